@@ -1,0 +1,2 @@
+//! Pure values and rules: no async, SQL, Slack or HTTP.
+pub mod time_command;

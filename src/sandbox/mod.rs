@@ -1,0 +1,1 @@
+//! A small Slack on loopback: the demo, the tests and the benchmarks talk to it.
