@@ -3,3 +3,4 @@ pub mod clock;
 pub mod domain;
 #[cfg(feature = "demo")]
 pub mod sandbox;
+pub mod store;
