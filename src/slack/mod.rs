@@ -1,0 +1,3 @@
+//! Slack: what it sends, and what people read there.
+mod inbound;
+pub mod socket;
