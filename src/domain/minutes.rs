@@ -17,3 +17,14 @@ impl Minutes {
         self.0
     }
 }
+impl Minutes {
+    /// words
+    pub fn words(self) -> String {
+        self.to_string()
+    }
+}
+impl std::fmt::Display for Minutes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} min", self.0)
+    }
+}

@@ -58,7 +58,27 @@ pub(super) struct Interaction {
     #[serde(default, deserialize_with = "nullable")]
     pub(super) trigger_id: String,
     #[serde(default, deserialize_with = "nullable")]
+    pub(super) container: Container,
+    #[serde(default, deserialize_with = "nullable")]
     pub(super) actions: Vec<Action>,
+}
+
+impl Interaction {
+    /// Whether the element stands on the Home tab, where there is no message to replace.
+    pub(super) fn is_on_home(&self) -> bool {
+        self.container.kind == "view"
+    }
+}
+
+/// Where the element stands that was used.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Container {
+    #[serde(rename = "type", default, deserialize_with = "nullable")]
+    pub(super) kind: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) channel_id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) message_ts: String,
 }
 
 /// Anything of which only the id matters.
@@ -73,6 +93,15 @@ pub(super) struct WithId {
 pub(super) struct Action {
     #[serde(default, deserialize_with = "nullable")]
     pub(super) action_id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) value: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) selected_option: Choice,
+}
+
+/// The option of a menu that was chosen.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Choice {
     #[serde(default, deserialize_with = "nullable")]
     pub(super) value: String,
 }

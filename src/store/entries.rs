@@ -106,6 +106,20 @@ pub(super) fn minutes_of(sum: i64) -> Minutes {
     Minutes::new(u32::try_from(sum).unwrap_or(u32::MAX))
 }
 
+fn change_of(entry: TimeEntry, day_total: i64, is_done: bool) -> EntryChange {
+    let receipt = Receipt {
+        entry,
+        day_total: minutes_of(day_total),
+    };
+    if is_done {
+        EntryChange::Done(receipt)
+    } else if receipt.entry.is_settled() {
+        EntryChange::Settled(receipt)
+    } else {
+        EntryChange::Stale(receipt)
+    }
+}
+
 impl Store {
     /// One of the person's entries, taken back or not.
     ///
@@ -207,14 +221,58 @@ impl Store {
                 add_job!(self.clock, conn, job);
             }
             let is_done_before = entry.version == version + 1 && entry.deleted_at.is_some() == deleted;
-            let receipt = Receipt { entry, day_total: minutes_of(total) };
-            Ok(if is_changed || is_done_before {
-                EntryChange::Done(receipt)
-            } else if receipt.entry.is_settled() {
-                EntryChange::Settled(receipt)
-            } else {
-                EntryChange::Stale(receipt)
-            })
+            Ok(change_of(entry, total, is_changed || is_done_before))
+        })?;
+        self.job_added.notify_one();
+        Ok(change)
+    }
+
+    /// Gives the entry another length, if it still is at `version`. It keeps its end; its beginning moves.
+    ///
+    /// # Errors
+    /// The database does not answer, or the row cannot be read.
+    pub async fn change_duration(
+        &self,
+        user_id: Uuid,
+        entry_id: Uuid,
+        version: i32,
+        duration: Minutes,
+        then: Option<&NewJob>,
+    ) -> Result<EntryChange, StoreError> {
+        let now = self.clock.now();
+        let minutes = i32::try_from(duration.get()).unwrap_or(i32::MAX);
+        let change = tx!(self, conn => {
+            let before: Option<EntryRow> = sqlx::query_as(select_entry!("user_id = $1 AND id = $2"))
+                .bind(user_id)
+                .bind(entry_id)
+                .fetch_optional(&mut *conn)
+                .await?;
+            let Some(before) = before else { return Ok(EntryChange::Unknown) };
+            let started_at = before.ended_at.map(|end| end - TimeDelta::minutes(i64::from(minutes)));
+            let changed: Option<EntryRow> = sqlx::query_as(
+                "UPDATE time_entries SET duration_minutes = $1, started_at = $2, version = version + 1, \
+                 updated_at = $3 WHERE user_id = $4 AND id = $5 AND version = $6 AND deleted_at IS NULL \
+                 AND status IN ('pending', 'rejected') \
+                 RETURNING id, user_id, source, status, description, date, started_at, ended_at, \
+                 duration_minutes, typed_text, version, created_at, updated_at, deleted_at",
+            )
+            .bind(minutes)
+            .bind(started_at)
+            .bind(now)
+            .bind(user_id)
+            .bind(entry_id)
+            .bind(version)
+            .fetch_optional(&mut *conn)
+            .await?;
+            let is_changed = changed.is_some();
+            let entry = TimeEntry::try_from(changed.unwrap_or(before))?;
+            let (total,): (i64,) =
+                sqlx::query_as(DAY_TOTAL).bind(user_id).bind(entry.date).fetch_one(&mut *conn).await?;
+            if let (true, Some(job)) = (is_changed, then) {
+                add_job!(self.clock, conn, job);
+            }
+            let is_done_before = entry.version == version + 1 && entry.duration_minutes == duration;
+            Ok(change_of(entry, total, is_changed || is_done_before))
         })?;
         self.job_added.notify_one();
         Ok(change)

@@ -170,6 +170,32 @@ impl Store {
         Ok(())
     }
 
+    /// How many table changes wait to be made.
+    ///
+    /// # Errors
+    /// The database does not answer, or its tables were made by a newer version.
+    pub async fn pending_migrations(&self) -> Result<usize, StoreError> {
+        let (is_new,): (bool,) = match &self.db {
+            Db::Sqlite { reader, .. } => {
+                let sql = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')";
+                sqlx::query_as(sql).fetch_one(reader).await?
+            }
+            Db::Postgres(pool) => {
+                sqlx::query_as("SELECT to_regclass('_sqlx_migrations') IS NULL")
+                    .fetch_one(pool)
+                    .await?
+            }
+        };
+        let all = sqlx::migrate!("migrations/sqlite").iter().count();
+        if is_new {
+            return Ok(all);
+        }
+        let (done,): (i64,) = read!(self, db => {
+            sqlx::query_as("SELECT COUNT(*) FROM _sqlx_migrations WHERE success").fetch_one(db).await
+        })?;
+        Ok(all.saturating_sub(usize::try_from(done).unwrap_or(0)))
+    }
+
     /// Whether the database can be written to right now.
     ///
     /// # Errors
@@ -193,6 +219,10 @@ impl Store {
             Db::Sqlite { .. } => "SQLite",
             Db::Postgres(_) => "PostgreSQL",
         }
+    }
+
+    pub(crate) const fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Lets running statements end and closes every connection.

@@ -41,15 +41,19 @@ pub(super) enum Event {
 }
 
 /// How a connection ended.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum End {
     /// It never came about.
+    #[error("{0}")]
     NotOpened(OpenError),
     /// The peer closed it, or we did.
+    #[error("the connection was closed")]
     Closed,
     /// Nothing was heard for too long.
+    #[error("nothing was heard on the connection for too long")]
     Dead,
     /// It broke.
+    #[error("the connection broke: {0}")]
     Broken(String),
 }
 
