@@ -64,7 +64,7 @@ CREATE TABLE idempotency_keys (
     user_id    UUID NOT NULL REFERENCES users (id),
     key        UUID NOT NULL,
     -- What was answered the first time, as JSON; a repeated request gets it again.
-    answer     TEXT NOT NULL,
+    answer     JSONB NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (user_id, key)
 );
