@@ -7,12 +7,11 @@ import { textOf } from "./mrkdwn.js";
 
 export class Modals {
   #dialog = h("dialog", { class: "dialog modal", "data-testid": "modal" });
-  #surfaces = new Map();
   #views = [];
   #restore = null;
   #host;
 
-  /** `host`: `{surfaceFor(container, headingLevel), submit(viewId, state), close(viewId, all), appName()}` */
+  /** `host`: `{surfaceFor(container, headingLevel, saved), submit(viewId, state), close(viewId, all)}` */
   constructor(host) {
     this.#host = host;
     this.#dialog.addEventListener("cancel", (event) => {
@@ -31,7 +30,6 @@ export class Modals {
   show(views) {
     const before = this.#top;
     this.#views = views;
-    for (const id of this.#surfaces.keys()) if (!views.some((view) => view.id === id)) this.#surfaces.delete(id);
     if (!views.length) return this.#hide();
     if (!this.#dialog.open) {
       this.#restore = markFocus(document.activeElement);
@@ -50,11 +48,7 @@ export class Modals {
   }
 
   #surface(view) {
-    if (!this.#surfaces.has(view.id)) {
-      const surface = this.#host.surfaceFor({ type: "view", view_id: view.id }, 3);
-      this.#surfaces.set(view.id, { ...surface, saved: view.state });
-    }
-    return this.#surfaces.get(view.id);
+    return this.#host.surfaceFor({ type: "view", view_id: view.id }, 3, view.state);
   }
 
   #draw({ focus = true } = {}) {
