@@ -474,7 +474,7 @@ function wireNavigation() {
 
 // ---- Parts
 
-const traffic = new Traffic({ list: $("traffic-list"), empty: $("traffic-empty"), filter: $("traffic-filter"), clear: $("traffic-clear") });
+const traffic = new Traffic({ list: $("traffic-list"), empty: $("traffic-empty"), filter: $("traffic-filter"), clear: $("traffic-clear"), zone: () => me().tz });
 
 const modals = new Modals({
   surfaceFor,

@@ -52,12 +52,18 @@ export class Conversation {
   #zone = "UTC";
   #messages = [];
   #nodes = new Map();
+  #stuck = true;
 
   /** `host`: `{surfaceFor(container, level), person(id), app(), shortcuts(), shortcut(id, ts), emptyState(channel)}` */
   constructor(root, scroller, host) {
     this.#root = root;
     this.#scroller = scroller;
     this.#host = host;
+    // Whoever is at the end stays there, whatever grows: a message, the panel beside it, a keyboard.
+    scroller.addEventListener("scroll", () => (this.#stuck = this.#atEnd()), { passive: true });
+    const follow = new ResizeObserver(() => this.#stuck && this.#toEnd());
+    follow.observe(scroller);
+    follow.observe(root);
   }
 
   show(channel, messages, zone) {
@@ -71,7 +77,6 @@ export class Conversation {
 
   put(message) {
     const index = this.#messages.findIndex(({ ts }) => ts === message.ts);
-    const stick = this.#atEnd();
     if (index < 0) {
       this.#messages = [...this.#messages, message].sort(byTs);
       this.#nodes.set(message.ts, this.#draw(message));
@@ -80,7 +85,6 @@ export class Conversation {
       this.#redraw(message);
     }
     this.#arrange();
-    if (stick) this.#toEnd();
   }
 
   remove(ts) {
@@ -95,6 +99,7 @@ export class Conversation {
   }
 
   #toEnd() {
+    this.#stuck = true;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 

@@ -195,7 +195,7 @@ function select(el, ctx) {
   );
   const draw = () => {
     const options = chosen();
-    shown.classList.toggle("empty", options.length === 0);
+    shown.classList.toggle("unset", options.length === 0);
     shown.replaceChildren(
       ...(options.length
         ? options.map((option) => h("span", { class: multi ? "chip" : null }, textOf(option.text)))
@@ -355,9 +355,10 @@ function textInput(el, ctx) {
   const triggers = el.dispatch_action_config?.trigger_actions_on ?? ["on_enter_pressed"];
   const count = h("span", { class: "counter", "aria-hidden": "true" });
   const draw = () => {
-    const left = (el.max_length ?? Infinity) - input.value.length;
+    const most = el.max_length ?? Infinity;
+    const left = most - input.value.length;
     // Only when the end is near: otherwise it is noise.
-    count.textContent = left <= 20 && left < (el.max_length ?? 0) ? String(left) : "";
+    count.textContent = left <= Math.min(20, most / 5) ? String(left) : "";
     count.classList.toggle("over", left < 0);
   };
   let later;
@@ -402,7 +403,16 @@ function moment(el, ctx, { type, key, initial }) {
   return input;
 }
 
-const datepicker = (el, ctx) => moment(el, ctx, { type: "date", key: "selected_date", initial: "initial_date" });
+const weekday = (day) =>
+  day ? new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short" }).format(new Date(`${day}T12:00Z`)) : "";
+
+/** The day in words beside it: browsers write dates in as many orders as there are countries. */
+function datepicker(el, ctx) {
+  const input = moment(el, ctx, { type: "date", key: "selected_date", initial: "initial_date" });
+  const words = h("span", { class: "zone" }, weekday(input.value));
+  input.addEventListener("input", () => (words.textContent = weekday(input.value)));
+  return h("div", { class: "with-zone" }, input, words);
+}
 
 function zoneName(timeZone) {
   try {
