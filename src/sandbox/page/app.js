@@ -5,7 +5,7 @@ import { avatar, Composer, Conversation, timeIn } from "./chat.js";
 import { announce, h, icon, keepFocus, openMenu } from "./dom.js";
 import { Values } from "./elements.js";
 import { Modals } from "./modals.js";
-import { setDirectory } from "./mrkdwn.js";
+import { setDirectory, wordsOf } from "./mrkdwn.js";
 import { Traffic } from "./traffic.js";
 
 const $ = (id) => document.getElementById(id);
@@ -116,8 +116,8 @@ const EVENTS = {
   message({ channel, message }) {
     (state.conversations[channel] ??= []).push(message);
     if (channel === channelShown()) conversation.put(message);
-    else if (message.user !== state.user || message.bot) markUnread(channel);
-    if (message.bot) announce(`${message.name}: ${message.text}`);
+    else if (!isMine(message)) markUnread(channel);
+    if (!isMine(message)) announceMessage(channel, message);
   },
   message_changed({ channel, message }) {
     const messages = (state.conversations[channel] ??= []);
@@ -126,7 +126,7 @@ const EVENTS = {
     else messages[index] = message;
     if (channel !== channelShown()) return;
     conversation.put(message);
-    announce(message.text);
+    announceMessage(channel, message);
   },
   message_deleted({ channel, ts }) {
     state.conversations[channel] = (state.conversations[channel] ?? []).filter((message) => message.ts !== ts);
@@ -140,6 +140,13 @@ const EVENTS = {
   bot: (bot) => showConnections(bot),
   traffic: ({ entry }) => traffic.add(entry),
 };
+
+const isMine = (message) => !message.bot && message.user === state.user;
+
+function announceMessage(channel, message) {
+  const name = message.name || state.world.people.find(({ id }) => id === message.user)?.real_name || state.world.app.name;
+  announce(channel === channelShown() ? `${name}: ${wordsOf({ type: "mrkdwn", text: message.text ?? "" })}` : `New message from ${name}`);
+}
 
 function showBanner(text) {
   $("banner").hidden = !text;
@@ -329,7 +336,7 @@ function drawHome() {
   const view = state.home;
   keepFocus($("home"), () =>
     $("home").replaceChildren(
-      ...(view ? renderBlocks(view.blocks, surfaceFor({ type: "view", view_id: view.id }, 3, view.state)) : [h("p", { class: "empty" }, `Waiting for ${state.world.app.name} to draw this page…`)]),
+      ...(view ? renderBlocks(view.blocks, surfaceFor({ type: "view", view_id: view.id }, 2, view.state)) : [h("p", { class: "empty" }, `Waiting for ${state.world.app.name} to draw this page…`)]),
     ),
   );
 }
@@ -345,7 +352,7 @@ function describeComposer() {
 function emptyState() {
   const inApp = state.place === "#messages";
   return [
-    h("h3", null, inApp ? `This is where ${state.world.app.name} writes to you` : `Nothing here yet`),
+    h("h2", null, inApp ? `This is where ${state.world.app.name} writes to you` : "Nothing here yet"),
     h("p", null, "Type ", h("code", null, `${command()} ${EXAMPLES[0]}`), " below, or pick a line to try. The answer is only visible to you."),
   ];
 }

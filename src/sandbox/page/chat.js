@@ -12,7 +12,7 @@ function inkOn(color) {
   const [r, g, b] = (/^#?([\da-f]{2})([\da-f]{2})([\da-f]{2})$/i.exec(color)?.slice(1) ?? ["33", "55", "77"])
     .map((hex) => parseInt(hex, 16) / 255)
     .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#111" : "#fff";
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
 }
 
 export function avatar({ initials, color }, className = "") {
@@ -111,7 +111,7 @@ export class Conversation {
       const node = this.#nodes.get(message.ts);
       const day = dayKey(this.#zone, dateOf(message));
       const newDay = !before || day !== dayKey(this.#zone, dateOf(before));
-      if (newDay) items.push(h("li", { class: "day", role: "separator" }, h("span", null, dayName(this.#zone, dateOf(message)))));
+      if (newDay) items.push(h("li", { class: "day" }, h("span", null, dayName(this.#zone, dateOf(message)))));
       node.classList.toggle("follows", !newDay && this.#follows(before, message));
       items.push(node);
       before = message;
@@ -146,7 +146,7 @@ export class Conversation {
     const name = message.name || author.real_name || author.name;
     const when = dateOf(message);
     const blocks = message.blocks?.length
-      ? renderBlocks(message.blocks, this.#host.surfaceFor({ type: "message", channel: this.#channel, ts: message.ts }, 3))
+      ? renderBlocks(message.blocks, this.#host.surfaceFor({ type: "message", channel: this.#channel, ts: message.ts }, 2))
       : [h("div", { class: "block" }, h("div", { class: "text" }, mrkdwn(message.text ?? "")))];
     return [
       avatar(author, message.bot ? "app" : ""),

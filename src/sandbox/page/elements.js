@@ -82,15 +82,24 @@ function field(el, ctx, initial) {
   };
 }
 
+/** What a control is called where the bot gave it neither label nor placeholder. */
+const NAMES = {
+  __proto__: null,
+  datepicker: "Date",
+  timepicker: "Time",
+  checkboxes: "Options",
+  radio_buttons: "Choose one",
+};
+
 /** The attributes that name a form control for assistive technology. */
 function named(ctx, el) {
   return {
     id: ctx.inputId,
     "data-action-id": el.action_id,
     "aria-labelledby": ctx.labelId,
-    "aria-label": ctx.labelId ? null : ctx.label || wordsOf(el.placeholder) || null,
+    "aria-label": ctx.labelId ? null : ctx.label || wordsOf(el.placeholder) || NAMES[el.type],
     "aria-describedby": ctx.describedBy,
-    "aria-required": ctx.required ? "true" : null,
+    "aria-required": ctx.required && el.type !== "checkboxes" ? "true" : null,
     "data-autofocus": el.focus_on_load ? "true" : null,
   };
 }
@@ -183,13 +192,10 @@ function select(el, ctx) {
     return { [key]: multi ? values : values[0] ?? null };
   };
 
-  const valueId = uid("value");
-  const shown = h("span", { class: "select-value", id: valueId });
-  const names = named(ctx, el);
-  if (names["aria-labelledby"]) names["aria-labelledby"] += ` ${valueId}`;
+  const shown = h("span", { class: "select-value" });
   const node = h(
     "button",
-    { ...names, class: "select", type: "button", "aria-haspopup": "listbox", "aria-expanded": "false", on: { click: () => openPicker() } },
+    { ...named(ctx, el), class: "select", type: "button", role: "combobox", "aria-haspopup": "listbox", "aria-expanded": "false", on: { click: () => openPicker() } },
     shown,
     icon("down"),
   );
@@ -201,7 +207,6 @@ function select(el, ctx) {
         ? options.map((option) => h("span", { class: multi ? "chip" : null }, textOf(option.text)))
         : [h("span", null, wordsOf(el.placeholder) || "Choose")]),
     );
-    if (!ctx.labelId) node.setAttribute("aria-label", [ctx.label || wordsOf(el.placeholder), options.map((o) => wordsOf(o.text)).join(", ")].filter(Boolean).join(": "));
   };
   const load = async (query) => {
     if (source !== "external") {
@@ -250,7 +255,11 @@ function picker(anchor, { label, multi, filter, load, selected, choose, closed }
     : null;
   const keys = input ?? list;
   const panel = h("div", { class: "menu picker", "data-testid": "picker" }, input, list, note);
-  const menu = popover(anchor, panel, closed);
+  const menu = popover(anchor, panel, () => {
+    anchor.removeAttribute("aria-controls");
+    closed();
+  });
+  anchor.setAttribute("aria-controls", listId);
   let rows = [];
   let active = -1;
 

@@ -140,7 +140,7 @@ export class Traffic {
     details.addEventListener("toggle", () => {
       if (details.open && !details.querySelector("pre")) details.append(this.#body(entry));
     });
-    return h("li", { class: "traffic-row", "data-testid": "traffic-row", "data-kind": entry.kind, "data-direction": entry.direction }, details);
+    return h("li", { class: "traffic-row", "data-testid": "traffic-row", "data-kind": entry.kind, "data-direction": entry.direction, "data-outcome": level }, details);
   }
 
   #body(entry) {
