@@ -104,7 +104,10 @@ function connect() {
 const EVENTS = {
   async snapshot(snapshot) {
     // After a restart the server may have another workspace.
-    if (!$("banner").hidden) await loadWorld();
+    if (!$("banner").hidden) {
+      await loadWorld();
+      state.place = placeFromAddress();
+    }
     showBanner(null);
     Object.assign(state, { conversations: snapshot.conversations, home: snapshot.home });
     showConnections(snapshot.bot);
@@ -258,9 +261,13 @@ function sideLink({ place, label, leading, testid, unread, current }) {
 }
 
 function drawSidebar() {
-  const { team, channels, app } = state.world;
-  $("team").textContent = team.name;
+  $("team").textContent = state.world.team.name;
   drawPerson();
+  keepFocus($("sidebar"), drawLinks);
+}
+
+function drawLinks() {
+  const { channels, app } = state.world;
   $("channels").replaceChildren(
     ...channels.map((channel) =>
       sideLink({
@@ -293,6 +300,12 @@ function goTo(place) {
   showPlace();
   closeDrawer();
   if (moved && place.startsWith("#")) openTab(place.slice(1));
+}
+
+/** Ready to type or to read on; a phone's keyboard waits until it is asked for. */
+function focusMain() {
+  if (state.place === "#home") $("home").focus();
+  else if (!isPhone()) composer.focus();
 }
 
 const openTab = (tab) => post("home", { tab });
@@ -452,12 +465,11 @@ function wirePanels() {
     $("traffic-toggle").focus();
   });
   $("sidebar").addEventListener("keydown", (event) => event.key === "Escape" && closeDrawer());
-  $("traffic").addEventListener("keydown", (event) => event.key === "Escape" && $("traffic-close").click());
+  $("traffic").addEventListener("keydown", (event) => event.key === "Escape" && !$("traffic-filter").value && $("traffic-close").click());
   setTraffic(remembered("traffic") === "open" && !isPhone());
 }
 
 function wireNavigation() {
-  window.addEventListener("hashchange", () => goTo(placeFromAddress()));
   $("act-as").addEventListener("click", choosePerson);
   for (const tab of ["home", "messages"]) {
     $(`tab-${tab}`).addEventListener("click", () => (location.hash = tab));
@@ -472,10 +484,17 @@ function wireNavigation() {
   // The address names the place, so the skip link must not change it.
   $("skip").addEventListener("click", (event) => {
     event.preventDefault();
-    if (state.place === "#home") $("home").focus();
-    else composer.focus();
+    focusMain();
   });
-  $("sidebar").addEventListener("click", (event) => event.target.closest("a") && closeDrawer());
+  $("sidebar").addEventListener("click", (event) => {
+    const followed = event.target.closest("a");
+    if (!followed || event.metaKey || event.ctrlKey) return;
+    event.preventDefault();
+    history.pushState(null, "", followed.href);
+    goTo(placeFromAddress());
+    focusMain();
+  });
+  window.addEventListener("popstate", () => goTo(placeFromAddress()));
   setInterval(drawPerson, 20_000);
 }
 
@@ -520,6 +539,7 @@ async function start() {
   showPlace();
   connect();
   document.body.classList.add("ready");
+  focusMain();
 }
 
 wireTheme();

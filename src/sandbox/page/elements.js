@@ -519,7 +519,8 @@ const CHECKS = {
   },
 };
 
-const isEmpty = ({ type, ...rest }) => Object.values(rest).every((value) => value === null || value === undefined || value.length === 0);
+const isEmpty = (state) =>
+  Object.entries(state).every(([key, value]) => key === "type" || value === null || value === undefined || value.length === 0);
 
 /** What is wrong with an input block's value, or null. */
 export function problem(block, values) {

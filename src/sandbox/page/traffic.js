@@ -28,7 +28,7 @@ const duration = (ms) => (ms >= LATE_MS ? `${(ms / 1000).toFixed(1)} s` : `${Mat
 
 /** How it went, in words; the colour only repeats it. */
 function outcome({ ok, error, ack_ms: ms, direction, envelope_id: envelope }) {
-  if (!ok) return { level: "failed", text: error ? `failed: ${error}` : "failed" };
+  if (ok === false) return { level: "failed", text: error ? `failed: ${error}` : "failed" };
   if (ms !== null && ms !== undefined) {
     return ms > LATE_MS ? { level: "late", text: `late ${duration(ms)}` } : { level: "fine", text: duration(ms) };
   }
