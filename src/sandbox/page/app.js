@@ -362,11 +362,13 @@ function describeComposer() {
   composer.describe(`Message ${name}`, remembered("sent") ? `Message ${name}` : `Try ${command()} ${EXAMPLES[0]}`);
 }
 
-function emptyState() {
-  const inApp = state.place === "#messages";
+/** What stands above the first message: where one is, and what to try. */
+function intro() {
+  const { app, channels } = state.world;
+  const channel = channels.find(({ id }) => id === state.place);
   return [
-    h("h2", null, inApp ? `This is where ${state.world.app.name} writes to you` : "Nothing here yet"),
-    h("p", null, "Type ", h("code", null, `${command()} ${EXAMPLES[0]}`), " below, or pick a line to try. The answer is only visible to you."),
+    h("h2", null, channel ? [icon(channel.is_private ? "lock" : "hash"), channel.name] : [avatar(appFace(), "app"), app.name]),
+    h("p", null, channel ? `This is the start of #${channel.name}. ` : `${app.name} writes to you here. `, "Type ", h("code", null, `${command()} ${EXAMPLES[0]}`), ", or pick a line to try. Only you see the answer."),
   ];
 }
 
@@ -514,7 +516,7 @@ const conversation = new Conversation($("messages"), $("scroller"), {
   app: appFace,
   shortcuts,
   shortcut: runShortcut,
-  emptyState,
+  intro,
 });
 
 const composer = new Composer(

@@ -54,7 +54,7 @@ export class Conversation {
   #nodes = new Map();
   #stuck = true;
 
-  /** `host`: `{surfaceFor(container, level), person(id), app(), shortcuts(), shortcut(id, ts), emptyState(channel)}` */
+  /** `host`: `{surfaceFor(container, level), person(id), app(), shortcuts(), shortcut(id, ts), intro()}` */
   constructor(root, scroller, host) {
     this.#root = root;
     this.#scroller = scroller;
@@ -105,7 +105,7 @@ export class Conversation {
 
   /** The nodes in order, with a line between days; short follow-ups lose their head. */
   #arrange() {
-    const items = [];
+    const items = [h("li", { class: "intro" }, this.#host.intro())];
     let before = null;
     for (const message of this.#messages) {
       const node = this.#nodes.get(message.ts);
@@ -116,7 +116,6 @@ export class Conversation {
       items.push(node);
       before = message;
     }
-    if (!items.length) items.push(h("li", { class: "empty" }, this.#host.emptyState(this.#channel)));
     keepFocus(this.#root, () => this.#root.replaceChildren(...items));
   }
 

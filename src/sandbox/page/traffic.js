@@ -27,8 +27,8 @@ const sizeOf = (bytes) => (bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFix
 const duration = (ms) => (ms >= LATE_MS ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms)} ms`);
 
 /** How it went, in words; the colour only repeats it. */
-function outcome({ ok, error, ack_ms: ms, direction, envelope_id: envelope }) {
-  if (ok === false) return { level: "failed", text: error ? `failed: ${error}` : "failed" };
+function outcome({ ok, ack_ms: ms, direction, envelope_id: envelope }) {
+  if (ok === false) return { level: "failed", text: "failed" };
   if (ms !== null && ms !== undefined) {
     return ms > LATE_MS ? { level: "late", text: `late ${duration(ms)}` } : { level: "fine", text: duration(ms) };
   }
@@ -110,7 +110,7 @@ export class Traffic {
 
   #searchable(entry) {
     const { level, text } = outcome(entry);
-    return [KINDS[entry.kind] ?? entry.kind, entry.kind, entry.title, entry.envelope_id, level, text, pretty(entry.body)].join(" ").toLowerCase();
+    return [KINDS[entry.kind] ?? entry.kind, entry.kind, entry.title, entry.envelope_id, entry.error, level, text, pretty(entry.body)].join(" ").toLowerCase();
   }
 
   #filter(row) {
@@ -132,7 +132,7 @@ export class Traffic {
         "summary",
         null,
         h("span", { class: `way ${toBot ? "to" : "from"}`, title: toBot ? "To the bot" : "From the bot" }, h("span", { "aria-hidden": "true" }, toBot ? "→" : "←"), h("span", { class: "sr-only" }, toBot ? "To the bot" : "From the bot")),
-        h("span", { class: "what" }, h("span", { class: "title" }, entry.title), h("small", null, `${KINDS[entry.kind] ?? entry.kind} · ${timeOf(entry.at, this.#zone())} · ${sizeOf(entry.bytes ?? 0)}`)),
+        h("span", { class: "what" }, h("span", { class: "title" }, entry.title), entry.error && h("span", { class: "error-name" }, entry.error), h("small", null, `${KINDS[entry.kind] ?? entry.kind} · ${timeOf(entry.at, this.#zone())} · ${sizeOf(entry.bytes ?? 0)}`)),
         h("span", { class: `outcome ${level}` }, level !== "fine" && icon("alert"), text),
       ),
     );
