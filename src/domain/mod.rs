@@ -1,2 +1,3 @@
 //! Pure values and rules: no async, SQL, Slack or HTTP.
+pub mod minutes;
 pub mod time_command;
