@@ -270,16 +270,9 @@ fn parse(
     zone: chrono_tz::Tz,
     text: &[String],
 ) -> Result<ExitCode, Stop> {
-    use billops::domain::{
-        minutes::Minutes,
-        time_command::{BareNumberUnit, Context, explain},
-    };
-    let context = Context {
-        now: now.map_or_else(|| Clock::system().now(), |now| now.to_utc()),
-        zone,
-        bare_number_unit: BareNumberUnit::Guess,
-        workday: Minutes::new(8 * 60),
-    };
+    use billops::domain::time_command::{Context, explain};
+    let now = now.map_or_else(|| Clock::system().now(), |now| now.to_utc());
+    let context = Context::new(now, zone);
     let mut output = std::io::stdout().lock();
     let mut is_read = true;
     let mut one = |line: &str| -> std::io::Result<()> {

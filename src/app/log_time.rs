@@ -9,16 +9,12 @@ use super::App;
 use crate::{
     domain::{
         member::Member,
-        minutes::Minutes,
         time_command::{self, Context, Guess, LogLine, ParseError, TimeCommand},
         time_entry::{EntrySource, Receipt},
     },
     error::Failed,
     store::{NewEntry, NotSaved},
 };
-
-/// What `1d` is, until a person can set it.
-const WORKDAY: Minutes = Minutes::new(8 * 60);
 
 /// One request of a person.
 #[derive(Clone, Copy, Debug)]
@@ -132,10 +128,8 @@ impl App {
     /// How this person's lines are read, at this moment.
     pub(super) fn reading(&self, member: &Member) -> Context {
         Context {
-            now: self.clock.now(),
-            zone: member.zone(),
             bare_number_unit: member.bare_number_unit,
-            workday: WORKDAY,
+            ..Context::new(self.clock.now(), member.zone())
         }
     }
 }

@@ -277,9 +277,14 @@ fn flip_button(entry: &TimeEntry, label: &str, unit: Unit) -> Button {
     Button::on(entry, "entry.flip", label, verb)
 }
 
-/// `2 minutes`, `1 h 30 min`.
-fn spelled(minutes: Minutes) -> String {
-    minutes.words()
+/// What was guessed, where the other reading can be meant at all: nobody works 90 hours in a day.
+fn other_reading(guess: Option<&Guess>) -> Option<(&str, Unit, Minutes)> {
+    match guess? {
+        Guess::BareNumber { written, read_as, other } if *other <= Minutes::DAY => {
+            Some((written, *read_as, *other))
+        }
+        Guess::BareNumber { .. } => None,
+    }
 }
 
 /// An entry was taken back.
