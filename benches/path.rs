@@ -4,7 +4,11 @@
 //! The bot runs as a process of its own, as it would in production. The peer here is a bare Slack: it hands
 //! out sockets, says who people are, sends commands at a fixed rate and notes when each is acknowledged.
 //! Latency is counted from the moment a command was due to be sent, so that a stall is not hidden.
-#![expect(clippy::unwrap_used, clippy::cast_precision_loss, reason = "a measurement, not a service")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::cast_precision_loss,
+    reason = "a measurement, not a service"
+)]
 
 use std::{
     io::Write as _,
@@ -47,7 +51,10 @@ async fn main() {
     println!("machine: {} logical cores, {}", num_cpus(), cpu_model());
     let memory = tempfile::tempdir_in("/dev/shm").unwrap();
     let disk = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    for (name, folder) in [("memory-backed folder", memory.path()), ("disk", disk.path())] {
+    for (name, folder) in [
+        ("memory-backed folder", memory.path()),
+        ("disk", disk.path()),
+    ] {
         println!("\n## database on the {name}");
         print_fsync(folder);
         measure(folder).await;
@@ -56,7 +63,10 @@ async fn main() {
 
 async fn measure(folder: &Path) {
     let mut run = Run::start(folder).await;
-    println!("start to hello: {:.0} ms", run.hello_after.as_secs_f64() * 1e3);
+    println!(
+        "start to hello: {:.0} ms",
+        run.hello_after.as_secs_f64() * 1e3
+    );
     run.meet_everybody().await;
     for (rate, seconds) in [(50, 10), (200, 10), (1000, 20)] {
         let result = run.at_rate(rate, seconds, Slow::No).await;
@@ -69,7 +79,11 @@ async fn measure(folder: &Path) {
     while run.sent() < FOR_MEMORY {
         run.flat_out(Duration::from_secs(1)).await;
     }
-    println!("resident after {} commands: {:.1} MiB", run.sent(), run.resident_mib());
+    println!(
+        "resident after {} commands: {:.1} MiB",
+        run.sent(),
+        run.resident_mib()
+    );
     run.finish(folder).await;
 }
 
@@ -144,7 +158,10 @@ impl Run {
             .env("SLACK_API_URL", api)
             .env("SLACK_APP_TOKEN", "xapp-1-A1-bench")
             .env("SLACK_BOT_TOKEN", "xoxb-bench")
-            .env("DATABASE_URL", format!("sqlite://{}/billops.db", folder.display()))
+            .env(
+                "DATABASE_URL",
+                format!("sqlite://{}/billops.db", folder.display()),
+            )
             .env("LISTEN_ADDR", "127.0.0.1:0")
             .env("RUST_LOG", "warn")
             .stdout(Stdio::null())
@@ -155,7 +172,12 @@ impl Run {
         while peer.connections.lock().unwrap().len() < 2 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        Self { bot, peer, hello_after, newcomers: 0 }
+        Self {
+            bot,
+            peer,
+            hello_after,
+            newcomers: 0,
+        }
     }
 
     fn sent(&self) -> usize {
@@ -171,7 +193,11 @@ impl Run {
             }
         }
         self.peer.settled(Duration::from_secs(10)).await;
-        assert_eq!(self.peer.outcome(from, |_| true).lost, 0, "people were not met");
+        assert_eq!(
+            self.peer.outcome(from, |_| true).lost,
+            0,
+            "people were not met"
+        );
     }
 
     async fn at_rate(&mut self, rate: u32, seconds: u32, slow: Slow) -> Outcome {
@@ -187,10 +213,13 @@ impl Run {
             } else {
                 format!("U{}", number as usize % PEOPLE)
             };
-            self.peer.send(&user, (due - self.peer.begun).as_nanos() as u64);
+            self.peer
+                .send(&user, (due - self.peer.begun).as_nanos() as u64);
         }
         self.peer.settled(Duration::from_secs(5)).await;
-        self.peer.outcome(from, |number| slow == Slow::No || (number - from) % 100 != 0)
+        self.peer.outcome(from, |number| {
+            slow == Slow::No || (number - from) % 100 != 0
+        })
     }
 
     /// As many as it takes, with 256 commands under way at any time.
@@ -201,7 +230,8 @@ impl Run {
         while start.elapsed() < duration {
             let under_way = self.sent() - self.peer.acknowledged.load(Ordering::Acquire);
             for _ in under_way..256 {
-                self.peer.send(&format!("U{}", number % PEOPLE), self.peer.now());
+                self.peer
+                    .send(&format!("U{}", number % PEOPLE), self.peer.now());
                 number += 1;
             }
             tokio::time::sleep(Duration::from_micros(500)).await;
@@ -214,8 +244,16 @@ impl Run {
 
     fn resident_mib(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.bot.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .unwrap();
+        line.split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse::<f64>()
+            .unwrap()
+            / 1024.0
     }
 
     /// Ends the bot and counts what it stored: every command once.
@@ -225,10 +263,19 @@ impl Run {
         self.bot.wait().unwrap();
         let url = format!("sqlite://{}/billops.db", folder.display());
         let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
-        let (stored,): (i64,) =
-            sqlx::query_as("SELECT COUNT(*) FROM time_entries").fetch_one(&pool).await.unwrap();
+        let (stored,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM time_entries")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
         let sent = self.sent();
-        println!("sent {sent}, stored {stored}: {}", if i64::try_from(sent) == Ok(stored) { "the same" } else { "NOT THE SAME" });
+        println!(
+            "sent {sent}, stored {stored}: {}",
+            if i64::try_from(sent) == Ok(stored) {
+                "the same"
+            } else {
+                "NOT THE SAME"
+            }
+        );
     }
 }
 
@@ -256,8 +303,12 @@ impl Peer {
 
     async fn serve(self: Arc<Self>, stream: TcpStream) {
         stream.set_nodelay(true).unwrap();
-        let (mut sink, mut stream) = tokio_tungstenite::accept_async(stream).await.unwrap().split();
-        let hello = json!({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A1"}});
+        let (mut sink, mut stream) = tokio_tungstenite::accept_async(stream)
+            .await
+            .unwrap()
+            .split();
+        let hello =
+            json!({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A1"}});
         sink.send(Message::text(hello.to_string())).await.unwrap();
         let (sender, mut outgoing) = mpsc::unbounded_channel();
         self.connections.lock().unwrap().push(sender);
@@ -276,9 +327,13 @@ impl Peer {
             }
         });
         while let Some(Ok(message)) = stream.next().await {
-            let Message::Text(text) = message else { continue };
+            let Message::Text(text) = message else {
+                continue;
+            };
             // Acknowledgements begin with the id; reading no more keeps the peer out of the measurement.
-            let id = text.strip_prefix(r#"{"envelope_id":""#).and_then(|rest| rest.split('"').next());
+            let id = text
+                .strip_prefix(r#"{"envelope_id":""#)
+                .and_then(|rest| rest.split('"').next());
             let number: usize = id.unwrap().parse().unwrap();
             assert!(text.contains("Logged"), "not a card: {text}");
             let sent = self.commands.lock().unwrap()[number].clone();
@@ -297,7 +352,10 @@ impl Peer {
     fn send(&self, user: &str, due: u64) {
         let number = {
             let mut commands = self.commands.lock().unwrap();
-            commands.push(Arc::new(Sent { due, acknowledged: AtomicU64::new(UNANSWERED) }));
+            commands.push(Arc::new(Sent {
+                due,
+                acknowledged: AtomicU64::new(UNANSWERED),
+            }));
             commands.len() - 1
         };
         let frame = format!(
@@ -324,11 +382,17 @@ impl Peer {
         for (number, sent) in self.commands.lock().unwrap().iter().enumerate().skip(from) {
             match sent.acknowledged.load(Ordering::Acquire) {
                 UNANSWERED => lost += 1,
-                at if counts(number) => latencies_ns.record(at.saturating_sub(sent.due).max(1)).unwrap(),
+                at if counts(number) => latencies_ns
+                    .record(at.saturating_sub(sent.due).max(1))
+                    .unwrap(),
                 _ => {}
             }
         }
-        Outcome { latencies_ns, lost, repeated: self.repeated.swap(0, Ordering::AcqRel) }
+        Outcome {
+            latencies_ns,
+            lost,
+            repeated: self.repeated.swap(0, Ordering::AcqRel),
+        }
     }
 }
 
@@ -362,10 +426,16 @@ fn print_fsync(folder: &Path) {
         let start = Instant::now();
         file.write_all(&[0; 4096]).unwrap();
         file.sync_data().unwrap();
-        latencies_ns.record(u64::try_from(start.elapsed().as_nanos()).unwrap()).unwrap();
+        latencies_ns
+            .record(u64::try_from(start.elapsed().as_nanos()).unwrap())
+            .unwrap();
     }
     let ms = |quantile| latencies_ns.value_at_quantile(quantile) as f64 / 1e6;
-    println!("fsync of the folder: p50 {:.3} ms, p99 {:.3} ms", ms(0.5), ms(0.99));
+    println!(
+        "fsync of the folder: p50 {:.3} ms, p99 {:.3} ms",
+        ms(0.5),
+        ms(0.99)
+    );
 }
 
 fn num_cpus() -> usize {
@@ -374,6 +444,11 @@ fn num_cpus() -> usize {
 
 fn cpu_model() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    model.map_or_else(|| "unknown processor".to_owned(), |(_, name)| name.to_owned())
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    model.map_or_else(
+        || "unknown processor".to_owned(),
+        |(_, name)| name.to_owned(),
+    )
 }

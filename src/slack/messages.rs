@@ -214,12 +214,7 @@ pub fn logged(reader: Reader<'_>, receipt: &Receipt, guess: Option<&Guess>) -> M
     let entry = &receipt.entry;
     let mut grey = Vec::new();
     let mut buttons = Vec::new();
-    if let Some(Guess::BareNumber {
-        written,
-        read_as,
-        other,
-    }) = guess
-    {
+    if let Some((written, read_as, other)) = other_reading(guess) {
         let (as_word, unit) = match read_as {
             Unit::Hours => ("hours", Unit::Minutes),
             Unit::Minutes => ("minutes", Unit::Hours),
@@ -227,7 +222,7 @@ pub fn logged(reader: Reader<'_>, receipt: &Receipt, guess: Option<&Guess>) -> M
         grey.push(format!("I read “{written}” as {as_word}"));
         buttons.push(flip_button(
             entry,
-            &format!("I meant {}", spelled(*other)),
+            &format!("I meant {}", other.words()),
             unit,
         ));
     }
@@ -280,9 +275,11 @@ fn flip_button(entry: &TimeEntry, label: &str, unit: Unit) -> Button {
 /// What was guessed, where the other reading can be meant at all: nobody works 90 hours in a day.
 fn other_reading(guess: Option<&Guess>) -> Option<(&str, Unit, Minutes)> {
     match guess? {
-        Guess::BareNumber { written, read_as, other } if *other <= Minutes::DAY => {
-            Some((written, *read_as, *other))
-        }
+        Guess::BareNumber {
+            written,
+            read_as,
+            other,
+        } if *other <= Minutes::DAY => Some((written, *read_as, *other)),
         Guess::BareNumber { .. } => None,
     }
 }
@@ -424,12 +421,7 @@ pub fn explained(reader: Reader<'_>, line: &LogLine) -> Message {
         description => description.to_owned(),
     };
     let mut grey = "Nothing was saved.".to_owned();
-    if let Some(Guess::BareNumber {
-        written,
-        read_as,
-        other,
-    }) = &line.guess
-    {
+    if let Some((written, read_as, other)) = other_reading(line.guess.as_ref()) {
         let word = match read_as {
             Unit::Hours => "hours",
             Unit::Minutes => "minutes",
@@ -437,7 +429,7 @@ pub fn explained(reader: Reader<'_>, line: &LogLine) -> Message {
         let _ = write!(
             grey,
             " “{written}” is read as {word}; it could also be {}.",
-            spelled(*other)
+            other.words()
         );
     }
     Message::new(

@@ -39,6 +39,23 @@ use crate::{
 const QUEUE: usize = 2048;
 /// Rows in one commit: far below what a statement may bind (32,766 values on SQLite).
 const BATCH: usize = 128;
+/// The numbers of rows that statements are prepared for. A statement for each number from 1 to 128 would be
+/// prepared again and again, and keeping them all prepared takes 20 MiB; these few are kept. What is
+/// missing to the next number is filled with the last row once more, which changes nothing: every
+/// statement here ignores a row that is there already.
+const SIZES: [usize; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 32, 48, 64, BATCH];
+
+/// The rows, filled up to one of [`SIZES`].
+fn filled<T>(rows: &[T]) -> impl Iterator<Item = &T> {
+    let size = SIZES
+        .into_iter()
+        .find(|size| *size >= rows.len())
+        .unwrap_or(rows.len());
+    rows.iter()
+        .chain(rows.last())
+        .chain(rows.last().into_iter().cycle())
+        .take(size)
+}
 
 /// An entry to be made.
 #[derive(Clone, Debug)]
@@ -157,12 +174,17 @@ async fn commit(db: &Db, clock: &Clock, requests: Vec<Request>) {
         return;
     }
     let news: Vec<&NewEntry> = requests.iter().map(|request| &request.new).collect();
-    let mut written = write(db, clock, &news).await;
-    if let ([_], Err(NotSaved::Nothing(problem))) = (&*news, &written)
-        && matches!(**problem, StoreError::Raced)
-    {
-        // The other replica has committed by now, so this time its answer is found.
-        written = write(db, clock, &news).await;
+    // Almost always no request is a repetition, and asking first would cost every commit a statement. Where
+    // one is, the second attempt looks for its answer; where another replica is answering the same request
+    // at this moment, the attempt after it has committed.
+    let mut written = write(db, clock, &news, Repetitions::Unlikely).await;
+    for _ in 0..3 {
+        match &written {
+            Err(NotSaved::Nothing(problem)) if matches!(**problem, StoreError::Repeated) => {
+                written = write(db, clock, &news, Repetitions::Known).await;
+            }
+            _ => break,
+        }
     }
     let problem = match written {
         Ok(receipts) => {
@@ -191,7 +213,7 @@ fn concerns_one(problem: &NotSaved) -> bool {
         return false;
     };
     match &**problem {
-        StoreError::Raced => true,
+        StoreError::Repeated => true,
         StoreError::Database(sqlx::Error::Database(error)) => {
             !matches!(error.kind(), sqlx::error::ErrorKind::Other)
         }
@@ -199,21 +221,24 @@ fn concerns_one(problem: &NotSaved) -> bool {
     }
 }
 
-/// The rows of one commit, in a fixed number of statements: who has answers already, the sums of the
-/// days, the keys with their answers, the entries, the jobs.
+/// The rows of one commit, in a fixed number of statements: who has answers already (where that is known
+/// of some), the sums of the days, the keys with their answers, the entries, the jobs.
 macro_rules! rows {
-    ($database:ty, $conn:ident, $clock:expr, $news:expr) => {
+    ($database:ty, $conn:ident, $clock:expr, $news:expr, $repetitions:expr) => {
         async {
             let news: &[&NewEntry] = $news;
-            let mut query = QueryBuilder::<$database>::new(
-                "SELECT user_id, key, answer FROM idempotency_keys WHERE (user_id, key) IN (",
-            );
-            query.push_values(news, |mut row, new| {
-                row.push_bind(new.user_id).push_bind(new.key);
-            });
-            query.push(")");
-            let known: Vec<KnownAnswer> = query.build_query_as().fetch_all(&mut *$conn).await?;
-            let mut answers = Answers::from(known);
+            let mut answers = Answers::default();
+            if $repetitions == Repetitions::Known {
+                let mut query = QueryBuilder::<$database>::new(
+                    "SELECT user_id, key, answer FROM idempotency_keys WHERE (user_id, key) IN (",
+                );
+                query.push_values(filled(news), |mut row, new| {
+                    row.push_bind(new.user_id).push_bind(new.key);
+                });
+                query.push(")");
+                let known: Vec<KnownAnswer> = query.build_query_as().fetch_all(&mut *$conn).await?;
+                answers = Answers::from(known);
+            }
             let fresh = answers.missing(news);
             if fresh.is_empty() {
                 return answers.in_order(news);
@@ -223,7 +248,7 @@ macro_rules! rows {
                 "SELECT user_id, date, CAST(SUM(duration_minutes) AS BIGINT) FROM time_entries \
                  WHERE deleted_at IS NULL AND (user_id, date) IN (",
             );
-            query.push_values(&fresh, |mut row, new| {
+            query.push_values(filled(&fresh), |mut row, new| {
                 row.push_bind(new.user_id).push_bind(new.date);
             });
             query.push(") GROUP BY user_id, date");
@@ -233,7 +258,7 @@ macro_rules! rows {
             let mut query = QueryBuilder::<$database>::new(
                 "INSERT INTO idempotency_keys (user_id, key, answer, created_at) ",
             );
-            query.push_values(fresh.iter().zip(&receipts), |mut row, (new, receipt)| {
+            query.push_values(filled(&fresh).zip(filled(&receipts)), |mut row, (new, receipt)| {
                 row.push_bind(new.user_id)
                     .push_bind(new.key)
                     .push_bind(Json(Some(receipt)))
@@ -242,14 +267,14 @@ macro_rules! rows {
             query.push(" ON CONFLICT (user_id, key) DO NOTHING");
             let inserted = query.build().execute(&mut *$conn).await?.rows_affected();
             if inserted != fresh.len() as u64 {
-                return Err(StoreError::Raced);
+                return Err(StoreError::Repeated);
             }
 
             let mut query = QueryBuilder::<$database>::new(
                 "INSERT INTO time_entries (id, user_id, source, status, description, date, started_at, \
                  ended_at, duration_minutes, typed_text, version, created_at, updated_at) ",
             );
-            query.push_values(&receipts, |mut row, Receipt { entry, .. }| {
+            query.push_values(filled(&receipts), |mut row, Receipt { entry, .. }| {
                 row.push_bind(entry.id)
                     .push_bind(entry.user_id)
                     .push_bind(entry.source.as_str())
@@ -264,6 +289,7 @@ macro_rules! rows {
                     .push_bind(entry.created_at)
                     .push_bind(entry.updated_at);
             });
+            query.push(" ON CONFLICT (id) DO NOTHING");
             query.build().execute(&mut *$conn).await?;
 
             for job in jobs(&fresh) {
@@ -275,8 +301,20 @@ macro_rules! rows {
         .await
     };
 }
+/// Whether some of the requests were answered before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repetitions {
+    Unlikely,
+    Known,
+}
+
 /// Writes the entries in one transaction; the receipts come in the same order.
-async fn write(db: &Db, clock: &Clock, news: &[&NewEntry]) -> Result<Vec<Receipt>, NotSaved> {
+async fn write(
+    db: &Db,
+    clock: &Clock,
+    news: &[&NewEntry],
+    repetitions: Repetitions,
+) -> Result<Vec<Receipt>, NotSaved> {
     let nothing = |error: StoreError| NotSaved::Nothing(Arc::new(error));
     let attempt = async {
         match db {
@@ -285,14 +323,16 @@ async fn write(db: &Db, clock: &Clock, news: &[&NewEntry]) -> Result<Vec<Receipt
                     .begin_with("BEGIN IMMEDIATE")
                     .await
                     .map_err(|e| nothing(e.into()))?;
-                let receipts = rows!(sqlx::Sqlite, conn, clock, news).map_err(nothing)?;
+                let receipts =
+                    rows!(sqlx::Sqlite, conn, clock, news, repetitions).map_err(nothing)?;
                 // A commit that SQLite refuses is rolled back.
                 conn.commit().await.map_err(|e| nothing(e.into()))?;
                 Ok(receipts)
             }
             Db::Postgres(pool) => {
                 let mut conn = pool.begin().await.map_err(|e| nothing(e.into()))?;
-                let receipts = rows!(sqlx::Postgres, conn, clock, news).map_err(nothing)?;
+                let receipts =
+                    rows!(sqlx::Postgres, conn, clock, news, repetitions).map_err(nothing)?;
                 // The connection may have broken before or after PostgreSQL committed.
                 conn.commit().await.map_err(|_| NotSaved::Unknown)?;
                 Ok(receipts)
@@ -307,6 +347,7 @@ async fn write(db: &Db, clock: &Clock, news: &[&NewEntry]) -> Result<Vec<Receipt
 type KnownAnswer = (Uuid, Uuid, Json<Option<Receipt>>);
 
 /// What each request of a commit is told, by person and key.
+#[derive(Default)]
 struct Answers(HashMap<(Uuid, Uuid), Option<Receipt>>);
 
 impl From<Vec<KnownAnswer>> for Answers {

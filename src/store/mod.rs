@@ -115,9 +115,9 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
-    /// Another replica was answering the same request at the same moment.
-    #[error("another replica was answering the same request")]
-    Raced,
+    /// The same request is answered already, or by another replica at this moment.
+    #[error("the same request was answered at the same moment")]
+    Repeated,
     /// The database did not answer in time.
     #[error("the database did not answer within {} ms", PATIENCE.as_millis())]
     TooSlow,
@@ -249,8 +249,6 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
-            // A shared commit has one statement for each number of rows.
-            .statement_cache_capacity(512)
             .disable_statement_logging();
         let pool = || {
             SqlitePoolOptions::new()
@@ -279,7 +277,6 @@ impl Db {
             .map_err(|error: sqlx::Error| StoreError::Address(error.to_string()))?;
         let options = options
             .application_name("billops")
-            .statement_cache_capacity(512)
             .options([
                 // Never wait longer for a lock or a statement than a person waits for the answer.
                 ("lock_timeout", PATIENCE.as_millis().to_string()),
