@@ -1,2 +1,305 @@
 //! A small Slack on loopback: the demo, the tests and the benchmarks talk to it.
+//!
+//! It speaks the Web API, Socket Mode and response URLs over real sockets, refuses what Slack
+//! refuses, and serves a page that a person can use. Acting as a person is a method call:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use billops::sandbox::{Options, Sandbox};
+//! let slack = Sandbox::start(Options::default()).await?;
+//! // … start the bot with slack.api_url(), slack.app_token() and slack.bot_token() …
+//! let answer = slack.say("nina", "#acme", "/time 2.5 hours: Meeting").await?;
+//! let card = answer.message.expect("a card");
+//! slack.click("nina", &card, "entry.undo").await?;
+//! assert!(slack.violations().is_empty());
+//! # Ok(()) }
+//! ```
+//!
+//! The page's files are embedded in the binary; nothing is read from disk while it runs.
+
+mod acting;
+mod block_rules;
+mod blocks;
+mod chat;
 pub mod demo;
+mod elements;
+mod envelopes;
+mod faults;
+mod manifest;
+mod modals;
+mod page;
+mod page_events;
+mod payloads;
+mod people;
+mod recent;
+mod record;
+mod response_url;
+mod seed;
+mod server;
+mod socket;
+mod views;
+mod web_api;
+mod world;
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use chrono::TimeDelta;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+
+pub use acting::{Choice, Target, Unable};
+pub use envelopes::Answer;
+pub use faults::Fault;
+pub use manifest::{Command, Manifest, ManifestError, Shortcut};
+pub use modals::Submission;
+pub use people::Suggestions;
+pub use record::{Ack, Traffic, Violation};
+pub use seed::NINA;
+pub use socket::ConnectionId;
+pub use world::{
+    App, Channel, ChannelKind, Entered, Enterprise, Message, Person, Team, View, World,
+};
+
+/// How the sandbox is to behave. The default is the demo's.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Time stamps, and every limit that Slack states in minutes: trigger ids, response URLs,
+    /// repeats of events.
+    pub clock: Clock,
+    /// Where to listen on 127.0.0.1; 0 takes any free port.
+    pub port: u16,
+    /// What the app may do.
+    pub manifest: Manifest,
+    /// The organisation the team belongs to.
+    pub enterprise: Option<Enterprise>,
+    /// How long an acknowledgement may take, in real time. Slack: 3 s.
+    pub ack_limit: Duration,
+    /// When an event that was not acknowledged is sent again, by the clock. Slack: at once, after
+    /// 1 min, after 5 min.
+    pub retry_delays: [TimeDelta; 3],
+    /// How often the server pings each connection, in real time.
+    pub ping_every: Duration,
+    /// Keep traffic and acknowledgements for looking at. A load test switches it off.
+    pub record_traffic: bool,
+    /// Hold every block against Block Kit's rules. A load test switches it off.
+    pub validate_blocks: bool,
+    /// How many messages each conversation keeps.
+    pub messages_kept: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            clock: Clock::system(),
+            port: 0,
+            manifest: Manifest::default(),
+            enterprise: None,
+            ack_limit: Duration::from_secs(3),
+            retry_delays: [
+                TimeDelta::zero(),
+                TimeDelta::minutes(1),
+                TimeDelta::minutes(5),
+            ],
+            ping_every: Duration::from_secs(5),
+            record_traffic: true,
+            validate_blocks: true,
+            messages_kept: 1000,
+        }
+    }
+}
+
+/// A running Slack. Clones are the same one; it stops with [`stop`](Self::stop), or with the
+/// runtime it was started on.
+#[derive(Clone, Debug)]
+pub struct Sandbox {
+    slack: Arc<Slack>,
+}
+
+#[derive(Debug)]
+struct Slack {
+    options: Options,
+    address: SocketAddr,
+    app_token: String,
+    bot_token: String,
+    signing_secret: String,
+    world: Mutex<World>,
+    /// Told after every change of anything, for those who wait for a condition.
+    changed: Notify,
+    sockets: socket::Sockets,
+    pending: envelopes::Pending,
+    triggers: Mutex<recent::Recent<payloads::Trigger>>,
+    response_urls: Mutex<recent::Recent<response_url::ResponseUrl>>,
+    faults: faults::Faults,
+    record: record::Record,
+    page: page_events::PageEvents,
+    stop: CancellationToken,
+}
+
+/// What was waited for did not come to be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("waited {} ms in vain for {what}", .within.as_millis())]
+pub struct NotInTime {
+    what: String,
+    within: Duration,
+}
+
+/// Long enough for a slow machine, short enough for a person who watches the test fail.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Sandbox {
+    /// Binds 127.0.0.1 and serves until stopped.
+    ///
+    /// # Errors
+    /// The port is taken.
+    pub async fn start(options: Options) -> std::io::Result<Self> {
+        let listener =
+            tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, options.port)).await?;
+        let mut world = seed::world(&options.manifest.name, options.messages_kept);
+        world.enterprise.clone_from(&options.enterprise);
+        let app = world.app.id.clone();
+        let sandbox = Self {
+            slack: Arc::new(Slack {
+                address: listener.local_addr()?,
+                app_token: format!("xapp-1-{app}-{}", random_hex()),
+                bot_token: format!("xoxb-{}", random_hex()),
+                signing_secret: random_hex(),
+                world: Mutex::new(world),
+                changed: Notify::new(),
+                sockets: socket::Sockets::default(),
+                pending: envelopes::Pending::default(),
+                triggers: Mutex::new(recent::Recent::new(20_000)),
+                response_urls: Mutex::new(recent::Recent::new(100_000)),
+                faults: faults::Faults::default(),
+                record: record::Record::default(),
+                page: page_events::PageEvents::default(),
+                stop: CancellationToken::new(),
+                options,
+            }),
+        };
+        tokio::spawn(server::serve(sandbox.clone(), listener));
+        Ok(sandbox)
+    }
+
+    /// Closes every connection and stops listening.
+    pub fn stop(&self) {
+        self.slack.stop.cancel();
+    }
+
+    /// For `apps.connections.open`: `xapp-1-…`.
+    pub fn app_token(&self) -> &str {
+        &self.slack.app_token
+    }
+
+    /// For everything else: `xoxb-…`.
+    pub fn bot_token(&self) -> &str {
+        &self.slack.bot_token
+    }
+
+    /// What HTTP requests would be signed with.
+    pub fn signing_secret(&self) -> &str {
+        &self.slack.signing_secret
+    }
+
+    /// Where the Web API is, in place of `https://slack.com/api`.
+    pub fn api_url(&self) -> String {
+        format!("{}/api", self.url())
+    }
+
+    /// Where the page is.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.slack.address)
+    }
+
+    /// Reads anything in the workspace. The closure must be short: nothing happens meanwhile.
+    pub fn world<R>(&self, read: impl FnOnce(&World) -> R) -> R {
+        read(&locked(&self.slack.world))
+    }
+
+    fn change<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
+        let result = change(&mut locked(&self.slack.world));
+        self.slack.changed.notify_waiters();
+        result
+    }
+
+    /// Adds somebody, with their direct message: a load test needs many.
+    pub fn add_person(&self, person: Person) {
+        self.change(|world| {
+            let id = person.id.clone();
+            world.add_person(person);
+            world.open_direct(&id);
+        });
+    }
+
+    /// Puts the bot into a conversation, or takes it out.
+    pub fn set_bot_in(&self, channel: &str, present: bool) {
+        self.change(|world| {
+            let bot = world.app.user_id.clone();
+            let id = world.channel_for("", channel).map(|found| found.id.clone());
+            if let Some(channel) = id.and_then(|id| world.channel_mut(&id)) {
+                if present {
+                    channel.members.insert(bot);
+                } else {
+                    channel.members.remove(&bot);
+                }
+            }
+        });
+    }
+
+    /// Waits until the condition gives something, for five seconds at most. It is asked again after
+    /// every change in the workspace, so that a test needs no sleep.
+    ///
+    /// # Errors
+    /// The condition gave nothing in time.
+    pub async fn wait_for<T>(
+        &self,
+        what: &str,
+        condition: impl FnMut(&Self) -> Option<T>,
+    ) -> Result<T, NotInTime> {
+        self.wait_within(PATIENCE, what, condition).await
+    }
+
+    /// [`wait_for`](Self::wait_for) with another limit.
+    ///
+    /// # Errors
+    /// The condition gave nothing in time.
+    pub async fn wait_within<T>(
+        &self,
+        within: Duration,
+        what: &str,
+        mut condition: impl FnMut(&Self) -> Option<T>,
+    ) -> Result<T, NotInTime> {
+        let waiting = async {
+            loop {
+                let changed = self.slack.changed.notified();
+                tokio::pin!(changed);
+                // Listening starts before looking, or a change in between would be missed.
+                changed.as_mut().enable();
+                if let Some(found) = condition(self) {
+                    return found;
+                }
+                changed.await;
+            }
+        };
+        tokio::time::timeout(within, waiting)
+            .await
+            .map_err(|_| NotInTime {
+                what: what.to_owned(),
+                within,
+            })
+    }
+}
+
+/// A test that panics while it holds a lock must not hide the reason behind a second panic.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn random_hex() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}

@@ -1,0 +1,330 @@
+//! The page in the browser: its files, and what it posts for the person using it.
+
+use axum::{
+    Json,
+    extract::{Path, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Sandbox,
+    acting::{Target, Unable},
+    envelopes::Answer,
+    people::{Input, Named},
+    world::{ChannelKind, Entered},
+};
+
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+const INDEX: &str = include_str!("page/index.html");
+
+/// Name, kind, contents.
+const FILES: [(&str, &str, &str); 10] = [
+    ("app.js", SCRIPT, include_str!("page/app.js")),
+    ("blocks.js", SCRIPT, include_str!("page/blocks.js")),
+    ("chat.js", SCRIPT, include_str!("page/chat.js")),
+    ("dom.js", SCRIPT, include_str!("page/dom.js")),
+    ("elements.js", SCRIPT, include_str!("page/elements.js")),
+    ("modals.js", SCRIPT, include_str!("page/modals.js")),
+    ("mrkdwn.js", SCRIPT, include_str!("page/mrkdwn.js")),
+    ("traffic.js", SCRIPT, include_str!("page/traffic.js")),
+    ("style.css", STYLE, include_str!("page/style.css")),
+    ("icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
+];
+
+/// What the page needs and nothing else: what a bot writes must not be able to load anything.
+const POLICY: &str = "default-src 'self'; img-src 'self' https: data:; \
+    style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+
+/// Refuses whatever does not come from the page itself. Any website can send requests to a port on
+/// this machine, or point a name of its own at it; the browser says so in `Origin` and `Host`.
+pub(super) async fn same_origin(
+    State(sandbox): State<Sandbox>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if is_own(request.headers(), sandbox.slack.address.port()) {
+        return next.run(request).await;
+    }
+    let sentence = "This page answers only to itself.";
+    (StatusCode::FORBIDDEN, sentence).into_response()
+}
+
+fn is_own(headers: &HeaderMap, port: u16) -> bool {
+    let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or_default())
+    };
+    let known = |host: &str| hosts.iter().any(|known| known == host);
+    text("host").is_some_and(known)
+        && text("origin").is_none_or(|origin| origin.strip_prefix("http://").is_some_and(known))
+        && text("sec-fetch-site").is_none_or(|site| ["same-origin", "none"].contains(&site))
+}
+
+pub(super) async fn index() -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HTML),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+    ];
+    (headers, INDEX).into_response()
+}
+
+pub(super) async fn file(Path(name): Path<String>) -> Response {
+    match FILES.iter().find(|(file, ..)| *file == name) {
+        Some((_, kind, contents)) => {
+            let headers = [
+                (header::CONTENT_TYPE, *kind),
+                (header::CACHE_CONTROL, "no-store"),
+            ];
+            (headers, *contents).into_response()
+        }
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+fn initials(name: &str) -> String {
+    name.split_whitespace()
+        .filter_map(|word| word.chars().next())
+        .take(2)
+        .collect()
+}
+
+/// Everything that does not change while the page is open.
+pub(super) async fn world(State(sandbox): State<Sandbox>) -> Json<Value> {
+    let manifest = &sandbox.slack.options.manifest;
+    let commands: Vec<Value> = manifest
+        .commands
+        .iter()
+        .map(|command| {
+            json!({"command": command.command, "description": command.description,
+                "usage_hint": command.usage_hint})
+        })
+        .collect();
+    let shortcuts: Vec<Value> = manifest
+        .shortcuts
+        .iter()
+        .map(|shortcut| {
+            json!({"callback_id": shortcut.callback_id, "name": shortcut.name,
+                "type": if shortcut.on_message { "message" } else { "global" }})
+        })
+        .collect();
+    let answer = sandbox.world(|world| {
+        let people: Vec<Value> = world
+            .people()
+            .iter()
+            .map(|person| {
+                json!({"id": person.id, "name": person.name, "real_name": person.real_name,
+                    "title": person.title, "tz": person.tz.name(), "is_admin": person.is_admin,
+                    "initials": initials(&person.real_name), "color": format!("#{}", person.color),
+                    "dm": person.dm()})
+            })
+            .collect();
+        let channels: Vec<Value> = world
+            .channels()
+            .iter()
+            .filter(|channel| !matches!(channel.kind, ChannelKind::Direct(_)))
+            .map(|channel| {
+                json!({"id": channel.id, "name": channel.name, "topic": channel.topic,
+                    "is_private": channel.kind == ChannelKind::Private})
+            })
+            .collect();
+        json!({
+            "team": {"id": world.team.id, "name": world.team.name, "domain": world.team.domain},
+            "people": people,
+            "channels": channels,
+            "app": {"id": world.app.id, "name": world.app.name,
+                "bot_user_id": world.app.user_id, "home_enabled": manifest.home_tab},
+            "commands": commands,
+            "shortcuts": shortcuts,
+        })
+    });
+    Json(answer)
+}
+
+fn outcome(result: Result<Answer, Unable>) -> Json<Value> {
+    Json(match result {
+        Ok(Answer {
+            error: Some(error), ..
+        }) => json!({"ok": false, "error": error}),
+        Ok(_) => json!({"ok": true}),
+        Err(unable) => unable_json(&unable),
+    })
+}
+
+fn unable_json(unable: &Unable) -> Value {
+    json!({"ok": false, "error": unable.to_string()})
+}
+
+#[derive(Deserialize)]
+pub(super) struct Say {
+    user: String,
+    channel: String,
+    text: String,
+}
+
+pub(super) async fn say(State(sandbox): State<Sandbox>, Json(said): Json<Say>) -> Json<Value> {
+    let result = sandbox.say(&said.user, &said.channel, &said.text).await;
+    // What went wrong is in the conversation, where Slack shows it too.
+    outcome(result.map(|_| Answer::default()))
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Container {
+    Message { channel: String, ts: String },
+    View { view_id: String },
+}
+
+impl From<Container> for Target {
+    fn from(container: Container) -> Self {
+        match container {
+            Container::Message { channel, ts } => Self::Message { channel, ts },
+            Container::View { view_id } => Self::View(view_id),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Act {
+    user: String,
+    container: Container,
+    block_id: String,
+    action_id: String,
+    #[serde(default)]
+    state: Option<Entered>,
+    /// `value`, `selected_option` and so on.
+    #[serde(flatten)]
+    fields: Value,
+}
+
+pub(super) async fn action(State(sandbox): State<Sandbox>, Json(act): Json<Act>) -> Json<Value> {
+    let element = Named::Both(&act.block_id, &act.action_id);
+    let input = Input::Fields(&act.fields);
+    let target = act.container.into();
+    outcome(
+        sandbox
+            .act(&act.user, &target, element, input, act.state)
+            .await,
+    )
+}
+
+#[derive(Deserialize)]
+pub(super) struct Home {
+    user: String,
+    tab: String,
+}
+
+pub(super) async fn home(State(sandbox): State<Sandbox>, Json(home): Json<Home>) -> Json<Value> {
+    let tab = if home.tab == "messages" {
+        "messages"
+    } else {
+        "home"
+    };
+    outcome(sandbox.open_tab(&home.user, tab).await)
+}
+
+#[derive(Deserialize)]
+pub(super) struct Submit {
+    user: String,
+    view_id: String,
+    state: Entered,
+}
+
+pub(super) async fn submit(
+    State(sandbox): State<Sandbox>,
+    Json(form): Json<Submit>,
+) -> Json<Value> {
+    let result = sandbox
+        .submit_entered(&form.user, &form.view_id, form.state)
+        .await;
+    Json(match result {
+        Ok(submission) => match submission.answer.error {
+            Some(error) => json!({"ok": false, "error": error}),
+            None if submission.errors.is_empty() => json!({"ok": true, "errors": null}),
+            None => json!({"ok": true, "errors": submission.errors}),
+        },
+        Err(unable) => unable_json(&unable),
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct Close {
+    user: String,
+    view_id: String,
+    /// The × in the corner, which closes all.
+    #[serde(default)]
+    all: bool,
+}
+
+pub(super) async fn close(State(sandbox): State<Sandbox>, Json(close): Json<Close>) -> Json<Value> {
+    outcome(if close.all {
+        sandbox.close_all(&close.user).await
+    } else {
+        sandbox
+            .close(&close.user, Target::View(close.view_id))
+            .await
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct Suggest {
+    user: String,
+    container: Container,
+    block_id: String,
+    action_id: String,
+    value: String,
+}
+
+pub(super) async fn suggest(
+    State(sandbox): State<Sandbox>,
+    Json(ask): Json<Suggest>,
+) -> Json<Value> {
+    let element = Named::Both(&ask.block_id, &ask.action_id);
+    let target = ask.container.into();
+    let result = sandbox
+        .ask_options(&ask.user, &target, element, &ask.value)
+        .await;
+    Json(match result {
+        Ok(found) => match found.answer.error {
+            Some(error) => json!({"ok": false, "error": error}),
+            None if found.option_groups.is_empty() => {
+                json!({"ok": true, "options": found.options})
+            }
+            None => json!({"ok": true, "option_groups": found.option_groups}),
+        },
+        Err(unable) => unable_json(&unable),
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct RunShortcut {
+    user: String,
+    callback_id: String,
+    #[serde(default)]
+    channel: Option<String>,
+    #[serde(default)]
+    ts: Option<String>,
+}
+
+pub(super) async fn shortcut(
+    State(sandbox): State<Sandbox>,
+    Json(run): Json<RunShortcut>,
+) -> Json<Value> {
+    let message = run
+        .channel
+        .zip(run.ts)
+        .map(|(channel, ts)| Target::Message { channel, ts });
+    let result = sandbox
+        .shortcut(&run.user, &run.callback_id, message.as_ref())
+        .await;
+    outcome(result)
+}
