@@ -72,7 +72,8 @@ impl<'a> Draft<'a> {
             let characters = description.chars().count();
             if characters > LONGEST_DESCRIPTION {
                 let problem = Problem::DescriptionTooLong { characters };
-                return Err(self.refuse(Stop::here(self.description, problem)));
+                let refusal = self.refuse(Stop::here(self.description, problem));
+                return Err(refusal.with_time(Some(self.moment.written.trim())));
             }
         }
         let first = ranges.first().map(|&ClockRange { start, .. }| start);
@@ -97,38 +98,30 @@ impl<'a> Draft<'a> {
         let today = context.today();
         let stop = |problem| Stop::before(day.at, day.after, problem);
         let time = self.moment.written.trim();
-        if let DayForm::EitherWay(other) = day.form {
+        if let DayForm::EitherWay(other) = day.form
+            && day.date.min(other) <= today
+        {
             let (first, second) = (day.date, other);
-            let offers = [first, second].map(|date| Suggestion {
+            let offers = [first, second].into_iter().filter(|&date| date <= today);
+            let offers = offers.map(|date| Suggestion {
                 label: day_name(date, today),
                 line: join(&date.to_string(), time, self.description),
             });
-            return Err(Refusal {
-                offers: offers
-                    .into_iter()
-                    .filter(|_| first.max(second) <= today)
-                    .collect(),
-                ..self.refuse(stop(Problem::EitherDay { first, second }))
-            });
+            let refusal = self.refuse(stop(Problem::EitherDay { first, second }));
+            return Err(refusal.offering(offers.collect()));
         }
         if day.date > today {
             let refusal = self.refuse(stop(Problem::Future { date: day.date }));
-            return Err(Refusal {
-                prefix: "today",
-                ..refusal
-            });
+            return Err(refusal.on("today").with_time(Some(time)));
         }
         Ok(day.date)
     }
 
     fn refuse(&self, stop: Stop<'a>) -> Refusal<'a> {
-        Refusal {
-            stop,
-            time: self.moment.at,
-            prefix: self.day_written(),
-            words: self.description,
-            offers: Vec::new(),
-        }
+        Refusal::at(stop)
+            .from(self.moment.at)
+            .on(self.day_written())
+            .words(self.description)
     }
 
     fn day_written(&self) -> &'a str {
@@ -156,14 +149,11 @@ impl<'a> Draft<'a> {
             && continues_plainly(name.after)
         {
             let offers = vec![
-                self.offer(day_name(name.date, context.today()), day, written, words),
-                self.offer("Today".to_owned(), "", written, name.at),
+                offer(day_name(name.date, context.today()), day, written, words),
+                offer("Today".to_owned(), "", written, name.at),
             ];
             let stop = Stop::before(name.at, name.after, Problem::DayOrWords);
-            return Err(Refusal {
-                offers,
-                ..self.refuse(stop)
-            });
+            return Err(self.refuse(stop).offering(offers));
         }
         let weak = match &self.moment.time {
             Time::Length(length) => matches!(length.form, Form::Bare(_) | Form::Decimal),
@@ -172,30 +162,25 @@ impl<'a> Draft<'a> {
         if weak && let Some(Ok((second, before))) = trailing(words, context) {
             let all = &self.moment.at[..self.moment.at.len() - words.len() + before.len()];
             let first = length.map_or(written.to_owned(), |length| compact(length.minutes));
+            let label = length.map_or(written.to_owned(), |length| length.minutes.to_string());
             let last = second.written.trim();
             let offers = vec![
-                self.offer(first.clone(), day, &first, words),
-                self.offer(last.to_owned(), day, last, all),
+                offer(label, day, &first, words),
+                offer(second.label(), day, last, all),
             ];
-            let stop = Stop::before(self.moment.at, words, Problem::TwoTimes);
-            return Err(Refusal {
-                offers,
-                ..self.refuse(stop)
-            });
+            let stop = Stop::here(second.at, Problem::TwoTimes);
+            return Err(self.refuse(stop).offering(offers));
         }
         if self.moment.day.is_none()
             && let Some((before, day)) = day_at_the_end(words, context)
         {
-            let mut offers = vec![self.offer("Today".to_owned(), "", written, words)];
+            let mut offers = vec![offer("Today".to_owned(), "", written, words)];
             if day.date <= context.today() {
                 let label = day_name(day.date, context.today());
-                offers.insert(0, self.offer(label, day.written, written, before));
+                offers.insert(0, offer(label, day.written, written, before));
             }
             let stop = Stop::before(day.at, day.after, Problem::DayOrWords);
-            return Err(Refusal {
-                offers,
-                ..self.refuse(stop)
-            });
+            return Err(self.refuse(stop).offering(offers));
         }
         Ok(())
     }
@@ -206,33 +191,26 @@ impl<'a> Draft<'a> {
             let long = length.minutes;
             let (first, second) = (compact(long), compact(short));
             let offers = vec![
-                self.offer(long.to_string(), day, &first, words),
-                self.offer(short.to_string(), day, &second, from),
+                offer(long.to_string(), day, &first, words),
+                offer(short.to_string(), day, &second, from),
             ];
             let stop = Stop::before(from, rest, Problem::MinutesOrWords { short, long });
-            return Err(Refusal {
-                offers,
-                ..self.refuse(stop)
-            });
+            return Err(self.refuse(stop).offering(offers));
         }
         if length.form == Form::Clock && self.moment.written == "1:1" {
             let minutes = Minutes::new(61);
-            let offers = vec![self.offer(format!("Log {minutes}"), day, "1h1m", words)];
+            let offers = vec![offer(format!("Log {minutes}"), day, "1h1m", words)];
             let stop = Stop::before(self.moment.at, rest, Problem::OneOnOne);
-            return Err(Refusal {
-                offers,
-                ..self.refuse(stop)
-            });
+            return Err(self.refuse(stop).offering(offers));
         }
         Ok(())
     }
+}
 
-    fn offer(&self, label: String, day: &str, time: &str, words: &str) -> Suggestion {
-        let _ = self;
-        Suggestion {
-            label,
-            line: join(day, time, words),
-        }
+fn offer(label: String, day: &str, time: &str, words: &str) -> Suggestion {
+    Suggestion {
+        label,
+        line: join(day, time, words),
     }
 }
 

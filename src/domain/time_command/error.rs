@@ -9,7 +9,7 @@ use chrono::{Datelike, NaiveDate, NaiveTime};
 use nom::{Err, IResult};
 use serde::Serialize;
 
-use super::moment::{Moment, Time};
+use super::moment::{Missed, Moment, Time};
 use crate::domain::minutes::Minutes;
 
 /// Why a line was not read: what was understood, where it stopped, and a line that works.
@@ -136,7 +136,7 @@ pub(super) enum Problem {
     MinutesOrWords { short: Minutes, long: Minutes },
     OneOnOne,
     TwoTimes,
-    TwoLengths,
+    TwoLengths { first: Minutes, second: Minutes },
     NumberAtTheEnd,
     DescriptionTooLong { characters: usize },
     Unreadable,
@@ -180,7 +180,7 @@ impl Problem {
             | Self::MinutesOrWords { .. }
             | Self::OneOnOne
             | Self::TwoTimes
-            | Self::TwoLengths
+            | Self::TwoLengths { .. }
             | Self::EitherDay { .. }
             | Self::DayOrWords
             | Self::ClockRepeats { .. }
@@ -217,6 +217,8 @@ pub(super) struct Refusal<'a> {
     pub(super) prefix: &'a str,
     /// What the person did, without the time.
     pub(super) words: &'a str,
+    /// The time of the example, if the one that was typed is right.
+    pub(super) hour: Option<&'a str>,
     /// Readings to offer, beside those that follow from the problem.
     pub(super) offers: Vec<Suggestion>,
 }
@@ -224,7 +226,49 @@ pub(super) struct Refusal<'a> {
 /// The most characters a description may have.
 pub(super) const LONGEST_DESCRIPTION: usize = 3_000;
 
-impl Refusal<'_> {
+impl<'a> From<Missed<'a>> for Refusal<'a> {
+    fn from(missed: Missed<'a>) -> Self {
+        let refusal = Self::at(missed.stop).from(missed.time).words(missed.words);
+        refusal.on(missed.day).with_time(missed.written)
+    }
+}
+
+impl<'a> Refusal<'a> {
+    /// A stop whose time begins, and whose description ends, where it stops.
+    pub(super) fn at(stop: Stop<'a>) -> Self {
+        Self {
+            stop,
+            time: stop.at,
+            prefix: "",
+            words: stop.after,
+            hour: None,
+            offers: Vec::new(),
+        }
+    }
+
+    pub(super) fn from(self, time: &'a str) -> Self {
+        Self { time, ..self }
+    }
+
+    pub(super) fn words(self, words: &'a str) -> Self {
+        Self { words, ..self }
+    }
+
+    pub(super) fn on(self, day: &'a str) -> Self {
+        Self {
+            prefix: day,
+            ..self
+        }
+    }
+
+    pub(super) fn with_time(self, hour: Option<&'a str>) -> Self {
+        Self { hour, ..self }
+    }
+
+    pub(super) fn offering(self, offers: Vec<Suggestion>) -> Self {
+        Self { offers, ..self }
+    }
+
     /// Offers the time that was read.
     pub(super) fn offer_time(mut self, written: &str, moment: &Moment<'_>) -> Self {
         let (label, time) = match &moment.time {
@@ -250,11 +294,13 @@ impl Refusal<'_> {
         let stopped_at = stopping_word(at);
         let message = sentence(problem, understood.as_deref(), stopped_at.as_deref());
         let (prefix, words) = (self.prefix, self.words);
+        let hour = self.hour.unwrap_or("1h");
         let suggestions = self.suggestions();
         let example = match (problem, suggestions.first()) {
             (Problem::NumberAtTheEnd, _) => join("", "1h", line),
+            (Problem::OneOnOne, _) => join(prefix, "30m", at),
             (_, Some(first)) => first.line.clone(),
-            (_, None) => join(prefix, "1h", words),
+            (_, None) => join(prefix, hour, words),
         };
         ParseError {
             kind: problem.kind(),
@@ -287,6 +333,11 @@ impl Refusal<'_> {
                 with(format!("{number} minutes"), &format!("{number}m")),
                 with(format!("{number} hours"), &format!("{number}h")),
             ],
+            Problem::TwoLengths { first, second } => [first, second]
+                .into_iter()
+                .filter(|length| (Minutes::new(1)..=Minutes::DAY).contains(length))
+                .map(|length| with(length.to_string(), &compact(length)))
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -401,13 +452,12 @@ fn sentence(problem: Problem, understood: Option<&str>, stopped_at: Option<&str>
             "{long}, or {short} and “{}” is a part of what you did? Nothing is saved yet.",
             long.get() - short.get()
         ),
-        Problem::OneOnOne => {
-            "“1:1” can be 1 h 1 min or a meeting of two. How long was it?".to_owned()
-        }
-        Problem::TwoTimes => {
-            format!("{so_far}. There are two times in this, so nothing is saved yet.")
-        }
-        Problem::TwoLengths => {
+        Problem::OneOnOne => format!(
+            "“{}” can be a time or a meeting of two. How long was it?",
+            stopped_at.unwrap_or("1:1")
+        ),
+        Problem::TwoTimes => "There are two times in this, so nothing is saved yet.".to_owned(),
+        Problem::TwoLengths { .. } => {
             format!("{so_far}. Two lengths, or a time from–to? Nothing is saved yet.")
         }
         Problem::NumberAtTheEnd => match stopped_at {

@@ -4,10 +4,10 @@ use super::{
     Context, LogLine, ParseError, Suggestion, TimeCommand,
     day::{Day, DayForm},
     draft::Draft,
-    duration::continues_plainly,
+    duration::duration,
     error::{Problem, Refusal, Stop, day_name, join},
     marks::Marks,
-    moment::{Lead, moment},
+    moment::{Lead, Moment, moment},
     trailing::trailing,
     words::{measure_named, word},
 };
@@ -58,9 +58,9 @@ fn log_line<'a>(
     context: &Context,
 ) -> Result<LogLine, Refusal<'a>> {
     let start = marks.in_front(line);
-    let refusal = match moment(start, context, &mut marks) {
+    let refusal: Refusal<'a> = match moment(start, context, &mut marks) {
         Ok((rest, Lead::Moment(moment))) => {
-            if matches!(moment.written, "1:1" | "1-1") && continues_plainly(rest) {
+            if one_on_one(&moment, rest) {
                 // A meeting of two, if another time says how long it was.
                 let mut marks = marks.clone();
                 let body = marks.at_the_end(start);
@@ -70,17 +70,10 @@ fn log_line<'a>(
             }
             return Draft::leading(moment, rest, marks, context)?.log(context);
         }
-        Ok((rest, Lead::Day(day))) => return day_in_front(start, day, rest, marks, context),
-        Err(missed) => {
-            let words = missed.day.map_or(missed.stop.after, |day| day.after);
-            Refusal {
-                stop: missed.stop,
-                time: missed.time,
-                prefix: missed.day.map_or("", |day| day.written),
-                words,
-                offers: Vec::new(),
-            }
+        Ok((rest, Lead::Day(day, stop))) => {
+            return day_in_front(start, day, stop, rest, marks, context);
         }
+        Err(missed) => missed.into(),
     };
     if !refusal.stop.problem.may_be_words() {
         return Err(refusal);
@@ -91,13 +84,9 @@ fn log_line<'a>(
             let (moment, description) = found?;
             Draft::trailing(moment, description, marks).log(context)
         }
-        None if refusal.stop.problem == Problem::NoTime => Err(Refusal {
-            stop: Stop::here(start, unit_first(start)),
-            time: start,
-            prefix: "",
-            words: start,
-            offers: Vec::new(),
-        }),
+        None if refusal.stop.problem == Problem::NoTime => {
+            Err(Refusal::at(Stop::here(start, unit_first(start))))
+        }
         None => Err(refusal),
     }
 }
@@ -114,29 +103,48 @@ fn unit_first(line: &str) -> Problem {
     }
 }
 
+/// A day without a time.
+fn no_time<'a>(
+    start: &'a str,
+    day: Day<'a>,
+    stop: Option<Stop<'a>>,
+    rest: &'a str,
+    context: &Context,
+) -> Refusal<'a> {
+    let date = day.date;
+    let refusal = if let Some(stop) = stop {
+        Refusal::at(stop).from(rest).words(stop.after)
+    } else if matches!(day.form, DayForm::Slash | DayForm::EitherWay(_))
+        && let Err(nom::Err::Failure(stop)) = duration(start, context)
+    {
+        // `1/2 wireframes` more likely lacks the unit than the time on a day.
+        return Refusal::at(stop).from(start).words(stop.after);
+    } else if date > context.today() {
+        let stop = Stop::before(day.at, rest, Problem::Future { date });
+        return Refusal::at(stop).words(rest).on("today");
+    } else {
+        Refusal::at(Stop::here(rest, Problem::NoTimeOnDay)).from(start)
+    };
+    refusal.on(day.written)
+}
+
+/// `1:1 with Ann`.
+fn one_on_one(moment: &Moment<'_>, rest: &str) -> bool {
+    matches!(moment.written, "1:1" | "1-1") && rest.starts_with(char::is_alphabetic)
+}
+
 /// A day in front, and the time perhaps at the end. `rest` is what follows the day.
 fn day_in_front<'a>(
     start: &'a str,
     day: Day<'a>,
+    stop: Option<Stop<'a>>,
     rest: &'a str,
     mut marks: Marks<'a>,
     context: &Context,
 ) -> Result<LogLine, Refusal<'a>> {
-    let refusal = |at, problem, prefix| Refusal {
-        stop: Stop::before(at, rest, problem),
-        time: start,
-        prefix,
-        words: rest,
-        offers: Vec::new(),
-    };
     let body = marks.at_the_end(start);
     let Some(found) = trailing(body, context) else {
-        let date = day.date;
-        return Err(if date > context.today() {
-            refusal(day.at, Problem::Future { date }, "today")
-        } else {
-            refusal(rest, Problem::NoTimeOnDay, day.written)
-        });
+        return Err(no_time(start, day, stop, rest, context));
     };
     let (mut moment, whole) = found?;
     if moment.day.is_some() {
@@ -156,11 +164,8 @@ fn day_in_front<'a>(
                 line: join("", time, whole),
             },
         ];
-        let problem = Problem::DayOrWords;
-        return Err(Refusal {
-            offers,
-            ..refusal(day.at, problem, day.written)
-        });
+        let stop = Stop::before(day.at, rest, Problem::DayOrWords);
+        return Err(Refusal::at(stop).offering(offers));
     }
     moment.day = Some(day);
     Draft::trailing(moment, words, marks).log(context)

@@ -11,7 +11,7 @@ use super::{
     Context,
     day::{Day, DayForm, day},
     duration::{Length, duration},
-    error::{Parsed, Stop},
+    error::{Parsed, Problem, Stop},
     marks::Marks,
     range::{Ranges, ranges},
     words::{any_of, space, space0},
@@ -37,21 +37,36 @@ pub(super) struct Moment<'a> {
     pub(super) day_behind: bool,
 }
 
+impl Moment<'_> {
+    /// The time as it is shown.
+    pub(super) fn label(&self) -> String {
+        match &self.time {
+            Time::Length(length) => length.minutes.to_string(),
+            Time::Ranges(_) => self.written.trim().to_owned(),
+        }
+    }
+}
+
 /// What a line begins with.
 #[derive(Clone, Debug)]
 pub(super) enum Lead<'a> {
     Moment(Moment<'a>),
-    /// A day, and then no time.
-    Day(Day<'a>),
+    /// A day, and then no time, perhaps with the reason.
+    Day(Day<'a>, Option<Stop<'a>>),
 }
 
-/// A stop, and the day that had been read by then.
+/// A stop, and what had been read by then.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Missed<'a> {
     pub(super) stop: Stop<'a>,
-    pub(super) day: Option<Day<'a>>,
+    /// The day, or one that could have been typed in its place.
+    pub(super) day: &'a str,
     /// The rest of the line from where the time should begin.
     pub(super) time: &'a str,
+    /// The time as it was typed, if only the day is wrong.
+    pub(super) written: Option<&'a str>,
+    /// The rest of the line behind day and time.
+    pub(super) words: &'a str,
 }
 
 /// A moment at the beginning of the text, and the text behind it.
@@ -62,13 +77,7 @@ pub(super) fn moment<'a>(
 ) -> Result<(&'a str, Lead<'a>), Missed<'a>> {
     let day = match day(input, context) {
         Ok((_, day)) => day,
-        Err(Err::Failure(stop)) => {
-            return Err(Missed {
-                stop,
-                day: None,
-                time: input,
-            });
-        }
+        Err(Err::Failure(stop)) => return Err(wrong_day(stop, input, context, marks)),
         Err(_) => return time_first(input, context, marks),
     };
     let at = opt(one_of::<_, _, Stop<'_>>(",:"))
@@ -88,12 +97,37 @@ pub(super) fn moment<'a>(
         }
         Err(Err::Failure(stop)) if !stop.problem.may_be_words() => Err(Missed {
             stop,
-            day: Some(day),
+            day: day.written,
             time: at,
+            written: None,
+            words: stop.after,
         }),
         // `-2 wireframes` is no day, but less than nothing.
         Err(_) if day.form == DayForm::Minus => time_first(input, context, marks),
-        Err(_) => Ok((at, Lead::Day(day))),
+        Err(Err::Failure(stop)) => Ok((at, Lead::Day(day, Some(stop)))),
+        Err(_) => Ok((at, Lead::Day(day, None))),
+    }
+}
+
+/// A day that there is not; the time behind it may be right.
+fn wrong_day<'a>(
+    stop: Stop<'a>,
+    input: &'a str,
+    context: &Context,
+    marks: &mut Marks<'a>,
+) -> Missed<'a> {
+    let at = marks.in_front(stop.after);
+    let read = time(at, context).ok();
+    let words = read.as_ref().map_or(at, |(rest, _)| rest);
+    Missed {
+        stop,
+        day: match stop.problem {
+            Problem::OtherWeekday => &stop.at[..stop.at.len() - stop.after.len()],
+            _ => "today",
+        },
+        time: input,
+        written: read.map(|_| at[..at.len() - words.len()].trim()),
+        words,
     }
 }
 
@@ -104,10 +138,13 @@ fn time_first<'a>(
 ) -> Result<(&'a str, Lead<'a>), Missed<'a>> {
     let (rest, time) = time(input, context).map_err(|error| {
         let stop = Stop::from_nom(error, input);
+        let day = behind(stop.after, context);
         Missed {
             stop,
-            day: behind(stop.after, context),
+            day: day.map_or("", |day| day.written),
             time: input,
+            written: None,
+            words: day.map_or(stop.after, |day| day.after),
         }
     })?;
     let written = &input[..input.len() - rest.len()];
@@ -141,7 +178,7 @@ fn behind<'a>(rest: &'a str, context: &Context) -> Option<Day<'a>> {
     let (after, day) = day(at, context).ok()?;
     let ends = after.is_empty() || after.starts_with([':', ',', ';']) || after.starts_with(" -");
     match day.form {
-        DayForm::Minus => None,
+        DayForm::Minus if !ends && !day.written.ends_with(['d', 'D']) => None,
         DayForm::Slash | DayForm::EitherWay(_) if !ends => None,
         _ if comma.is_some() && !ends => None,
         _ => Some(day),

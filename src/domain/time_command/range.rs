@@ -16,7 +16,7 @@ use super::{
     duration::{Form, duration},
     error::{Parsed, Problem, Stop},
     number::saturating,
-    words::{any_of, measure_named, space, space0, word},
+    words::{Measure, any_of, measure_named, space, space0, word},
 };
 use crate::domain::minutes::Minutes;
 
@@ -199,17 +199,24 @@ fn range<'a>(input: &'a str, context: &Context) -> Parsed<'a, Typed<'a>> {
     if !ends || (hours(start) != hours(end) && !introduced) {
         return no_range(input);
     }
-    let lengths = |problem| Stop::before(input, after, problem).for_good();
+    let two_lengths = |measure| {
+        let unit = if measure == Measure::Hour { 60 } else { 1 };
+        Problem::TwoLengths {
+            first: Minutes::new(start.hour * unit),
+            second: Minutes::new(end.hour * unit),
+        }
+    };
     if start.style == Style::Hours && end.style == Style::Hours && start.hour < 7 && !introduced {
-        return lengths(Problem::TwoLengths);
+        let problem = two_lengths(Measure::Hour);
+        return Stop::before(input, after, problem).for_good();
     }
     if start.style == Style::Plain
         && end.style == Style::Plain
         && end.half.is_none()
         && let Ok((behind, name)) = preceded(space0, word).parse(after)
-        && measure_named(name).is_some()
+        && let Some(measure) = measure_named(name)
     {
-        return Stop::before(input, behind, Problem::TwoLengths).for_good();
+        return Stop::before(input, behind, two_lengths(measure)).for_good();
     }
     let end = End::At(end);
     Ok((
@@ -415,22 +422,25 @@ impl Typed<'_> {
                 Ok((start, end.unwrap_or(first)))
             }
             (None, None) => {
-                let mut start = self.start.seconds();
-                if start < free_from && self.start.hour < 12 && start + HALF_DAY >= free_from {
-                    start += HALF_DAY;
-                }
+                let start = self.start.seconds();
                 let end_at = match end.seconds() {
                     0 => DAY,
                     seconds => seconds,
                 };
-                if end_at > start || end_at == start {
-                    Ok((start, end_at))
-                } else if start >= EVENING {
-                    Ok((start, end_at + DAY))
-                } else if end.hour <= 12 && end_at + HALF_DAY > start {
-                    Ok((start, end_at + HALF_DAY))
-                } else {
-                    Err(Problem::EndFirst)
+                let later = (end.hour <= 12).then_some(end_at + HALF_DAY);
+                if start < free_from && self.start.hour < 12 {
+                    // The afternoon, after a morning: `9-12, 1-5`.
+                    let start = start + HALF_DAY;
+                    let ends = [Some(end_at), later].into_iter().flatten();
+                    if let Some(end) = ends.filter(|&end| end > start && start >= free_from).min() {
+                        return Ok((start, end));
+                    }
+                }
+                match later {
+                    _ if end_at >= start => Ok((start, end_at)),
+                    _ if start >= EVENING => Ok((start, end_at + DAY)),
+                    Some(later) if later > start => Ok((start, later)),
+                    _ => Err(Problem::EndFirst),
                 }
             }
         }

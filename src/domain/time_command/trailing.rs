@@ -31,13 +31,7 @@ pub(super) fn trailing<'a>(
             Some(inner) => (inner, ")"),
             None => (at, ""),
         };
-        let refusal = |stop, words| Refusal {
-            stop,
-            time: at,
-            prefix: "",
-            words,
-            offers: Vec::new(),
-        };
+        let refusal = |stop, words| Refusal::at(stop).from(at).words(words);
         match moment(inner, context, &mut Marks::new(text, &[])) {
             Ok((rest, Lead::Moment(moment))) if ends_with(rest, closing) => {
                 let words = before_time(&text[..start], &moment);
