@@ -11,6 +11,7 @@ use nom::{
 
 use super::{
     BareNumberUnit, Context, Guess, Unit,
+    day::day,
     error::{Parsed, Problem, Stop},
     exact::Exact,
     number::{Number, cardinal, numeral, portion, saturating, vulgar},
@@ -179,6 +180,9 @@ fn compound<'a>(input: &'a str, context: &Context) -> Parsed<'a, Length<'a>> {
     let mut implied = first.measure == Measure::Hour;
     loop {
         let (next, joint) = joint(rest)?;
+        if matches!(joint, Joint::Space | Joint::Comma) && day(next, context).is_ok() {
+            break;
+        }
         match quantity(next) {
             Ok((after, found)) => {
                 if found.measure >= last.measure

@@ -5,9 +5,11 @@
 
 use std::{error::Error, fmt};
 
+use chrono::{Datelike, NaiveDate, NaiveTime};
 use nom::{Err, IResult};
 use serde::Serialize;
 
+use super::moment::{Missed, Moment, Time};
 use crate::domain::minutes::Minutes;
 
 /// Why a line was not read: what was understood, where it stopped, and a line that works.
@@ -84,6 +86,14 @@ impl<'a> Stop<'a> {
         Self { at, after, problem }
     }
 
+    /// The stop in an error of a parser.
+    pub(super) fn from_nom(error: Err<Self>, input: &'a str) -> Self {
+        match error {
+            Err::Error(stop) | Err::Failure(stop) => stop,
+            Err::Incomplete(_) => Self::here(input, Problem::NoTime),
+        }
+    }
+
     /// A stop that no other reading can save.
     pub(super) fn for_good<T>(self) -> Result<T, Err<Self>> {
         Err(Err::Failure(self))
@@ -119,17 +129,29 @@ pub(super) enum Problem {
     ForeignDigits,
     Separators,
     TimeOfDay,
-    SecondTime { first: Minutes },
+    SecondTime,
     HoursOrMinutes { number: u32 },
     ZeroOfWhat,
     Thousands,
     MinutesOrWords { short: Minutes, long: Minutes },
     OneOnOne,
-    TwoTimes { first: Minutes, last: Minutes },
-    NumberAtTheEnd { reading: Minutes },
+    TwoTimes,
+    TwoLengths { first: Minutes, second: Minutes },
+    NumberAtTheEnd,
     DescriptionTooLong { characters: usize },
     Unreadable,
-    NotOffered,
+    NoTimeOnDay,
+    NoSuchDay,
+    OtherWeekday,
+    Future { date: NaiveDate },
+    EitherDay { first: NaiveDate, second: NaiveDate },
+    DayOrWords,
+    NoLength,
+    RangeTooLong { length: Minutes },
+    EndFirst,
+    Overlap,
+    ClockSkips { date: NaiveDate, time: NaiveTime },
+    ClockRepeats { date: NaiveDate, time: NaiveTime },
 }
 
 impl Problem {
@@ -157,8 +179,12 @@ impl Problem {
             | Self::Thousands
             | Self::MinutesOrWords { .. }
             | Self::OneOnOne
-            | Self::TwoTimes { .. }
-            | Self::NumberAtTheEnd { .. } => ErrorKind::Ambiguous,
+            | Self::TwoTimes
+            | Self::TwoLengths { .. }
+            | Self::EitherDay { .. }
+            | Self::DayOrWords
+            | Self::ClockRepeats { .. }
+            | Self::NumberAtTheEnd => ErrorKind::Ambiguous,
             Self::LongUnit
             | Self::WrongOrder
             | Self::MinutesDoNotFit { .. }
@@ -167,118 +193,188 @@ impl Problem {
             | Self::TooLong { .. }
             | Self::TooManyDigits
             | Self::Negative { .. }
+            | Self::NoSuchDay
+            | Self::OtherWeekday
+            | Self::Future { .. }
+            | Self::NoLength
+            | Self::RangeTooLong { .. }
+            | Self::EndFirst
+            | Self::Overlap
+            | Self::ClockSkips { .. }
             | Self::DescriptionTooLong { .. } => ErrorKind::Refused,
             _ => ErrorKind::NotUnderstood,
         }
     }
 }
 
-/// A stop within the whole line.
-#[derive(Clone, Copy, Debug)]
+/// A stop within the whole line, and what the person could have typed.
+#[derive(Clone, Debug)]
 pub(super) struct Refusal<'a> {
     pub(super) stop: Stop<'a>,
     /// Where the time expression begins: the rest of the line from there.
     pub(super) time: &'a str,
+    /// What to put in front of a time in the example: the day.
+    pub(super) prefix: &'a str,
     /// What the person did, without the time.
     pub(super) words: &'a str,
+    /// The time of the example, if the one that was typed is right.
+    pub(super) hour: Option<&'a str>,
+    /// Readings to offer, beside those that follow from the problem.
+    pub(super) offers: Vec<Suggestion>,
 }
 
 /// The most characters a description may have.
 pub(super) const LONGEST_DESCRIPTION: usize = 3_000;
 
-impl Refusal<'_> {
-    /// Turns the stop into sentences. `line` is the text as typed, without white space at its end.
+impl<'a> From<Missed<'a>> for Refusal<'a> {
+    fn from(missed: Missed<'a>) -> Self {
+        let refusal = Self::at(missed.stop).from(missed.time).words(missed.words);
+        refusal.on(missed.day).with_time(missed.written)
+    }
+}
+
+impl<'a> Refusal<'a> {
+    /// A stop whose time begins, and whose description ends, where it stops.
+    pub(super) fn at(stop: Stop<'a>) -> Self {
+        Self {
+            stop,
+            time: stop.at,
+            prefix: "",
+            words: stop.after,
+            hour: None,
+            offers: Vec::new(),
+        }
+    }
+
+    pub(super) fn from(self, time: &'a str) -> Self {
+        Self { time, ..self }
+    }
+
+    pub(super) fn words(self, words: &'a str) -> Self {
+        Self { words, ..self }
+    }
+
+    pub(super) fn on(self, day: &'a str) -> Self {
+        Self {
+            prefix: day,
+            ..self
+        }
+    }
+
+    pub(super) fn with_time(self, hour: Option<&'a str>) -> Self {
+        Self { hour, ..self }
+    }
+
+    pub(super) fn offering(self, offers: Vec<Suggestion>) -> Self {
+        Self { offers, ..self }
+    }
+
+    /// Offers the time that was read.
+    pub(super) fn offer_time(mut self, written: &str, moment: &Moment<'_>) -> Self {
+        let (label, time) = match &moment.time {
+            Time::Length(length) => (format!("Log {}", length.minutes), compact(length.minutes)),
+            Time::Ranges(_) => (format!("Log {written}"), written.to_owned()),
+        };
+        self.offers.push(Suggestion {
+            label,
+            line: join(self.prefix, &time, self.words),
+        });
+        self
+    }
+
+    /// Turns the stop into sentences. `line` is the text as typed.
     pub(super) fn into_error(self, line: &str) -> ParseError {
         let Stop { at, problem, .. } = self.stop;
-        let offset = line.len() - at.len();
+        let offset = offset_of(line, at);
         let understood = line
-            .get(line.len() - self.time.len()..offset)
-            .map(|text| text.trim().trim_end_matches([':', ';', ',']))
+            .get(offset_of(line, self.time)..offset)
+            .map(|text| text.trim().trim_end_matches([':', ';', ',']).trim_end())
             .filter(|text| !text.is_empty())
             .map(|text| cut(text, 40));
         let stopped_at = stopping_word(at);
-        let mut suggestions = Vec::new();
-        let mut suggest =
-            |label: String, line: String| suggestions.push(Suggestion { label, line });
-        let with = |length: Minutes| self.line_with(&compact(length));
-        let log = |length: Minutes| format!("Log {length}");
-        match problem {
-            Problem::UnknownUnit {
-                reading: Some(length),
-            }
-            | Problem::NoUnit {
-                reading: Some(length),
-            }
-            | Problem::Negative {
-                reading: Some(length),
-            }
-            | Problem::MinutesDoNotFit {
-                total: Some(length),
-            }
-            | Problem::SecondTime { first: length } => suggest(log(length), with(length)),
-            Problem::HoursOrMinutes { number } => {
-                suggest(
-                    format!("{number} minutes"),
-                    self.line_with(&format!("{number}m")),
-                );
-                suggest(
-                    format!("{number} hours"),
-                    self.line_with(&format!("{number}h")),
-                );
-            }
-            Problem::MinutesOrWords { short, long } => {
-                suggest(long.to_string(), with(long));
-                suggest(short.to_string(), join(&compact(short), at));
-            }
-            Problem::TwoTimes { first, last } => {
-                suggest(first.to_string(), with(first));
-                let words = line.trim();
-                let words = words.rsplit_once(char::is_whitespace);
-                if let Some((words, _)) = words {
-                    suggest(last.to_string(), join(&compact(last), words));
-                }
-            }
-            Problem::NumberAtTheEnd { reading } => suggest(log(reading), with(reading)),
-            _ => {}
-        }
+        let message = sentence(problem, understood.as_deref(), stopped_at.as_deref());
+        let (prefix, words) = (self.prefix, self.words);
+        let hour = self.hour.unwrap_or("1h");
+        let suggestions = self.suggestions();
         let example = match (problem, suggestions.first()) {
-            (Problem::NumberAtTheEnd { .. }, _) => join("1h", line),
+            (Problem::NumberAtTheEnd, _) => join("", "1h", line),
+            (Problem::OneOnOne, _) => join(prefix, "30m", at),
             (_, Some(first)) => first.line.clone(),
-            (_, None) => self.line_with("1h"),
+            (_, None) => join(prefix, hour, words),
         };
         ParseError {
             kind: problem.kind(),
             at: line[..offset].chars().count(),
-            message: sentence(problem, understood.as_deref(), stopped_at.as_deref()),
             understood: understood.map(String::into_boxed_str),
             stopped_at: stopped_at.map(String::into_boxed_str),
+            message,
             example,
             suggestions,
         }
     }
 
-    fn line_with(&self, length: &str) -> String {
-        join(length, self.words)
+    fn suggestions(self) -> Vec<Suggestion> {
+        if !self.offers.is_empty() {
+            return self.offers;
+        }
+        let with = |label: String, time: &str| Suggestion {
+            label,
+            line: join(self.prefix, time, self.words),
+        };
+        match self.stop.problem {
+            Problem::UnknownUnit { reading }
+            | Problem::NoUnit { reading }
+            | Problem::Negative { reading }
+            | Problem::MinutesDoNotFit { total: reading } => reading
+                .map(|length| with(format!("Log {length}"), &compact(length)))
+                .into_iter()
+                .collect(),
+            Problem::HoursOrMinutes { number } => vec![
+                with(format!("{number} minutes"), &format!("{number}m")),
+                with(format!("{number} hours"), &format!("{number}h")),
+            ],
+            Problem::TwoLengths { first, second } => [first, second]
+                .into_iter()
+                .filter(|length| (Minutes::new(1)..=Minutes::DAY).contains(length))
+                .map(|length| with(length.to_string(), &compact(length)))
+                .collect(),
+            _ => Vec::new(),
+        }
     }
 }
 
-/// A line from a time and a description that is certainly one.
-fn join(time: &str, words: &str) -> String {
+/// Where a part of the line begins in it, in bytes.
+fn offset_of(line: &str, part: &str) -> usize {
+    let distance = part.as_ptr().addr().wrapping_sub(line.as_ptr().addr());
+    distance.min(line.len())
+}
+
+/// A line from a day, a time and a description that is certainly one.
+pub(super) fn join(day: &str, time: &str, words: &str) -> String {
     let words = words
         .trim()
-        .trim_start_matches([':', '-', '–', '—', ','])
+        .trim_start_matches([':', '-', '–', '—', ',', ';'])
         .trim();
-    if words.is_empty() {
-        return format!("{time}: what you did");
-    }
-    match words.char_indices().nth(LONGEST_DESCRIPTION) {
-        Some((end, _)) => format!("{time}: {}", &words[..end]),
-        None => format!("{time}: {words}"),
+    let words = match words.char_indices().nth(LONGEST_DESCRIPTION) {
+        Some((end, _)) => &words[..end],
+        None if words.is_empty() => "what you did",
+        None => words,
+    };
+    let gap = if day.is_empty() { "" } else { " " };
+    format!("{day}{gap}{time}: {words}")
+}
+
+/// A day as it is shown: `Fri 20 Nov`, with the year if it is not this one.
+pub(super) fn day_name(date: NaiveDate, today: NaiveDate) -> String {
+    if date.year() == today.year() {
+        date.format("%a %-d %b").to_string()
+    } else {
+        date.format("%a %-d %b %Y").to_string()
     }
 }
 
 /// The shortest way to type a length: `2h`, `45m`, `1h15m`.
-fn compact(length: Minutes) -> String {
+pub(super) fn compact(length: Minutes) -> String {
     match (length.get() / 60, length.get() % 60) {
         (hours, 0) => format!("{hours}h"),
         (0, minutes) => format!("{minutes}m"),
@@ -340,7 +436,7 @@ fn sentence(problem: Problem, understood: Option<&str>, stopped_at: Option<&str>
         Problem::TimeOfDay => {
             format!("{so_far}: that is a time of day, so I need the other end, too.")
         }
-        Problem::SecondTime { .. } => {
+        Problem::SecondTime => {
             format!("{so_far}: that is a second time, and one is enough.")
         }
         Problem::HoursOrMinutes { number } => format!(
@@ -356,23 +452,76 @@ fn sentence(problem: Problem, understood: Option<&str>, stopped_at: Option<&str>
             "{long}, or {short} and “{}” is a part of what you did? Nothing is saved yet.",
             long.get() - short.get()
         ),
-        Problem::OneOnOne => {
-            "“1:1” can be 1 h 1 min or a meeting of two. How long was it?".to_owned()
+        Problem::OneOnOne => format!(
+            "“{}” can be a time or a meeting of two. How long was it?",
+            stopped_at.unwrap_or("1:1")
+        ),
+        Problem::TwoTimes => "There are two times in this, so nothing is saved yet.".to_owned(),
+        Problem::TwoLengths { .. } => {
+            format!("{so_far}. Two lengths, or a time from–to? Nothing is saved yet.")
         }
-        Problem::TwoTimes { first, last } => {
-            format!("{first} or {last}? There are two times, so nothing is saved yet.")
+        Problem::NumberAtTheEnd => match stopped_at {
+            Some(number) => format!("Is “{number}” at the end the time? Nothing is saved yet."),
+            None => "Is the number at the end the time? Nothing is saved yet.".to_owned(),
+        },
+        Problem::NoTimeOnDay => match understood {
+            Some(day) => format!("I understood “{day}”, but found no time in this."),
+            None => "I found no time in this.".to_owned(),
+        },
+        Problem::NoSuchDay => format!("{so_far}: there is no such day."),
+        Problem::OtherWeekday => format!("{so_far}: that is another day of the week."),
+        Problem::Future { date } => format!(
+            "{} is in the future. Time is logged up to today.",
+            date.format("%a %-d %b")
+        ),
+        Problem::EitherDay { first, second } => format!(
+            "Is {} the {} or the {}?",
+            stopped_at.unwrap_or("this"),
+            spoken(first),
+            spoken(second)
+        ),
+        Problem::DayOrWords => match stopped_at {
+            Some(day) => {
+                format!("Is “{day}” the day, or a part of what you did? Nothing is saved yet.")
+            }
+            None => "Is that the day, or a part of what you did? Nothing is saved yet.".to_owned(),
+        },
+        Problem::NoLength => "The end is the start, so no time passed.".to_owned(),
+        Problem::RangeTooLong { length } => {
+            format!("{length} is too long for a time from–to: 16 h are the limit.")
         }
-        Problem::NumberAtTheEnd { reading } => {
-            format!("Is the number at the end the time, {reading}? Nothing is saved yet.")
+        Problem::EndFirst => {
+            "The end is before the start. For a night, type 22:00–02:00.".to_owned()
         }
+        Problem::Overlap => format!("{so_far}: it begins before the time in front of it ends."),
+        Problem::ClockSkips { date, time } => format!(
+            "{} does not exist on {}: the clocks go forward.",
+            time.format("%H:%M"),
+            date.format("%a %-d %b")
+        ),
+        Problem::ClockRepeats { date, time } => format!(
+            "{} happens twice on {}: the clocks go back. How long was it?",
+            time.format("%H:%M"),
+            date.format("%a %-d %b")
+        ),
         Problem::DescriptionTooLong { characters } => format!(
             "{} characters are the limit; this is {}.",
             grouped(LONGEST_DESCRIPTION),
             grouped(characters)
         ),
         Problem::Unreadable => format!("{so_far}."),
-        Problem::NotOffered => format!("{so_far}: days and times from–to are not read yet."),
     }
+}
+
+/// `3rd of November`.
+fn spoken(date: NaiveDate) -> String {
+    let ending = match date.day() {
+        1 | 21 | 31 => "st",
+        2 | 22 => "nd",
+        3 | 23 => "rd",
+        _ => "th",
+    };
+    format!("{}{ending} of {}", date.day(), date.format("%B"))
 }
 
 fn leading_digits(word: &str) -> &str {

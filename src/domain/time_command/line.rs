@@ -1,16 +1,24 @@
 //! A whole line: a verb, or a time and what was done.
 
-use nom::{Err, Parser, sequence::terminated};
-
 use super::{
-    Context, LogLine, ParseError, TimeCommand,
-    duration::{Form, Length, continues_plainly, duration},
-    error::{LONGEST_DESCRIPTION, Problem, Refusal, Stop},
-    words::{LONGEST, any_of, lower, measure_named, space, word},
+    Context, LogLine, ParseError, Suggestion, TimeCommand,
+    day::{Day, DayForm},
+    draft::Draft,
+    duration::duration,
+    error::{Problem, Refusal, Stop, day_name, join},
+    marks::Marks,
+    moment::{Lead, Moment, moment},
+    trailing::trailing,
+    words::{measure_named, word},
 };
 
-/// Reads a line as the person typed it.
-pub(super) fn command(typed: &str, context: &Context) -> Result<TimeCommand, ParseError> {
+/// Reads a line as the person typed it. `mentions` are the places, in bytes, where an `@` names a
+/// person.
+pub(super) fn command(
+    typed: &str,
+    mentions: &[usize],
+    context: &Context,
+) -> Result<TimeCommand, ParseError> {
     let line = typed.trim_end();
     let start = line.trim_start();
     if start.is_empty() {
@@ -22,12 +30,13 @@ pub(super) fn command(typed: &str, context: &Context) -> Result<TimeCommand, Par
             rest => TimeCommand::Explain(rest.to_owned()),
         });
     }
-    match start {
-        alone if alone.eq_ignore_ascii_case("help") => return Ok(TimeCommand::Help),
-        alone if alone.eq_ignore_ascii_case("undo") => return Ok(TimeCommand::Undo),
-        _ => {}
+    if start.eq_ignore_ascii_case("help") {
+        return Ok(TimeCommand::Help);
     }
-    match log_line(start, context) {
+    if start.eq_ignore_ascii_case("undo") {
+        return Ok(TimeCommand::Undo);
+    }
+    match log_line(start, Marks::new(typed, mentions), context) {
         Ok(log) => Ok(TimeCommand::Log(log)),
         Err(refusal) if refusal.stop.problem == Problem::NoTime && asks_for_help(start) => {
             Ok(TimeCommand::Help)
@@ -43,28 +52,41 @@ fn asks_for_help(line: &str) -> bool {
 }
 
 /// A time in front, failing that at the end.
-fn log_line<'a>(line: &'a str, context: &Context) -> Result<LogLine, Refusal<'a>> {
-    let stop = match leading(line, context) {
-        Ok(log) => return log,
-        Err(Err::Failure(stop) | Err::Error(stop)) => stop,
-        Err(Err::Incomplete(_)) => Stop::here(line, Problem::NoTime),
+fn log_line<'a>(
+    line: &'a str,
+    mut marks: Marks<'a>,
+    context: &Context,
+) -> Result<LogLine, Refusal<'a>> {
+    let start = marks.in_front(line);
+    let refusal: Refusal<'a> = match moment(start, context, &mut marks) {
+        Ok((rest, Lead::Moment(moment))) => {
+            if one_on_one(&moment, rest) {
+                // A meeting of two, if another time says how long it was.
+                let mut marks = marks.clone();
+                let body = marks.at_the_end(start);
+                if let Some(Ok((moment, words))) = trailing(body, context) {
+                    return Draft::trailing(moment, words, marks).log(context);
+                }
+            }
+            return Draft::leading(moment, rest, marks, context)?.log(context);
+        }
+        Ok((rest, Lead::Day(day, stop))) => {
+            return day_in_front(start, day, stop, rest, marks, context);
+        }
+        Err(missed) => missed.into(),
     };
-    let refusal = Refusal {
-        stop,
-        time: line,
-        words: stop.after,
-    };
-    if !stop.problem.may_be_words() {
+    if !refusal.stop.problem.may_be_words() {
         return Err(refusal);
     }
-    match trailing(line, context) {
-        Some(Ok(found)) => found.log(context),
-        Some(Err(trailing)) => Err(trailing),
-        None if stop.problem == Problem::NoTime => Err(Refusal {
-            stop: Stop::before(line, line, unit_first(line)),
-            time: line,
-            words: line,
-        }),
+    let body = marks.at_the_end(start);
+    match trailing(body, context) {
+        Some(found) => {
+            let (moment, description) = found?;
+            Draft::trailing(moment, description, marks).log(context)
+        }
+        None if refusal.stop.problem == Problem::NoTime => {
+            Err(Refusal::at(Stop::here(start, unit_first(start))))
+        }
         None => Err(refusal),
     }
 }
@@ -81,308 +103,72 @@ fn unit_first(line: &str) -> Problem {
     }
 }
 
-/// A time and its description, found in a line.
-struct Found<'a> {
-    line: &'a str,
-    length: Length<'a>,
-    description: &'a str,
-}
-
-impl<'a> Found<'a> {
-    fn log(self, context: &Context) -> Result<LogLine, Refusal<'a>> {
-        let words = self.description.trim();
-        let description = unquoted(words);
-        if description.len() > LONGEST_DESCRIPTION {
-            let characters = description.chars().count();
-            if characters > LONGEST_DESCRIPTION {
-                return Err(Refusal {
-                    stop: Stop::before(
-                        self.description,
-                        self.description,
-                        Problem::DescriptionTooLong { characters },
-                    ),
-                    time: self.line,
-                    words,
-                });
-            }
-        }
-        Ok(LogLine {
-            duration: self.length.minutes,
-            description: description.to_owned(),
-            date: context.today(),
-            start: None,
-            end: None,
-            guess: self.length.guess(context),
-            tags: Vec::new(),
-            project: None,
-            client: None,
-            billable: None,
-        })
-    }
-}
-
-/// A time at the beginning. The outer error says that there is none, or why it cannot be read.
-fn leading<'a>(
-    line: &'a str,
-    context: &Context,
-) -> Result<Result<LogLine, Refusal<'a>>, Err<Stop<'a>>> {
-    not_offered(line)?;
-    let (rest, length) = duration(line, context)?;
-    not_offered(rest.trim_start())?;
-    if goes_on_to_an_end(rest) {
-        return Stop::before(rest.trim_start(), rest, Problem::NotOffered).for_good();
-    }
-    let (description, separated) = description_after(rest);
-    if !separated {
-        second_time(line, rest, length, context)?;
-    }
-    Ok(Found {
-        line,
-        length,
-        description,
-    }
-    .log(context))
-}
-
-/// `-11:30`, `– 5`, `to 5`.
-fn goes_on_to_an_end(rest: &str) -> bool {
-    let rest = rest.trim_start();
-    let marked = rest.strip_prefix(['-', '–', '—', '→']);
-    let named =
-        || terminated(any_of(&["to", "till", "til", "until", "through"]), space).parse(rest);
-    marked
-        .or_else(|| named().ok().map(|(after, _)| after))
-        .is_some_and(|after| after.trim_start().starts_with(|c: char| c.is_ascii_digit()))
-}
-
-/// The text behind a time, without what joins them, and whether a mark separates the two.
-fn description_after(rest: &str) -> (&str, bool) {
-    let rest = rest.trim_start();
-    let joined = terminated(any_of(&["on", "for"]), space)
-        .parse(rest)
-        .map_or(rest, |(after, _)| after.trim_start());
-    match separator(joined) {
-        Some(after) => (after, true),
-        None => (joined, joined.is_empty()),
-    }
-}
-
-fn separator(text: &str) -> Option<&str> {
-    text.strip_prefix([':', '-', '–', '—', ',', ';'])
-        .map(str::trim_start)
-}
-
-/// Asks back, or refuses, when a second time follows and no mark says that it is a description.
-fn second_time<'a>(
-    line: &'a str,
+/// A day without a time.
+fn no_time<'a>(
+    start: &'a str,
+    day: Day<'a>,
+    stop: Option<Stop<'a>>,
     rest: &'a str,
-    length: Length<'a>,
     context: &Context,
-) -> Result<(), Err<Stop<'a>>> {
-    if let Form::Loose(short, from) = length.form {
-        let problem = Problem::MinutesOrWords {
-            short,
-            long: length.minutes,
-        };
-        return Stop::before(from, rest, problem).for_good();
-    }
-    let next = rest.trim_start();
-    if length.form == Form::Clock && line.starts_with("1:1") && continues_plainly(rest) {
-        return Stop::before(line, rest, Problem::OneOnOne).for_good();
-    }
-    if looks_like_a_time(next) {
-        let first = length.minutes;
-        return Stop::before(next, next, Problem::SecondTime { first }).for_good();
-    }
-    if matches!(length.form, Form::Bare(_) | Form::Decimal)
-        && let Some(Ok(found)) = trailing(next, context)
+) -> Refusal<'a> {
+    let date = day.date;
+    let refusal = if let Some(stop) = stop {
+        Refusal::at(stop).from(rest).words(stop.after)
+    } else if matches!(day.form, DayForm::Slash | DayForm::EitherWay(_))
+        && let Err(nom::Err::Failure(stop)) = duration(start, context)
     {
-        let problem = Problem::TwoTimes {
-            first: length.minutes,
-            last: found.length.minutes,
-        };
-        return Stop::before(line, next, problem).for_good();
+        // `1/2 wireframes` more likely lacks the unit than the time on a day.
+        return Refusal::at(stop).from(start).words(stop.after);
+    } else if date > context.today() {
+        let stop = Stop::before(day.at, rest, Problem::Future { date });
+        return Refusal::at(stop).words(rest).on("today");
+    } else {
+        Refusal::at(Stop::here(rest, Problem::NoTimeOnDay)).from(start)
+    };
+    refusal.on(day.written)
+}
+
+/// `1:1 with Ann`.
+fn one_on_one(moment: &Moment<'_>, rest: &str) -> bool {
+    matches!(moment.written, "1:1" | "1-1") && rest.starts_with(char::is_alphabetic)
+}
+
+/// A day in front, and the time perhaps at the end. `rest` is what follows the day.
+fn day_in_front<'a>(
+    start: &'a str,
+    day: Day<'a>,
+    stop: Option<Stop<'a>>,
+    rest: &'a str,
+    mut marks: Marks<'a>,
+    context: &Context,
+) -> Result<LogLine, Refusal<'a>> {
+    let body = marks.at_the_end(start);
+    let Some(found) = trailing(body, context) else {
+        return Err(no_time(start, day, stop, rest, context));
+    };
+    let (mut moment, whole) = found?;
+    if moment.day.is_some() {
+        // The day in front is a part of what was done.
+        return Draft::trailing(moment, whole, marks).log(context);
     }
-    Ok(())
-}
-
-/// `15:00` or `h23`, but not `1:1`.
-fn looks_like_a_time(text: &str) -> bool {
-    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-    let hours = digits(text);
-    if let Some(minutes) = text[hours..].strip_prefix(':') {
-        return (1..=2).contains(&hours) && digits(minutes) == 2;
+    let words = whole.get(start.len() - rest.len()..).unwrap_or_default();
+    if day.form == DayForm::Weekday {
+        let time = moment.written.trim();
+        let offers = vec![
+            Suggestion {
+                label: day_name(day.date, context.today()),
+                line: join(day.written, time, words),
+            },
+            Suggestion {
+                label: "Today".to_owned(),
+                line: join("", time, whole),
+            },
+        ];
+        let stop = Stop::before(day.at, rest, Problem::DayOrWords);
+        return Err(Refusal::at(stop).offering(offers));
     }
-    matches!(word(text), Ok((rest, name))
-        if measure_named(name).is_some() && rest.starts_with(|c: char| c.is_ascii_digit()))
-}
-
-/// How far from its end a line is searched for a time, in bytes: more than the longest one needs.
-const REACH: usize = 96;
-
-/// The longest time at the end of the line, or the reason why what looks like one cannot be read.
-fn trailing<'a>(line: &'a str, context: &Context) -> Option<Result<Found<'a>, Refusal<'a>>> {
-    let quoted = line.len() - behind_quotes(line).len();
-    for (start, _) in word_starts(line) {
-        if start == 0 || start < quoted {
-            continue;
-        }
-        let text = &line[start..];
-        let (inner, closing) = match text.strip_prefix('(') {
-            Some(inner) => (inner, ")"),
-            None => (text, ""),
-        };
-        let words = before_time(&line[..start]);
-        match duration(inner, context) {
-            Ok((rest, length)) if rest == closing || rest.strip_suffix('.') == Some(closing) => {
-                let moment = names_a_moment(&line[..start]);
-                return match length.form {
-                    Form::Clock if moment => None,
-                    Form::Bare(_) | Form::Decimal => Some(Err(Refusal {
-                        stop: Stop::before(
-                            text,
-                            "",
-                            Problem::NumberAtTheEnd {
-                                reading: length.minutes,
-                            },
-                        ),
-                        time: text,
-                        words,
-                    })),
-                    _ => Some(Ok(Found {
-                        line,
-                        length,
-                        description: words,
-                    })),
-                };
-            }
-            Err(Err::Failure(stop))
-                if !stop.problem.may_be_words()
-                    && ends_line(stop.after)
-                    && !inner.bytes().all(|b| b.is_ascii_digit()) =>
-            {
-                return Some(Err(Refusal {
-                    stop,
-                    time: text,
-                    words,
-                }));
-            }
-            _ => {}
-        }
-    }
-    None
-}
-
-fn ends_line(rest: &str) -> bool {
-    rest.trim_matches(['.', ')']).is_empty()
-}
-
-/// Where the last words of the line begin, from the farthest to the nearest.
-fn word_starts(line: &str) -> impl Iterator<Item = (usize, char)> {
-    let mut from = line.len().saturating_sub(REACH);
-    while !line.is_char_boundary(from) {
-        from += 1;
-    }
-    let mut before = line[..from]
-        .chars()
-        .next_back()
-        .is_none_or(char::is_whitespace);
-    line[from..].char_indices().filter_map(move |(index, c)| {
-        let begins = before && !c.is_whitespace();
-        before = c.is_whitespace();
-        begins.then_some((from + index, c))
-    })
-}
-
-/// The description in front of a time, without what joins the two.
-fn before_time(text: &str) -> &str {
-    let text = text
-        .trim_end()
-        .trim_end_matches([':', '-', '–', '—', ',', ';'])
-        .trim_end();
-    match text.rsplit_once(char::is_whitespace) {
-        Some((words, "for")) => words.trim_end(),
-        _ => text,
-    }
-}
-
-/// Whether the words in front of `9:30` make it a time of day.
-fn names_a_moment(before: &str) -> bool {
-    let last = before.trim_end().rsplit(char::is_whitespace).next();
-    let mut buffer = [0; LONGEST];
-    last.and_then(|word| lower(word, &mut buffer))
-        .is_some_and(|word| {
-            matches!(
-                word,
-                "at" | "since"
-                    | "from"
-                    | "until"
-                    | "till"
-                    | "til"
-                    | "by"
-                    | "before"
-                    | "after"
-                    | "around"
-                    | "to"
-                    | "the"
-                    | "ca"
-                    | "about"
-                    | "@"
-            )
-        })
-}
-
-/// The text behind a quotation at the beginning.
-fn behind_quotes(line: &str) -> &str {
-    let inside = line.strip_prefix(['"', '“', '„', '”']);
-    inside
-        .and_then(|inside| inside.split_once(['"', '“', '”']))
-        .map_or(line, |(_, behind)| behind)
-}
-
-/// A description without the quotes around the whole of it.
-fn unquoted(text: &str) -> &str {
-    text.strip_prefix(['"', '“', '„', '”'])
-        .and_then(|inside| inside.strip_suffix(['"', '“', '”']))
-        .filter(|inside| !inside.contains(['"', '“', '”']))
-        .map_or(text, str::trim)
-}
-
-/// Days, and times from–to, are refused rather than read as a part of the description.
-fn not_offered(line: &str) -> Result<(), Err<Stop<'_>>> {
-    const DAYS: &[&str] = &[
-        "today",
-        "yesterday",
-        "yday",
-        "tomorrow",
-        "last",
-        "next",
-        "this",
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "mon",
-        "tue",
-        "tues",
-        "wed",
-        "thu",
-        "thurs",
-        "fri",
-        "sat",
-        "sun",
-        "from",
-        "between",
-    ];
-    if let Ok((rest, _)) = any_of(DAYS).parse(line)
-        && !rest.starts_with(['\'', '’'])
-    {
-        return Stop::before(line, rest, Problem::NotOffered).for_good();
-    }
-    Ok(())
+    moment.day = Some(day);
+    Draft::trailing(moment, words, marks).log(context)
 }
 
 #[cfg(test)]
@@ -404,7 +190,7 @@ mod tests {
 
     #[test]
     fn verbs_stand_alone() {
-        let verb = |text| command(text, &friday()).unwrap();
+        let verb = |text| command(text, &[], &friday()).unwrap();
         assert_eq!(verb(""), TimeCommand::Empty);
         assert_eq!(verb(" \u{a0}\n"), TimeCommand::Empty);
         assert_eq!(verb("HELP"), TimeCommand::Help);

@@ -5,15 +5,21 @@ use serde::{Deserialize, Serialize};
 
 use super::minutes::Minutes;
 
+mod day;
+mod draft;
 mod duration;
 mod error;
 mod exact;
 mod explain;
 mod line;
+mod marks;
+mod moment;
 mod number;
+mod range;
 mod slack_text;
 #[cfg(test)]
 mod tests;
+mod trailing;
 mod words;
 
 pub use error::{ErrorKind, ParseError, Suggestion};
@@ -30,16 +36,20 @@ pub struct Context {
     pub bare_number_unit: BareNumberUnit,
     /// The length of `1d`.
     pub workday: Minutes,
+    /// The order of day and month in `3/11`.
+    pub slash_dates: SlashDates,
 }
 
 impl Context {
-    /// A context with the defaults: bare numbers are guessed, and a day has 8 hours.
+    /// A context with the defaults: bare numbers are guessed, a day has 8 hours, and slash dates
+    /// are asked back.
     pub fn new(now: DateTime<Utc>, zone: Tz) -> Self {
         Self {
             now,
             zone,
             bare_number_unit: BareNumberUnit::default(),
             workday: Minutes::from_hours(8),
+            slash_dates: SlashDates::default(),
         }
     }
 
@@ -60,6 +70,19 @@ pub enum BareNumberUnit {
     Hours,
     /// Always minutes.
     Minutes,
+}
+
+/// The order of day and month in a date with slashes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlashDates {
+    /// Unknown: where both orders are a date, the person is asked.
+    #[default]
+    Ask,
+    /// `3/11` is the 3rd of November.
+    DayFirst,
+    /// `3/11` is the 11th of March.
+    MonthFirst,
 }
 
 /// What a line asks for.
@@ -90,6 +113,8 @@ pub struct LogLine {
     pub start: Option<NaiveTime>,
     /// When it ended, if clock times were typed; not after `start` when it ended on the next day.
     pub end: Option<NaiveTime>,
+    /// The clock times as they were typed, in order; `duration` is their sum, breaks left out.
+    pub ranges: Vec<ClockRange>,
     /// What was guessed and has to be shown.
     pub guess: Option<Guess>,
     /// Tags without the `+`, in the order in which they were typed.
@@ -100,6 +125,15 @@ pub struct LogLine {
     pub client: Option<String>,
     /// Whether it can be billed, if that was typed.
     pub billable: Option<bool>,
+}
+
+/// A time from–to in the person's zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClockRange {
+    /// The first instant.
+    pub start: NaiveTime,
+    /// The instant at which it was over; not after `start` if that was on the next day.
+    pub end: NaiveTime,
 }
 
 /// A reading that could have been another.
@@ -114,6 +148,22 @@ pub enum Guess {
         /// The length with the other unit; may be more than a day, and then cannot be meant.
         other: Minutes,
     },
+    /// A weekday without a date.
+    Weekday {
+        /// The day as it was typed.
+        written: String,
+        /// The day it was read as: the most recent one, today included.
+        read_as: NaiveDate,
+        /// The same weekday a week earlier.
+        other: NaiveDate,
+    },
+    /// Clock times from 1 to 6 without `am` or `pm`, read as written.
+    HalfDay {
+        /// The start it was read with.
+        read_as: NaiveTime,
+        /// The start twelve hours later; the end moves with it.
+        other: NaiveTime,
+    },
 }
 
 impl Guess {
@@ -121,6 +171,8 @@ impl Guess {
     pub fn name(&self) -> &'static str {
         match self {
             Self::BareNumber { .. } => "bare_number",
+            Self::Weekday { .. } => "weekday",
+            Self::HalfDay { .. } => "half_day",
         }
     }
 }
@@ -144,5 +196,6 @@ pub enum Unit {
 /// If the text is not a line of the language, has two readings, or asks for what is not possible.
 /// Nothing is guessed silently.
 pub fn parse(text: &str, context: &Context) -> Result<TimeCommand, ParseError> {
-    line::command(&slack_text::read_back(text), context)
+    let typed = slack_text::read_back(text);
+    line::command(&typed.text, &typed.mentions, context)
 }

@@ -2,14 +2,25 @@
 
 use std::borrow::Cow;
 
+/// A text as it was typed.
+pub(super) struct Typed<'a> {
+    pub(super) text: Cow<'a, str>,
+    /// Where a person is mentioned, in bytes of the text, in order.
+    pub(super) mentions: Vec<usize>,
+}
+
 /// Reads back `&amp; &lt; &gt;`, `<@U1|name>`, `<#C1|name>`, `<!here>` and `<https://…|text>`.
 ///
 /// What Slack did not write is left alone, so a lone `<` stays what it is. A mention without a
 /// name becomes its id, as the name is not in the text.
-pub(super) fn read_back(text: &str) -> Cow<'_, str> {
+pub(super) fn read_back(text: &str) -> Typed<'_> {
     if !text.contains(['&', '<']) {
-        return Cow::Borrowed(text);
+        return Typed {
+            text: Cow::Borrowed(text),
+            mentions: Vec::new(),
+        };
     }
+    let mut mentions = Vec::new();
     let mut typed = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(position) = rest.find(['&', '<']) {
@@ -19,8 +30,12 @@ pub(super) fn read_back(text: &str) -> Cow<'_, str> {
             typed.push(character);
             rest = after;
         } else if let Some((inside, after)) = token(rest)
+            && let place = typed.len()
             && unfold(inside, &mut typed)
         {
+            if inside.starts_with('@') {
+                mentions.push(place);
+            }
             rest = after;
         } else {
             typed.push_str(&rest[..1]);
@@ -28,7 +43,10 @@ pub(super) fn read_back(text: &str) -> Cow<'_, str> {
         }
     }
     typed.push_str(rest);
-    Cow::Owned(typed)
+    Typed {
+        text: Cow::Owned(typed),
+        mentions,
+    }
 }
 
 fn entity(text: &str) -> Option<(char, &str)> {
@@ -87,7 +105,9 @@ fn unescape(text: &str, typed: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::read_back;
+    fn read_back(text: &str) -> String {
+        super::read_back(text).text.into_owned()
+    }
 
     #[test]
     fn escapes_are_read_back_once() {
@@ -118,5 +138,11 @@ mod tests {
             assert_eq!(read_back(text), text);
         }
         assert_eq!(read_back("&lt;@U1&gt;"), "<@U1>");
+    }
+
+    #[test]
+    fn mentions_are_remembered() {
+        assert_eq!(super::read_back("ä <@U1|ann> @bo <@U2>").mentions, [3, 12]);
+        assert!(super::read_back("@bo").mentions.is_empty());
     }
 }

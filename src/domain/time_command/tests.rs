@@ -38,7 +38,6 @@ pub(super) fn error(text: &str) -> ParseError {
 struct DurationVector {
     input: String,
     minutes: Option<u32>,
-    kind: String,
 }
 
 #[test]
@@ -49,7 +48,7 @@ fn every_duration_vector_holds_alone_and_before_a_description() {
     )))
     .unwrap();
     let mut wrong = Vec::new();
-    for vector in vectors.iter().filter(|v| v.kind != "clock-range") {
+    for vector in &vectors {
         for (line, description) in [
             (vector.input.clone(), ""),
             (format!("{}: Meeting", vector.input), "Meeting"),
@@ -71,7 +70,53 @@ fn every_duration_vector_holds_alone_and_before_a_description() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-const WORDS: &str = "[a-zA-Zäöüß][a-zA-Zäöüß0-9 .,:/#&()-]{0,40}[a-zA-Z]";
+#[derive(serde::Deserialize)]
+struct DateVector {
+    input: String,
+    now: String,
+    date: Option<String>,
+}
+
+#[test]
+fn every_date_vector_holds_before_and_behind_a_time() {
+    let vectors: Vec<DateVector> = serde_json::from_str(include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/vectors/dates.json"
+    )))
+    .unwrap();
+    let mut wrong = Vec::new();
+    for vector in &vectors {
+        let context = at(&vector.now, Berlin);
+        let input = &vector.input;
+        for line in [
+            format!("{input} 1h: Meeting"),
+            format!("{input} 9-10 Meeting"),
+            format!("{input}: 1h Meeting"),
+            format!("1h {input}: Meeting"),
+            format!("9-10 on {input}: Meeting"),
+            format!("Meeting 1h {input}"),
+        ] {
+            let read = parse(&line, &context);
+            let right = match (&read, vector.date.as_deref()) {
+                (Err(error), Some("ambiguous")) => error.kind == ErrorKind::Ambiguous,
+                (Err(error), None) => error.kind == ErrorKind::Refused,
+                (Ok(TimeCommand::Log(log)), Some(date)) => {
+                    log.date.to_string() == date
+                        && log.duration.get() == 60
+                        && log.description == "Meeting"
+                }
+                _ => false,
+            };
+            if !right {
+                wrong.push(format!("{line:?} {:?}: {read:?}", vector.date));
+            }
+        }
+        assert!(parse(input, &context).is_err(), "{input:?}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+const WORDS: &str = "[a-zA-Zäöüß][a-zA-Zäöüß0-9 .,:/&()-]{0,40}[a-zA-Z]";
 
 proptest! {
     #[test]
@@ -81,7 +126,9 @@ proptest! {
 
     #[test]
     fn no_text_of_the_language_is_too_strange(
-        text in "([0-9]{1,4}|[:;.,+/&-]|h|m|min|hours|and|half|a|of|to|½|am|pm|today|fri|nov|ago|in| ){0,14}"
+        text in "([0-9]{1,4}|[0-9]{1,2}[:.h/][0-9]{1,2}|[:;.,+/&\\-–'\"()]|[1-9](h|m|min|d)|hours|and|half|\
+            a|of|to|for|on|½|am|pm|from|today|friday|sat|last|nov|days|ago|week|one|#acme|@bo|\
+            \\+tag|!billable|call| | | ){0,14}"
     ) {
         if let Err(error) = parse(&text, &friday()) {
             let example = parse(&error.example, &friday());

@@ -2,7 +2,7 @@
 
 use nom::{
     Err, Parser,
-    bytes::complete::{take_while, take_while1},
+    bytes::complete::{take_while, take_while_m_n, take_while1},
     combinator::verify,
 };
 
@@ -30,9 +30,10 @@ pub(super) fn lower<'b>(word: &str, buffer: &'b mut [u8; LONGEST]) -> Option<&'b
     std::str::from_utf8(small).ok()
 }
 
-/// A run of letters of any alphabet.
+/// A run of letters of any alphabet. Of a very long one only the beginning, which is no word of
+/// the language either, so that nobody has to read it to its end.
 pub(super) fn word(input: &str) -> Parsed<'_, &str> {
-    take_while1(char::is_alphabetic).parse(input)
+    take_while_m_n(1, 2 * LONGEST, char::is_alphabetic).parse(input)
 }
 
 /// White space, at least one character.
