@@ -256,8 +256,8 @@ mod tests {
             }
         }
         let surface = match method {
-            "ack.view_submission" if body == json!({}) => return Vec::new(),
-            "ack.slash_command" if body == json!({}) => return Vec::new(),
+            "ack.view_submission" | "ack.slash_command" if body == json!({}) => return Vec::new(),
+            "response_url" if body == json!({"delete_original": true}) => return Vec::new(),
             "ack.view_submission" => Surface::Submission,
             "ack.block_suggestion" => Surface::Suggestion,
             method if method.starts_with("views.") => Surface::view(method),

@@ -303,3 +303,6 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn random_hex() -> String {
     format!("{:032x}", rand::random::<u128>())
 }
+
+#[cfg(test)]
+mod tests;

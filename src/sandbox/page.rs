@@ -328,3 +328,8 @@ pub(super) async fn shortcut(
         .await;
     outcome(result)
 }
+
+#[cfg(test)]
+pub(super) fn names() -> Vec<&'static str> {
+    FILES.iter().map(|(name, ..)| *name).collect()
+}

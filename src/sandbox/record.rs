@@ -137,6 +137,7 @@ impl Sandbox {
                 details,
             },
         );
+        self.slack.changed.notify_waiters();
     }
 
     pub(super) fn keep_ack(&self, ack: &Ack) {
