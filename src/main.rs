@@ -118,13 +118,14 @@ fn run(command: Command) -> Result<ExitCode, Stop> {
         .map_err(|problem| Stop::Configuration(vec![problem]))?;
     match command {
         Command::Serve => {
-            start_logging(&environment)?;
+            start_logging(&environment, "info")?;
             let config = Config::from_environment(&environment).map_err(Stop::Configuration)?;
             runtime()?.block_on(serve(config))
         }
         #[cfg(feature = "demo")]
         Command::Demo { port } => {
-            start_logging(&environment)?;
+            // The terminal is for the one line with the URL; a bot's log is there for who asks for it.
+            start_logging(&environment, "warn")?;
             runtime()?.block_on(demo(port))
         }
         Command::Doctor => {
@@ -166,12 +167,12 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// Starts the log. `RUST_LOG` says how much; libraries that print what people write or what they send to
+/// Starts the log. `RUST_LOG` says how much, or else `default`; libraries that print what people write or what they send to
 /// Slack are kept quiet whatever it says.
-fn start_logging(environment: &Environment) -> Result<(), Stop> {
+fn start_logging(environment: &Environment, default: &str) -> Result<(), Stop> {
     let level = environment
         .get("RUST_LOG")
-        .unwrap_or_else(|| "info".to_owned());
+        .unwrap_or_else(|| default.to_owned());
     let mut filter = level.parse::<EnvFilter>().map_err(|error| {
         let advice =
             format!("is “{level}”, which cannot be read ({error}). An example: info,billops=debug");

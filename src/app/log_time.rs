@@ -9,7 +9,7 @@ use super::App;
 use crate::{
     domain::{
         member::Member,
-        time_command::{self, Context, Guess, LogLine, ParseError, TimeCommand},
+        time_command::{self, ClockRange, Context, Guess, LogLine, ParseError, TimeCommand},
         time_entry::{EntrySource, Receipt},
     },
     error::Failed,
@@ -51,6 +51,8 @@ pub struct Logged {
     pub receipt: Receipt,
     /// What was guessed, and the other reading.
     pub guess: Option<Guess>,
+    /// The clock times as they were typed; several where breaks were left out.
+    pub ranges: Vec<ClockRange>,
 }
 
 impl App {
@@ -102,7 +104,7 @@ impl App {
             key,
             user_id: member.user_id,
             source: EntrySource::Slack,
-            description: line.description,
+            description: line.words(),
             date: line.date,
             started_at: span.map(|(start, _)| start),
             ended_at: span.map(|(_, end)| end),
@@ -114,6 +116,7 @@ impl App {
             Ok(receipt) => Ok(Logged {
                 receipt,
                 guess: line.guess,
+                ranges: line.ranges,
             }),
             Err(error) => {
                 let is_certain = matches!(error, NotSaved::Nothing(_));

@@ -168,7 +168,7 @@ fn after_change(
         Ok(EntryChange::Done(receipt)) => {
             let reader = reader(receipt.entry.version);
             match name {
-                "entry.redo" => messages::logged(reader, &receipt, None),
+                "entry.redo" => messages::logged(reader, &receipt, None, &[]),
                 "entry.flip" if action.value.starts_with("unit:hours") => {
                     messages::flipped(reader, &receipt, Unit::Hours)
                 }

@@ -90,9 +90,12 @@ pub(super) async fn line(
         round: 0,
     };
     match outcome {
-        Ok(CommandOutcome::Logged(logged)) => {
-            messages::logged(reader, &logged.receipt, logged.guess.as_ref())
-        }
+        Ok(CommandOutcome::Logged(logged)) => messages::logged(
+            reader,
+            &logged.receipt,
+            logged.guess.as_ref(),
+            &logged.ranges,
+        ),
         Ok(CommandOutcome::Undone(Some(receipt))) => messages::undone(reader, &receipt),
         Ok(CommandOutcome::Undone(None)) => messages::nothing_to_undo(reader),
         Ok(CommandOutcome::Help) => messages::help(reader),

@@ -18,7 +18,7 @@ use crate::{
     domain::{
         member::Member,
         minutes::Minutes,
-        time_command::{ErrorKind, Guess, LogLine, ParseError, Unit},
+        time_command::{ClockRange, ErrorKind, Guess, LogLine, ParseError, Unit},
         time_entry::{Receipt, TimeEntry},
     },
     error::Failed,
@@ -210,21 +210,35 @@ pub(super) fn entry_value(entry: &TimeEntry) -> String {
 }
 
 /// An entry was made.
-pub fn logged(reader: Reader<'_>, receipt: &Receipt, guess: Option<&Guess>) -> Message {
+pub fn logged(
+    reader: Reader<'_>,
+    receipt: &Receipt,
+    guess: Option<&Guess>,
+    ranges: &[ClockRange],
+) -> Message {
     let entry = &receipt.entry;
     let mut grey = Vec::new();
     let mut buttons = Vec::new();
-    if let Some((written, read_as, other)) = other_reading(guess) {
-        let (as_word, unit) = match read_as {
-            Unit::Hours => ("hours", Unit::Minutes),
-            Unit::Minutes => ("minutes", Unit::Hours),
-        };
-        grey.push(format!("I read “{written}” as {as_word}"));
-        buttons.push(flip_button(
-            entry,
-            &format!("I meant {}", other.words()),
-            unit,
-        ));
+    if ranges.len() > 1 {
+        let times: Vec<String> = ranges
+            .iter()
+            .map(|range| {
+                format!(
+                    "{}–{}",
+                    range.start.format("%H:%M"),
+                    range.end.format("%H:%M")
+                )
+            })
+            .collect();
+        grey.push(format!("Without the breaks: {}", times.join(", ")));
+    }
+    if let Some(guess) = guess {
+        grey.extend(reading_note(guess, reader.today()));
+        buttons.extend(
+            other_unit(guess).map(|(unit, other)| {
+                flip_button(entry, &format!("I meant {}", other.words()), unit)
+            }),
+        );
     }
     buttons.push(Button::on(entry, "entry.undo", "Undo", ""));
     reader.card(
@@ -272,15 +286,42 @@ fn flip_button(entry: &TimeEntry, label: &str, unit: Unit) -> Button {
     Button::on(entry, "entry.flip", label, verb)
 }
 
-/// What was guessed, where the other reading can be meant at all: nobody works 90 hours in a day.
-fn other_reading(guess: Option<&Guess>) -> Option<(&str, Unit, Minutes)> {
-    match guess? {
+/// What was guessed, for the grey line. Nothing where the other reading cannot be meant: nobody works 90
+/// hours in a day.
+fn reading_note(guess: &Guess, today: NaiveDate) -> Option<String> {
+    match guess {
         Guess::BareNumber {
-            written,
-            read_as,
-            other,
-        } if *other <= Minutes::DAY => Some((written, *read_as, *other)),
-        Guess::BareNumber { .. } => None,
+            written, read_as, ..
+        } => {
+            other_unit(guess)?;
+            let word = match read_as {
+                Unit::Hours => "hours",
+                Unit::Minutes => "minutes",
+            };
+            Some(format!("I read “{written}” as {word}"))
+        }
+        Guess::Weekday {
+            written, read_as, ..
+        } => Some(format!(
+            "I read “{written}” as {}",
+            short_day(*read_as, today)
+        )),
+        Guess::HalfDay { read_as, other } => Some(format!(
+            "I read the time as {}, not {}",
+            read_as.format("%H:%M"),
+            other.format("%H:%M")
+        )),
+    }
+}
+
+/// The other unit of a bare number, and the length with it.
+fn other_unit(guess: &Guess) -> Option<(Unit, Minutes)> {
+    match guess {
+        Guess::BareNumber { read_as, other, .. } if *other <= Minutes::DAY => Some(match read_as {
+            Unit::Hours => (Unit::Minutes, *other),
+            Unit::Minutes => (Unit::Hours, *other),
+        }),
+        _ => None,
     }
 }
 
@@ -416,25 +457,24 @@ pub fn explained(reader: Reader<'_>, line: &LogLine) -> Message {
     if line.date == reader.today() {
         day.insert_str(0, "Today, ");
     }
-    let description = match &*line.description {
-        "" => "no description yet".to_owned(),
-        description => description.to_owned(),
+    let description = match line.words() {
+        words if words.is_empty() => "no description yet".to_owned(),
+        words => words,
     };
-    let mut grey = "Nothing was saved.".to_owned();
-    if let Some((written, read_as, other)) = other_reading(line.guess.as_ref()) {
-        let word = match read_as {
-            Unit::Hours => "hours",
-            Unit::Minutes => "minutes",
-        };
-        let _ = write!(
-            grey,
-            " “{written}” is read as {word}; it could also be {}.",
-            other.words()
-        );
+    if let (Some(start), Some(end)) = (line.start, line.end) {
+        let _ = write!(day, ", {}–{}", start.format("%H:%M"), end.format("%H:%M"));
+    }
+    let mut grey = "Nothing was saved".to_owned();
+    if let Some(note) = line
+        .guess
+        .as_ref()
+        .and_then(|guess| reading_note(guess, reader.today()))
+    {
+        let _ = write!(grey, " · {note}");
     }
     Message::new(
         format!(
-            "I would log {} · {description}. {day}. {grey}",
+            "I would log {} · {description}. {day}. {grey}.",
             line.duration
         ),
         vec![
