@@ -106,6 +106,12 @@ pub(super) fn minutes_of(sum: i64) -> Minutes {
     Minutes::new(u32::try_from(sum).unwrap_or(u32::MAX))
 }
 
+/// The smallest id that could have been made at this instant: ids begin with their milliseconds.
+fn first_id_at(instant: DateTime<Utc>) -> Uuid {
+    let millis = u64::try_from(instant.timestamp_millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
 fn change_of(entry: TimeEntry, day_total: i64, is_done: bool) -> EntryChange {
     let receipt = Receipt {
         entry,
@@ -315,14 +321,14 @@ impl Store {
             let row: Option<EntryRow> = sqlx::query_as(
                 "UPDATE time_entries SET deleted_at = $2, version = version + 1, updated_at = $2 \
                  WHERE deleted_at IS NULL AND id = (SELECT id FROM time_entries WHERE user_id = $1 \
-                 AND deleted_at IS NULL AND created_at > $3 AND status IN ('pending', 'rejected') \
+                 AND deleted_at IS NULL AND id > $3 AND status IN ('pending', 'rejected') \
                  ORDER BY id DESC LIMIT 1) \
                  RETURNING id, user_id, source, status, description, date, started_at, ended_at, \
                  duration_minutes, typed_text, version, created_at, updated_at, deleted_at",
             )
             .bind(user_id)
             .bind(now)
-            .bind(now - UNDO_REACH)
+            .bind(first_id_at(now - UNDO_REACH))
             .fetch_optional(&mut *conn)
             .await?;
             let Some(row) = row else { return Ok(None) };

@@ -249,6 +249,8 @@ impl Db {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
+            // What a statement would have to take back is kept in memory, not in a file beside.
+            .pragma("temp_store", "memory")
             .disable_statement_logging();
         let pool = || {
             SqlitePoolOptions::new()
@@ -260,7 +262,8 @@ impl Db {
         };
         let writer = pool()
             .max_connections(1)
-            .connect_with(options.clone())
+            // In KiB: a commit of many people's entries touches a page for each of them.
+            .connect_with(options.clone().pragma("cache_size", "-6144"))
             .await?;
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         let reader = if in_memory {
