@@ -1,5 +1,7 @@
 //! An entry in the making: what was found in a line, checked and put together.
 
+use std::borrow::Cow;
+
 use nom::{Parser, sequence::terminated};
 
 use super::{
@@ -20,6 +22,8 @@ pub(super) struct Draft<'a> {
     moment: Moment<'a>,
     description: &'a str,
     marks: Marks<'a>,
+    /// The day as it would be typed in an example.
+    day: Cow<'a, str>,
 }
 
 impl<'a> Draft<'a> {
@@ -33,23 +37,28 @@ impl<'a> Draft<'a> {
     ) -> Result<Self, Refusal<'a>> {
         let (description, separated) = description_after(rest, &mut marks);
         let description = marks.at_the_end(description);
-        let draft = Self {
-            moment,
-            description,
-            marks,
-        };
+        let draft = Self::new(moment, description, marks, context);
         if !separated && !description.is_empty() {
             draft.ask(rest, context)?;
         }
         Ok(draft)
     }
 
-    /// A draft whose time stood behind its description.
-    pub(super) fn trailing(moment: Moment<'a>, description: &'a str, marks: Marks<'a>) -> Self {
+    /// A draft of what is certain to belong together.
+    pub(super) fn new(
+        moment: Moment<'a>,
+        description: &'a str,
+        marks: Marks<'a>,
+        context: &Context,
+    ) -> Self {
+        let day = moment
+            .day
+            .map_or(Cow::Borrowed(""), |day| day.to_type(context.today()));
         Self {
             moment,
             description,
             marks,
+            day,
         }
     }
 
@@ -120,12 +129,8 @@ impl<'a> Draft<'a> {
     fn refuse(&self, stop: Stop<'a>) -> Refusal<'a> {
         Refusal::at(stop)
             .from(self.moment.at)
-            .on(self.day_written())
+            .on(self.day.clone())
             .words(self.description)
-    }
-
-    fn day_written(&self) -> &'a str {
-        self.moment.day.map_or("", |day| day.written)
     }
 
     /// Asks back when a second time or day follows.
@@ -143,7 +148,7 @@ impl<'a> Draft<'a> {
             let refusal = self.refuse(Stop::before(words, words, Problem::SecondTime));
             return Err(refusal.offer_time(written, &self.moment));
         }
-        let day = self.day_written();
+        let day = &*self.day;
         if let Some(name) = self.moment.day.filter(|day| is_a_word_too(day.written))
             && self.moment.day_behind
             && continues_plainly(name.after)
@@ -186,7 +191,7 @@ impl<'a> Draft<'a> {
     }
 
     fn ask_about_length(&self, length: Length<'a>, rest: &'a str) -> Result<(), Refusal<'a>> {
-        let (words, day) = (self.description, self.day_written());
+        let (words, day) = (self.description, &*self.day);
         if let Form::Loose(short, from) = length.form {
             let long = length.minutes;
             let (first, second) = (compact(long), compact(short));

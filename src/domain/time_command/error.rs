@@ -3,7 +3,7 @@
 //! Inside the grammar a parser stops with a [`Stop`]: where, and which [`Problem`]. At the border
 //! it becomes a [`ParseError`], which speaks in sentences and is made from the person's own line.
 
-use std::{error::Error, fmt};
+use std::{borrow::Cow, error::Error, fmt};
 
 use chrono::{Datelike, NaiveDate, NaiveTime};
 use nom::{Err, IResult};
@@ -214,7 +214,7 @@ pub(super) struct Refusal<'a> {
     /// Where the time expression begins: the rest of the line from there.
     pub(super) time: &'a str,
     /// What to put in front of a time in the example: the day.
-    pub(super) prefix: &'a str,
+    pub(super) prefix: Cow<'a, str>,
     /// What the person did, without the time.
     pub(super) words: &'a str,
     /// The time of the example, if the one that was typed is right.
@@ -239,7 +239,7 @@ impl<'a> Refusal<'a> {
         Self {
             stop,
             time: stop.at,
-            prefix: "",
+            prefix: Cow::Borrowed(""),
             words: stop.after,
             hour: None,
             offers: Vec::new(),
@@ -254,9 +254,9 @@ impl<'a> Refusal<'a> {
         Self { words, ..self }
     }
 
-    pub(super) fn on(self, day: &'a str) -> Self {
+    pub(super) fn on(self, day: impl Into<Cow<'a, str>>) -> Self {
         Self {
-            prefix: day,
+            prefix: day.into(),
             ..self
         }
     }
@@ -277,7 +277,7 @@ impl<'a> Refusal<'a> {
         };
         self.offers.push(Suggestion {
             label,
-            line: join(self.prefix, &time, self.words),
+            line: join(&self.prefix, &time, self.words),
         });
         self
     }
@@ -293,14 +293,14 @@ impl<'a> Refusal<'a> {
             .map(|text| cut(text, 40));
         let stopped_at = stopping_word(at);
         let message = sentence(problem, understood.as_deref(), stopped_at.as_deref());
-        let (prefix, words) = (self.prefix, self.words);
+        let (prefix, words) = (self.prefix.clone(), self.words);
         let hour = self.hour.unwrap_or("1h");
         let suggestions = self.suggestions();
         let example = match (problem, suggestions.first()) {
             (Problem::NumberAtTheEnd, _) => join("", "1h", line),
-            (Problem::OneOnOne, _) => join(prefix, "30m", at),
+            (Problem::OneOnOne, _) => join(&prefix, "30m", at),
             (_, Some(first)) => first.line.clone(),
-            (_, None) => join(prefix, hour, words),
+            (_, None) => join(&prefix, hour, words),
         };
         ParseError {
             kind: problem.kind(),
@@ -319,7 +319,7 @@ impl<'a> Refusal<'a> {
         }
         let with = |label: String, time: &str| Suggestion {
             label,
-            line: join(self.prefix, time, self.words),
+            line: join(&self.prefix, time, self.words),
         };
         match self.stop.problem {
             Problem::UnknownUnit { reading }

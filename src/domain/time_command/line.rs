@@ -65,7 +65,7 @@ fn log_line<'a>(
                 let mut marks = marks.clone();
                 let body = marks.at_the_end(start);
                 if let Some(Ok((moment, words))) = trailing(body, context) {
-                    return Draft::trailing(moment, words, marks).log(context);
+                    return Draft::new(moment, words, marks, context).log(context);
                 }
             }
             return Draft::leading(moment, rest, marks, context)?.log(context);
@@ -82,7 +82,7 @@ fn log_line<'a>(
     match trailing(body, context) {
         Some(found) => {
             let (moment, description) = found?;
-            Draft::trailing(moment, description, marks).log(context)
+            Draft::new(moment, description, marks, context).log(context)
         }
         None if refusal.stop.problem == Problem::NoTime => {
             Err(Refusal::at(Stop::here(start, unit_first(start))))
@@ -125,7 +125,7 @@ fn no_time<'a>(
     } else {
         Refusal::at(Stop::here(rest, Problem::NoTimeOnDay)).from(start)
     };
-    refusal.on(day.written)
+    refusal.on(day.to_type(context.today()))
 }
 
 /// `1:1 with Ann`.
@@ -149,7 +149,7 @@ fn day_in_front<'a>(
     let (mut moment, whole) = found?;
     if moment.day.is_some() {
         // The day in front is a part of what was done.
-        return Draft::trailing(moment, whole, marks).log(context);
+        return Draft::new(moment, whole, marks, context).log(context);
     }
     let words = whole.get(start.len() - rest.len()..).unwrap_or_default();
     if day.form == DayForm::Weekday {
@@ -168,7 +168,7 @@ fn day_in_front<'a>(
         return Err(Refusal::at(stop).offering(offers));
     }
     moment.day = Some(day);
-    Draft::trailing(moment, words, marks).log(context)
+    Draft::new(moment, words, marks, context).log(context)
 }
 
 #[cfg(test)]

@@ -127,3 +127,67 @@ fn billable(name: &str) -> Option<bool> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::log;
+
+    fn read(text: &str) -> String {
+        let line = log(text);
+        let project = line.project.unwrap_or_default();
+        let client = line.client.unwrap_or_default();
+        let tags = line.tags.join(",");
+        format!(
+            "{project}|{client}|{tags}|{:?}|{}",
+            line.billable, line.description
+        )
+    }
+
+    #[test]
+    fn marks_stand_anywhere_around_the_description() {
+        assert_eq!(read("1h30 #acme wireframes"), "acme|||None|wireframes");
+        assert_eq!(read("#acme 1h30 wireframes"), "acme|||None|wireframes");
+        assert_eq!(read("1h30 on #acme: wireframes"), "acme|||None|wireframes");
+        assert_eq!(read("1h30: #acme wireframes"), "acme|||None|wireframes");
+        assert_eq!(read("1h30 wireframes #acme"), "acme|||None|wireframes");
+        assert_eq!(read("wireframes 1h30 #acme"), "acme|||None|wireframes");
+        assert_eq!(
+            read("yesterday #acme 1h30 wireframes"),
+            "acme|||None|wireframes"
+        );
+        assert_eq!(
+            read("1h30 #acme yesterday: wireframes"),
+            "acme|||None|wireframes"
+        );
+        assert_eq!(
+            read("1h30 <#C01|acme> wireframes"),
+            "acme|||None|wireframes"
+        );
+        assert_eq!(read("1h30 #acme"), "acme|||None|");
+    }
+
+    #[test]
+    fn clients_tags_and_billing() {
+        assert_eq!(
+            read("2h #web @tern logo +design +v2 !billable"),
+            "web|tern|design,v2|Some(true)|logo"
+        );
+        assert_eq!(
+            read("2h @tern logo !nonbillable"),
+            "|tern||Some(false)|logo"
+        );
+        assert_eq!(read("2h logo #web @tern"), "web|tern||None|logo");
+        assert_eq!(read("2h logo @tern #web"), "web|tern||None|logo");
+    }
+
+    #[test]
+    fn what_looks_like_a_mark_may_be_a_word() {
+        assert_eq!(read("2h fix #12"), "|||None|fix #12");
+        assert_eq!(read("2h call with @nina"), "|||None|call with @nina");
+        assert_eq!(read("2h <@U01|nina> sync"), "|||None|@nina sync");
+        assert_eq!(read("2h learn C++ +1"), "|||None|learn C++ +1");
+        assert_eq!(read("2h \"fix #web +x\" +y"), "||y|None|fix #web +x");
+        assert_eq!(read("2h !important thing"), "|||None|!important thing");
+        assert_eq!(read("2h a #b c"), "|||None|a #b c");
+    }
+}
