@@ -17,8 +17,8 @@ use nom::{
 
 use super::{
     Context, SlashDates,
-    error::{Parsed, Problem, Stop},
     number::{cardinal, saturating},
+    stop::{Parsed, Problem, Stop},
     words::{LONGEST, any_of, lower, measure_named, space, space0, word},
 };
 

@@ -1,5 +1,9 @@
 //! `#project`, `@client`, `+tag`, `!billable`: what belongs to an entry beside its words.
 
+use std::borrow::Cow;
+
+use super::draft::SEPARATORS;
+
 /// The marks of a line, collected from its front and its end.
 #[derive(Clone)]
 pub(super) struct Marks<'a> {
@@ -88,6 +92,32 @@ impl<'a> Marks<'a> {
             }
             rest = rest[..start].trim_end();
         }
+    }
+
+    /// Words with the marks around them, so that both can be typed again.
+    pub(super) fn around(&self, words: &'a str) -> Cow<'a, str> {
+        let mut all = String::new();
+        for (mark, name) in [('#', self.project), ('@', self.client)] {
+            if let Some(name) = name {
+                all.push(mark);
+                all.push_str(name);
+                all.push(' ');
+            }
+        }
+        all.push_str(match self.billable {
+            Some(true) => "!billable ",
+            Some(false) => "!nonbillable ",
+            None => "",
+        });
+        if all.is_empty() && self.tags.is_empty() {
+            return Cow::Borrowed(words);
+        }
+        all.push_str(words.trim().trim_start_matches(SEPARATORS).trim_start());
+        for tag in self.tags.iter().rev() {
+            all.push_str(" +");
+            all.push_str(tag);
+        }
+        Cow::Owned(all)
     }
 
     /// A client at the end stands beside a project; alone, it is a person somebody talked to.

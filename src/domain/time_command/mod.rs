@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::minutes::Minutes;
 
+mod clock;
 mod day;
 mod draft;
 mod duration;
@@ -15,8 +16,12 @@ mod line;
 mod marks;
 mod moment;
 mod number;
+mod quantity;
 mod range;
+mod refusal;
+mod sentences;
 mod slack_text;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod trailing;

@@ -13,9 +13,10 @@ use super::{
     Context,
     day::{Day, DayForm, day},
     duration::{Length, duration},
-    error::{Parsed, Problem, Stop},
     marks::Marks,
     range::{Ranges, ranges},
+    refusal::compact,
+    stop::{Parsed, Problem, Stop},
     words::{any_of, space, space0},
 };
 
@@ -40,10 +41,18 @@ pub(super) struct Moment<'a> {
 }
 
 impl Moment<'_> {
-    /// The time as it is shown.
+    /// The time as it is shown: `2 h`, `9-11`.
     pub(super) fn label(&self) -> String {
         match &self.time {
             Time::Length(length) => length.minutes.to_string(),
+            Time::Ranges(_) => self.written.trim().to_owned(),
+        }
+    }
+
+    /// The time as it is typed without leaving anything open: `2h`, `9-11`.
+    pub(super) fn compact(&self) -> String {
+        match &self.time {
+            Time::Length(length) => compact(length.minutes),
             Time::Ranges(_) => self.written.trim().to_owned(),
         }
     }
@@ -139,7 +148,7 @@ fn time_first<'a>(
     marks: &mut Marks<'a>,
 ) -> Result<(&'a str, Lead<'a>), Missed<'a>> {
     let (rest, time) = time(input, context).map_err(|error| {
-        let stop = Stop::from_nom(error, input);
+        let stop = Stop::from_nom(&error, input);
         let day = behind(stop.after, context);
         Missed {
             stop,

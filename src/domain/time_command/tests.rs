@@ -217,3 +217,27 @@ fn a_megabyte_takes_no_longer_than_reading_it() {
         assert!(began.elapsed().as_secs() < 20, "{piece:?}");
     }
 }
+
+#[test]
+fn examples_and_buttons_keep_the_marks() {
+    for text in [
+        "2h #acme @tern call yesterday +late",
+        "#acme @tern 2x call +late",
+        "#acme 13 call @tern +late",
+        "yesterday #acme @tern call +late",
+        "#acme yesterday call 31h @tern +late",
+        "tomorrow #acme 2h @tern call +late",
+        "3/11 2h call #acme @tern +late",
+        "call 31h #acme @tern +late",
+        "#acme @tern 12 monkeys call 2h +late",
+        "#acme @tern call +late",
+    ] {
+        let stopped = error(text);
+        let offered = stopped.suggestions.iter().map(|s| &s.line);
+        for line in offered.chain([&stopped.example]) {
+            for word in ["#acme", "@tern", "call", "+late"] {
+                assert!(line.contains(word), "{text:?}: {line:?}");
+            }
+        }
+    }
+}

@@ -6,9 +6,10 @@ use super::{
     Context,
     day::{Day, DayForm, day},
     duration::Form,
-    error::{Problem, Refusal, Stop},
     marks::Marks,
     moment::{Lead, Moment, Time, moment},
+    refusal::Refusal,
+    stop::{Problem, Stop},
     words::{LONGEST, lower},
 };
 
@@ -19,8 +20,9 @@ const REACH: usize = 128;
 /// like one cannot be read. `None` if nothing there looks like a time.
 pub(super) fn trailing<'a>(
     text: &'a str,
+    marks: &Marks<'a>,
     context: &Context,
-) -> Option<Result<(Moment<'a>, &'a str), Refusal<'a>>> {
+) -> Option<Result<(Moment<'a>, &'a str), Box<Refusal<'a>>>> {
     let quoted = text.len() - behind_quotes(text).len();
     for start in word_starts(text) {
         if start == 0 || start < quoted {
@@ -31,7 +33,7 @@ pub(super) fn trailing<'a>(
             Some(inner) => (inner, ")"),
             None => (at, ""),
         };
-        let refusal = |stop, words| Refusal::at(stop).from(at).words(words);
+        let refusal = |stop, words| Refusal::at(stop).from(at).with_words(words, marks);
         match moment(inner, context, &mut Marks::new(text, &[])) {
             Ok((rest, Lead::Moment(moment))) if ends_with(rest, closing) => {
                 let words = before_time(&text[..start], &moment);
@@ -39,10 +41,9 @@ pub(super) fn trailing<'a>(
                     Certainty::Time => Some(Ok((moment, words))),
                     Certainty::Words => None,
                     Certainty::Perhaps => {
-                        let written = moment.written.trim();
                         let problem = Problem::NumberAtTheEnd;
                         let stop = Stop::before(at, &text[text.len()..], problem);
-                        Some(Err(refusal(stop, words).offer_time(written, &moment)))
+                        Some(Err(refusal(stop, words).offering_time(&moment)))
                     }
                 };
             }
