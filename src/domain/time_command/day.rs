@@ -520,6 +520,7 @@ mod tests {
             ["sat 2h: with Ann", "2h: sat with Ann"]
         );
         assert_eq!(log("2h slides for Monday").description, "slides for Monday");
+        assert_eq!(log("2h, friday retro").description, "friday retro");
         assert_eq!(log("2h: call yesterday").description, "call yesterday");
         assert_eq!(log("yesterday's notes 2h").description, "yesterday's notes");
     }

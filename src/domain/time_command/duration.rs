@@ -219,7 +219,7 @@ fn compound<'a>(input: &'a str, context: &Context) -> Parsed<'a, Length<'a>> {
             fits(next, after, last, found)?;
             let words_follow = after.trim_start().starts_with(char::is_alphanumeric);
             let round = number >= 10 && number % 5 == 0;
-            if joint == Joint::Space && words_follow && !round && !next.starts_with('0') {
+            if joint != Joint::Nothing && words_follow && !round && !next.starts_with('0') {
                 form = Form::Loose(length(total), next);
             }
             total = total.plus(found.value.times(seconds(measure)));
@@ -500,6 +500,8 @@ mod tests {
             error("1 hour one on one").suggestions[1].line,
             "1h: one on one"
         );
+        assert_eq!(error("2h, 3 interviews").kind, ErrorKind::Ambiguous);
+        assert_eq!(error("2h and 3 interviews").kind, ErrorKind::Ambiguous);
         assert_eq!(log("2h: 3 interviews").description, "3 interviews");
     }
 

@@ -289,6 +289,8 @@ mod tests {
         assert_eq!(lines, ["12h: monkeys 2h", "2h: 12 monkeys"]);
         assert_eq!(error("1:1 with Ann").kind, ErrorKind::Ambiguous);
         assert_eq!(error("2h 9:30 standup").example, "2h: 9:30 standup");
+        assert_eq!(error("2h 9-11 workshop").example, "2h: 9-11 workshop");
+        assert_eq!(error("4 for 30 mins").suggestions[0].line, "4h: 30 mins");
         assert_eq!(error("1d h23").kind, ErrorKind::NotUnderstood);
     }
 

@@ -431,6 +431,8 @@ mod tests {
         assert_eq!(read("11:30-1:30"), "2 h 11:30–13:30");
         assert_eq!(read("9-5"), "8 h 09:00–17:00");
         assert_eq!(read("22:00-02:00"), "4 h 22:00–02:00");
+        assert_eq!(read("18:00-05:00"), "11 h 18:00–05:00");
+        assert_eq!(read("17:59-6:00"), "1 min 17:59–18:00");
         assert_eq!(read("18-0"), "6 h 18:00–00:00");
         assert_eq!(read("20:00-24:00"), "4 h 20:00–00:00");
         assert_eq!(

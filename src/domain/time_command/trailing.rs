@@ -23,9 +23,8 @@ pub(super) fn trailing<'a>(
     marks: &Marks<'a>,
     context: &Context,
 ) -> Option<Result<(Moment<'a>, &'a str), Box<Refusal<'a>>>> {
-    let quoted = text.len() - behind_quotes(text).len();
     for start in word_starts(text) {
-        if start == 0 || start < quoted {
+        if start == 0 {
             continue;
         }
         let at = &text[start..];
@@ -133,14 +132,6 @@ fn last_word_is(text: &str, words: &[&str]) -> bool {
     let mut buffer = [0; LONGEST];
     last.and_then(|word| lower(word, &mut buffer))
         .is_some_and(|word| words.contains(&word))
-}
-
-/// The text behind a quotation at the beginning.
-fn behind_quotes(text: &str) -> &str {
-    let inside = text.strip_prefix(['"', '“', '„', '”']);
-    inside
-        .and_then(|inside| inside.split_once(['"', '“', '”']))
-        .map_or(text, |(_, behind)| behind)
 }
 
 /// A day at the end of a description, which could be the day of the entry: `call yesterday`, but
