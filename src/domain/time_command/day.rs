@@ -3,6 +3,8 @@
 //! Time is logged backwards, so a day without a year or a week is the most recent one, today
 //! included.
 
+use std::borrow::Cow;
+
 use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 use nom::{
     Err, Parser,
@@ -15,8 +17,8 @@ use nom::{
 
 use super::{
     Context, SlashDates,
-    error::{Parsed, Problem, Stop},
     number::{cardinal, saturating},
+    stop::{Parsed, Problem, Stop},
     words::{LONGEST, any_of, lower, measure_named, space, space0, word},
 };
 
@@ -30,6 +32,19 @@ pub(super) struct Day<'a> {
     pub(super) at: &'a str,
     /// The rest of the line behind the day.
     pub(super) after: &'a str,
+}
+
+impl<'a> Day<'a> {
+    /// The day as it can be typed again without being refused or asked back.
+    pub(super) fn to_type(self, today: NaiveDate) -> Cow<'a, str> {
+        match self.form {
+            DayForm::EitherWay(other) if self.date.min(other) <= today => {
+                Cow::Owned(self.date.min(other).to_string())
+            }
+            _ if self.date > today => Cow::Borrowed("today"),
+            _ => Cow::Borrowed(self.written),
+        }
+    }
 }
 
 /// How certain the writing makes the day.
@@ -373,5 +388,205 @@ fn minus(input: &str, today: NaiveDate) -> Read<'_> {
     match today.checked_sub_days(Days::new(saturating(digits))) {
         Some(date) if date < today => Ok((rest, (date, DayForm::Minus))),
         _ => no_day(input),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        ErrorKind, TimeCommand, parse,
+        tests::{at, error, friday, log},
+    };
+    use super::*;
+    use chrono_tz::{Asia::Tokyo, Pacific::Honolulu};
+
+    fn read(text: &str) -> String {
+        let line = log(&format!("{text} 1h: Meeting"));
+        assert_eq!(
+            (line.duration.get(), &*line.description),
+            (60, "Meeting"),
+            "{text}"
+        );
+        line.date.to_string()
+    }
+
+    fn refused(text: &str) -> String {
+        let stopped = error(&format!("{text} 2h: Meeting"));
+        assert_eq!(stopped.kind, ErrorKind::Refused, "{text}: {stopped}");
+        stopped.message
+    }
+
+    #[test]
+    fn weekdays_look_back_and_include_today() {
+        assert_eq!(read("friday"), "2026-11-20");
+        assert_eq!(read("this friday"), "2026-11-20");
+        assert_eq!(read("last friday"), "2026-11-13");
+        assert_eq!(read("Thurs."), "2026-11-19");
+        assert_eq!(read("sat"), "2026-11-14");
+        assert_eq!(read("tuesday of last week"), "2026-11-10");
+        assert_eq!(read("tuesday last week"), "2026-11-10");
+        assert_eq!(read("monday of this week"), "2026-11-16");
+        assert_eq!(read("Fri 20 Nov"), "2026-11-20");
+        assert_eq!(read("Sunday, Feb 8"), "2026-02-08");
+    }
+
+    #[test]
+    fn a_weekday_is_shown_as_a_guess_with_the_week_before() {
+        let guess = log("wed 1h: Proposal").guess.unwrap();
+        let expected = super::super::Guess::Weekday {
+            written: "wed".into(),
+            read_as: NaiveDate::from_ymd_opt(2026, 11, 18).unwrap(),
+            other: NaiveDate::from_ymd_opt(2026, 11, 11).unwrap(),
+        };
+        assert_eq!(guess, expected);
+        assert_eq!(log("last wed 1h: Proposal").guess, None);
+    }
+
+    #[test]
+    fn dates_without_a_year_are_the_most_recent() {
+        assert_eq!(read("20 Nov"), "2026-11-20");
+        assert_eq!(read("21 Nov"), "2025-11-21");
+        assert_eq!(read("Dec 24"), "2025-12-24");
+        assert_eq!(read("1st of March"), "2026-03-01");
+        assert_eq!(read("29 Feb"), "2024-02-29");
+        assert_eq!(read("20.11."), "2026-11-20");
+        assert_eq!(read("3. Nov"), "2026-11-03");
+    }
+
+    #[test]
+    fn dates_with_a_year_are_what_they_say() {
+        assert_eq!(read("2026-11-20"), "2026-11-20");
+        assert_eq!(read("2025/1/2"), "2025-01-02");
+        assert_eq!(read("20 Nov 2024"), "2024-11-20");
+        assert_eq!(read("Nov 20th, 2024"), "2024-11-20");
+        assert_eq!(read("1.2.2025"), "2025-02-01");
+        assert_eq!(read("1.2.25"), "2025-02-01");
+        assert_eq!(read("13/11/2026"), "2026-11-13");
+    }
+
+    #[test]
+    fn days_are_counted_back() {
+        assert_eq!(read("3 days ago"), "2026-11-17");
+        assert_eq!(read("two weeks ago"), "2026-11-06");
+        assert_eq!(read("a month ago"), "2026-10-20");
+        assert_eq!(read("-1d"), "2026-11-19");
+        assert_eq!(read("-2"), "2026-11-18");
+        assert_eq!(log("2h -1d: Meeting").date.to_string(), "2026-11-19");
+    }
+
+    #[test]
+    fn the_day_stands_before_or_behind_the_time() {
+        for text in [
+            "yesterday 1h Meeting",
+            "yesterday: 1h Meeting",
+            "yesterday, 1h Meeting",
+            "1h yesterday Meeting",
+            "1h yesterday: Meeting",
+            "1h on 19 Nov: Meeting",
+            "1h, yesterday: Meeting",
+            "Meeting 1h yesterday",
+            "Meeting yesterday 1h",
+            "yesterday Meeting 1h",
+            "9-10 yesterday: Meeting",
+            "yesterday 9-10 Meeting",
+        ] {
+            let line = log(text);
+            assert_eq!(line.date.to_string(), "2026-11-19", "{text}");
+            assert_eq!(
+                (line.duration.get(), &*line.description),
+                (60, "Meeting"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_day_that_may_be_words_is_asked_back() {
+        let lines = |text| -> Vec<String> {
+            let asked = error(text);
+            assert_eq!(asked.kind, ErrorKind::Ambiguous, "{text}");
+            asked.suggestions.into_iter().map(|s| s.line).collect()
+        };
+        assert_eq!(
+            lines("2h call yesterday"),
+            ["yesterday 2h: call", "2h: call yesterday"]
+        );
+        assert_eq!(
+            lines("Monday planning 2h"),
+            ["Monday 2h: planning", "2h: Monday planning"]
+        );
+        assert_eq!(
+            lines("2h sat with Ann"),
+            ["sat 2h: with Ann", "2h: sat with Ann"]
+        );
+        assert_eq!(log("2h slides for Monday").description, "slides for Monday");
+        assert_eq!(log("2h, friday retro").description, "friday retro");
+        assert_eq!(log("2h: call yesterday").description, "call yesterday");
+        assert_eq!(log("yesterday's notes 2h").description, "yesterday's notes");
+    }
+
+    #[test]
+    fn slash_dates_are_asked_back_unless_the_order_is_known() {
+        let asked = error("3/11 2h: Meeting");
+        assert_eq!(asked.kind, ErrorKind::Ambiguous);
+        assert_eq!(
+            asked.message,
+            "Is 3/11 the 3rd of November or the 11th of March?"
+        );
+        let buttons: Vec<_> = asked
+            .suggestions
+            .iter()
+            .map(|s| (&*s.label, &*s.line))
+            .collect();
+        assert_eq!(
+            buttons,
+            [
+                ("Tue 3 Nov", "2026-11-03 2h: Meeting"),
+                ("Wed 11 Mar", "2026-03-11 2h: Meeting"),
+            ]
+        );
+        assert_eq!(read("13/11"), "2026-11-13");
+        assert_eq!(read("11/13"), "2026-11-13");
+        assert_eq!(read("11/11"), "2026-11-11");
+        assert_eq!(error("11/12/2026 2h: Meeting").suggestions.len(), 1);
+        let in_order = |slash_dates| {
+            let context = Context {
+                slash_dates,
+                ..friday()
+            };
+            day("3/11 2h", &context).unwrap().1.date.to_string()
+        };
+        assert_eq!(in_order(SlashDates::DayFirst), "2026-11-03");
+        assert_eq!(in_order(SlashDates::MonthFirst), "2026-03-11");
+        assert_eq!(log("24/7 support 2h").description, "24/7 support");
+    }
+
+    #[test]
+    fn the_future_and_days_that_do_not_exist_are_refused() {
+        assert_eq!(
+            refused("tomorrow"),
+            "Sat 21 Nov is in the future. Time is logged up to today."
+        );
+        assert_eq!(
+            refused("next friday"),
+            "Fri 27 Nov is in the future. Time is logged up to today."
+        );
+        refused("sunday of this week");
+        refused("2027-01-01");
+        refused("31 Nov");
+        refused("2026-02-29");
+        refused("Sunday, Feb 10");
+        assert_eq!(error("tomorrow 2h: Meeting").example, "today 2h: Meeting");
+        assert_eq!(error("yesterday").example, "yesterday 1h: what you did");
+    }
+
+    #[test]
+    fn the_day_is_the_persons() {
+        let date = |zone| match parse("today 1h", &at("2026-11-20T23:30", zone)) {
+            Ok(TimeCommand::Log(line)) => line.date.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(date(Tokyo), "2026-11-20");
+        assert_eq!(date(Honolulu), "2026-11-20");
     }
 }

@@ -1,25 +1,33 @@
 //! An entry in the making: what was found in a line, checked and put together.
 
+use std::borrow::Cow;
+
 use nom::{Parser, sequence::terminated};
 
 use super::{
     ClockRange, Context, Guess, LogLine, Suggestion,
     day::{Day, DayForm},
     duration::{Form, Length, continues_plainly, duration},
-    error::{LONGEST_DESCRIPTION, Problem, Refusal, Stop, compact, day_name, join},
     marks::Marks,
     moment::{Moment, Time},
     range::ranges,
+    refusal::{LONGEST_DESCRIPTION, Refusal, compact, day_name, join},
+    stop::{Problem, Stop},
     trailing::{day_at_the_end, trailing},
     words::{any_of, measure_named, space, word},
 };
 use crate::domain::minutes::Minutes;
+
+/// What may stand between a time and its description.
+pub(super) const SEPARATORS: [char; 6] = [':', '-', '–', '—', ',', ';'];
 
 /// A moment, what was done, and the marks beside them.
 pub(super) struct Draft<'a> {
     moment: Moment<'a>,
     description: &'a str,
     marks: Marks<'a>,
+    /// The day as it would be typed in an example.
+    day: Cow<'a, str>,
 }
 
 impl<'a> Draft<'a> {
@@ -30,31 +38,36 @@ impl<'a> Draft<'a> {
         rest: &'a str,
         mut marks: Marks<'a>,
         context: &Context,
-    ) -> Result<Self, Refusal<'a>> {
+    ) -> Result<Self, Box<Refusal<'a>>> {
         let (description, separated) = description_after(rest, &mut marks);
         let description = marks.at_the_end(description);
-        let draft = Self {
-            moment,
-            description,
-            marks,
-        };
+        let draft = Self::new(moment, description, marks, context);
         if !separated && !description.is_empty() {
             draft.ask(rest, context)?;
         }
         Ok(draft)
     }
 
-    /// A draft whose time stood behind its description.
-    pub(super) fn trailing(moment: Moment<'a>, description: &'a str, marks: Marks<'a>) -> Self {
+    /// A draft of what is certain to belong together.
+    pub(super) fn new(
+        moment: Moment<'a>,
+        description: &'a str,
+        marks: Marks<'a>,
+        context: &Context,
+    ) -> Self {
+        let day = moment
+            .day
+            .map_or(Cow::Borrowed(""), |day| day.to_type(context.today()));
         Self {
             moment,
             description,
             marks,
+            day,
         }
     }
 
     /// The entry, on its day.
-    pub(super) fn log(self, context: &Context) -> Result<LogLine, Refusal<'a>> {
+    pub(super) fn log(self, context: &Context) -> Result<LogLine, Box<Refusal<'a>>> {
         let today = context.today();
         let date = match self.moment.day {
             Some(day) => self.past(day, context)?,
@@ -73,7 +86,7 @@ impl<'a> Draft<'a> {
             if characters > LONGEST_DESCRIPTION {
                 let problem = Problem::DescriptionTooLong { characters };
                 let refusal = self.refuse(Stop::here(self.description, problem));
-                return Err(refusal.with_time(Some(self.moment.written.trim())));
+                return Err(refusal.with_time(self.moment.written.trim()));
             }
         }
         let first = ranges.first().map(|&ClockRange { start, .. }| start);
@@ -94,7 +107,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The date of a day that is not in the future and can only be meant in one way.
-    fn past(&self, day: Day<'a>, context: &Context) -> Result<chrono::NaiveDate, Refusal<'a>> {
+    fn past(&self, day: Day<'a>, context: &Context) -> Result<chrono::NaiveDate, Box<Refusal<'a>>> {
         let today = context.today();
         let stop = |problem| Stop::before(day.at, day.after, problem);
         let time = self.moment.written.trim();
@@ -103,33 +116,29 @@ impl<'a> Draft<'a> {
         {
             let (first, second) = (day.date, other);
             let offers = [first, second].into_iter().filter(|&date| date <= today);
-            let offers = offers.map(|date| Suggestion {
-                label: day_name(date, today),
-                line: join(&date.to_string(), time, self.description),
+            let offers = offers.map(|date| {
+                let day = date.to_string();
+                self.offer(day_name(date, today), &day, time, self.description)
             });
             let refusal = self.refuse(stop(Problem::EitherDay { first, second }));
             return Err(refusal.offering(offers.collect()));
         }
         if day.date > today {
             let refusal = self.refuse(stop(Problem::Future { date: day.date }));
-            return Err(refusal.on("today").with_time(Some(time)));
+            return Err(refusal.on("today").with_time(time));
         }
         Ok(day.date)
     }
 
-    fn refuse(&self, stop: Stop<'a>) -> Refusal<'a> {
+    fn refuse(&self, stop: Stop<'a>) -> Box<Refusal<'a>> {
         Refusal::at(stop)
             .from(self.moment.at)
-            .on(self.day_written())
-            .words(self.description)
-    }
-
-    fn day_written(&self) -> &'a str {
-        self.moment.day.map_or("", |day| day.written)
+            .on(self.day.clone())
+            .with_words(self.description, &self.marks)
     }
 
     /// Asks back when a second time or day follows.
-    fn ask(&self, rest: &'a str, context: &Context) -> Result<(), Refusal<'a>> {
+    fn ask(&self, rest: &'a str, context: &Context) -> Result<(), Box<Refusal<'a>>> {
         let words = self.description;
         let length = match &self.moment.time {
             Time::Length(length) => Some(*length),
@@ -141,16 +150,16 @@ impl<'a> Draft<'a> {
         }
         if looks_like_a_time(words) || begins_with_a_time(words, context) {
             let refusal = self.refuse(Stop::before(words, words, Problem::SecondTime));
-            return Err(refusal.offer_time(written, &self.moment));
+            return Err(refusal.offering_time(&self.moment));
         }
-        let day = self.day_written();
+        let day = &*self.day;
         if let Some(name) = self.moment.day.filter(|day| is_a_word_too(day.written))
             && self.moment.day_behind
             && continues_plainly(name.after)
         {
             let offers = vec![
-                offer(day_name(name.date, context.today()), day, written, words),
-                offer("Today".to_owned(), "", written, name.at),
+                self.offer(day_name(name.date, context.today()), day, written, words),
+                self.offer("Today".to_owned(), "", written, name.at),
             ];
             let stop = Stop::before(name.at, name.after, Problem::DayOrWords);
             return Err(self.refuse(stop).offering(offers));
@@ -159,14 +168,11 @@ impl<'a> Draft<'a> {
             Time::Length(length) => matches!(length.form, Form::Bare(_) | Form::Decimal),
             Time::Ranges(ranges) => ranges.is_weak(),
         };
-        if weak && let Some(Ok((second, before))) = trailing(words, context) {
+        if weak && let Some(Ok((second, before))) = trailing(words, &self.marks, context) {
             let all = &self.moment.at[..self.moment.at.len() - words.len() + before.len()];
-            let first = length.map_or(written.to_owned(), |length| compact(length.minutes));
-            let label = length.map_or(written.to_owned(), |length| length.minutes.to_string());
-            let last = second.written.trim();
             let offers = vec![
-                offer(label, day, &first, words),
-                offer(second.label(), day, last, all),
+                self.offer(self.moment.label(), day, &self.moment.compact(), words),
+                self.offer(second.label(), day, &second.compact(), all),
             ];
             let stop = Stop::here(second.at, Problem::TwoTimes);
             return Err(self.refuse(stop).offering(offers));
@@ -174,10 +180,10 @@ impl<'a> Draft<'a> {
         if self.moment.day.is_none()
             && let Some((before, day)) = day_at_the_end(words, context)
         {
-            let mut offers = vec![offer("Today".to_owned(), "", written, words)];
+            let mut offers = vec![self.offer("Today".to_owned(), "", written, words)];
             if day.date <= context.today() {
                 let label = day_name(day.date, context.today());
-                offers.insert(0, offer(label, day.written, written, before));
+                offers.insert(0, self.offer(label, day.written, written, before));
             }
             let stop = Stop::before(day.at, day.after, Problem::DayOrWords);
             return Err(self.refuse(stop).offering(offers));
@@ -185,32 +191,32 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    fn ask_about_length(&self, length: Length<'a>, rest: &'a str) -> Result<(), Refusal<'a>> {
-        let (words, day) = (self.description, self.day_written());
+    fn offer(&self, label: String, day: &str, time: &str, words: &'a str) -> Suggestion {
+        Suggestion {
+            label,
+            line: join(day, time, &self.marks.around(words)),
+        }
+    }
+
+    fn ask_about_length(&self, length: Length<'a>, rest: &'a str) -> Result<(), Box<Refusal<'a>>> {
+        let (words, day) = (self.description, &*self.day);
         if let Form::Loose(short, from) = length.form {
             let long = length.minutes;
             let (first, second) = (compact(long), compact(short));
             let offers = vec![
-                offer(long.to_string(), day, &first, words),
-                offer(short.to_string(), day, &second, from),
+                self.offer(long.to_string(), day, &first, words),
+                self.offer(short.to_string(), day, &second, from),
             ];
             let stop = Stop::before(from, rest, Problem::MinutesOrWords { short, long });
             return Err(self.refuse(stop).offering(offers));
         }
         if length.form == Form::Clock && self.moment.written == "1:1" {
             let minutes = Minutes::new(61);
-            let offers = vec![offer(format!("Log {minutes}"), day, "1h1m", words)];
+            let offers = vec![self.offer(format!("Log {minutes}"), day, "1h1m", words)];
             let stop = Stop::before(self.moment.at, rest, Problem::OneOnOne);
             return Err(self.refuse(stop).offering(offers));
         }
         Ok(())
-    }
-}
-
-fn offer(label: String, day: &str, time: &str, words: &str) -> Suggestion {
-    Suggestion {
-        label,
-        line: join(day, time, words),
     }
 }
 
@@ -232,7 +238,7 @@ fn description_after<'a>(rest: &'a str, marks: &mut Marks<'a>) -> (&'a str, bool
     let joined = terminated(any_of(&["on", "for"]), space)
         .parse(rest)
         .map_or(rest, |(after, _)| marks.in_front(after));
-    match joined.strip_prefix([':', '-', '–', '—', ',', ';']) {
+    match joined.strip_prefix(SEPARATORS) {
         Some(after) => (marks.in_front(after), true),
         None => (joined, false),
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{Datelike, NaiveDate, NaiveTime};
 use serde::{Serialize, Serializer};
 
-use super::{Context, ErrorKind, LogLine, ParseError, TimeCommand, parse};
+use super::{ClockRange, Context, ErrorKind, LogLine, ParseError, TimeCommand, parse};
 use crate::domain::minutes::Minutes;
 
 /// How a line was read, as data: the object that `billops parse --json` prints.
@@ -44,6 +44,8 @@ struct Entry {
     tags: Vec<String>,
     billable: Option<bool>,
     guess: Option<&'static str>,
+    #[serde(skip)]
+    ranges: Vec<ClockRange>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -103,6 +105,7 @@ impl From<LogLine> for Entry {
             tags: line.tags,
             billable: line.billable,
             guess: line.guess.map(|guess| guess.name()),
+            ranges: line.ranges,
         }
     }
 }
@@ -156,7 +159,7 @@ impl Entry {
         if self.date.year() != today.year() {
             write!(f, " {}", self.date.year())?;
         }
-        if let (Some(start), Some(end)) = (self.start, self.end) {
+        for ClockRange { start, end } in &self.ranges {
             write!(f, ", {}–{}", start.format("%H:%M"), end.format("%H:%M"))?;
         }
         if let Some(project) = &self.project {
@@ -173,5 +176,72 @@ impl Entry {
             Some(false) => f.write_str(" · not billable"),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::friday;
+    use super::*;
+
+    fn json(text: &str) -> String {
+        serde_json::to_string(&explain(text, &friday())).unwrap()
+    }
+
+    fn text(line: &str) -> String {
+        explain(line, &friday()).to_string()
+    }
+
+    #[test]
+    fn an_entry_has_these_fields_in_this_order() {
+        assert_eq!(
+            json("2.5 hours: Meeting"),
+            r#"{"input":"2.5 hours: Meeting","ok":true,"verb":"log","minutes":150,"description":"Meeting","date":"2026-11-20","start":null,"end":null,"project":null,"client":null,"tags":[],"billable":null,"guess":null}"#
+        );
+        assert_eq!(
+            json("thu 9-11:30 #acme @tern R&amp;D +web !nonbillable"),
+            r#"{"input":"thu 9-11:30 #acme @tern R&amp;D +web !nonbillable","ok":true,"verb":"log","minutes":150,"description":"R&D","date":"2026-11-19","start":"09:00","end":"11:30","project":"acme","client":"tern","tags":["web"],"billable":false,"guess":"weekday"}"#
+        );
+        assert!(json("2 Meeting").ends_with(r#""guess":"bare_number"}"#));
+        assert!(json("1.5").contains(r#""minutes":90,"description":"""#));
+    }
+
+    #[test]
+    fn a_refusal_has_these_fields_in_this_order() {
+        assert_eq!(
+            json("  2x foo"),
+            r#"{"input":"  2x foo","ok":false,"error":{"kind":"not_understood","at":3,"message":"I understood “2”, then stopped at “x”: it is not a unit of time.","example":"2h: foo"}}"#
+        );
+        assert!(json("13").contains(r#""error":{"kind":"ambiguous","at":0,"#));
+        assert!(json("").contains(r#""ok":false,"error":{"kind":"refused","at":0,"#));
+        assert!(!explain("abc", &friday()).is_ok());
+    }
+
+    #[test]
+    fn another_verb_is_named() {
+        assert_eq!(json("help"), r#"{"input":"help","ok":true,"verb":"help"}"#);
+        assert_eq!(json("undo"), r#"{"input":"undo","ok":true,"verb":"undo"}"#);
+        assert_eq!(
+            json("? 2h"),
+            r#"{"input":"? 2h","ok":true,"verb":"explain"}"#
+        );
+    }
+
+    #[test]
+    fn as_text_it_is_one_line() {
+        assert_eq!(
+            text("2.5 hours: Meeting"),
+            "2 h 30 min · Meeting · today Fri 20 Nov"
+        );
+        assert_eq!(text("2h"), "2 h · today Fri 20 Nov");
+        assert_eq!(text("2h: a\nb"), "2 h · a b · today Fri 20 Nov");
+        assert_eq!(
+            text("Dec 24 9-12, 13-17 #acme foo +x !billable"),
+            "7 h · foo · Wed 24 Dec 2025, 09:00–12:00, 13:00–17:00 · #acme · +x · billable"
+        );
+        assert_eq!(
+            text("1h75: foo"),
+            "75 minutes do not fit after “1h”. Did you mean 2 h 15 min? This would work: 2h15m: foo"
+        );
     }
 }

@@ -5,9 +5,10 @@ use super::{
     day::{Day, DayForm},
     draft::Draft,
     duration::duration,
-    error::{Problem, Refusal, Stop, day_name, join},
     marks::Marks,
     moment::{Lead, Moment, moment},
+    refusal::{Refusal, day_name, join},
+    stop::{Problem, Stop},
     trailing::trailing,
     words::{measure_named, word},
 };
@@ -41,7 +42,7 @@ pub(super) fn command(
         Err(refusal) if refusal.stop.problem == Problem::NoTime && asks_for_help(start) => {
             Ok(TimeCommand::Help)
         }
-        Err(refusal) => Err(refusal.into_error(line)),
+        Err(refusal) => Err(refusal.to_error(line)),
     }
 }
 
@@ -56,16 +57,16 @@ fn log_line<'a>(
     line: &'a str,
     mut marks: Marks<'a>,
     context: &Context,
-) -> Result<LogLine, Refusal<'a>> {
+) -> Result<LogLine, Box<Refusal<'a>>> {
     let start = marks.in_front(line);
-    let refusal: Refusal<'a> = match moment(start, context, &mut marks) {
+    let refusal = match moment(start, context, &mut marks) {
         Ok((rest, Lead::Moment(moment))) => {
             if one_on_one(&moment, rest) {
                 // A meeting of two, if another time says how long it was.
                 let mut marks = marks.clone();
                 let body = marks.at_the_end(start);
-                if let Some(Ok((moment, words))) = trailing(body, context) {
-                    return Draft::trailing(moment, words, marks).log(context);
+                if let Some(Ok((moment, words))) = trailing(body, &marks, context) {
+                    return Draft::new(moment, words, marks, context).log(context);
                 }
             }
             return Draft::leading(moment, rest, marks, context)?.log(context);
@@ -73,19 +74,21 @@ fn log_line<'a>(
         Ok((rest, Lead::Day(day, stop))) => {
             return day_in_front(start, day, stop, rest, marks, context);
         }
-        Err(missed) => missed.into(),
+        Err(missed) => Refusal::of_missed(missed, &marks),
     };
     if !refusal.stop.problem.may_be_words() {
         return Err(refusal);
     }
+    let in_front = marks.clone();
     let body = marks.at_the_end(start);
-    match trailing(body, context) {
+    match trailing(body, &marks, context) {
         Some(found) => {
             let (moment, description) = found?;
-            Draft::trailing(moment, description, marks).log(context)
+            Draft::new(moment, description, marks, context).log(context)
         }
         None if refusal.stop.problem == Problem::NoTime => {
-            Err(Refusal::at(Stop::here(start, unit_first(start))))
+            let stop = Stop::here(start, unit_first(start));
+            Err(Refusal::at(stop).with_words(start, &in_front))
         }
         None => Err(refusal),
     }
@@ -110,22 +113,24 @@ fn no_time<'a>(
     stop: Option<Stop<'a>>,
     rest: &'a str,
     context: &Context,
-) -> Refusal<'a> {
+    marks: &Marks<'a>,
+) -> Box<Refusal<'a>> {
     let date = day.date;
     let refusal = if let Some(stop) = stop {
-        Refusal::at(stop).from(rest).words(stop.after)
+        Refusal::at(stop).from(rest).with_words(stop.after, marks)
     } else if matches!(day.form, DayForm::Slash | DayForm::EitherWay(_))
         && let Err(nom::Err::Failure(stop)) = duration(start, context)
     {
         // `1/2 wireframes` more likely lacks the unit than the time on a day.
-        return Refusal::at(stop).from(start).words(stop.after);
+        return Refusal::at(stop).from(start).with_words(stop.after, marks);
     } else if date > context.today() {
         let stop = Stop::before(day.at, rest, Problem::Future { date });
-        return Refusal::at(stop).words(rest).on("today");
+        Refusal::at(stop).with_words(rest, marks)
     } else {
-        Refusal::at(Stop::here(rest, Problem::NoTimeOnDay)).from(start)
+        let stop = Stop::here(rest, Problem::NoTimeOnDay);
+        Refusal::at(stop).from(start).with_words(rest, marks)
     };
-    refusal.on(day.written)
+    refusal.on(day.to_type(context.today()))
 }
 
 /// `1:1 with Ann`.
@@ -141,15 +146,16 @@ fn day_in_front<'a>(
     rest: &'a str,
     mut marks: Marks<'a>,
     context: &Context,
-) -> Result<LogLine, Refusal<'a>> {
+) -> Result<LogLine, Box<Refusal<'a>>> {
+    let in_front = marks.clone();
     let body = marks.at_the_end(start);
-    let Some(found) = trailing(body, context) else {
-        return Err(no_time(start, day, stop, rest, context));
+    let Some(found) = trailing(body, &marks, context) else {
+        return Err(no_time(start, day, stop, rest, context, &in_front));
     };
     let (mut moment, whole) = found?;
     if moment.day.is_some() {
         // The day in front is a part of what was done.
-        return Draft::trailing(moment, whole, marks).log(context);
+        return Draft::new(moment, whole, marks, context).log(context);
     }
     let words = whole.get(start.len() - rest.len()..).unwrap_or_default();
     if day.form == DayForm::Weekday {
@@ -157,18 +163,18 @@ fn day_in_front<'a>(
         let offers = vec![
             Suggestion {
                 label: day_name(day.date, context.today()),
-                line: join(day.written, time, words),
+                line: join(day.written, time, &marks.around(words)),
             },
             Suggestion {
                 label: "Today".to_owned(),
-                line: join("", time, whole),
+                line: join("", time, &marks.around(whole)),
             },
         ];
         let stop = Stop::before(day.at, rest, Problem::DayOrWords);
         return Err(Refusal::at(stop).offering(offers));
     }
     moment.day = Some(day);
-    Draft::trailing(moment, words, marks).log(context)
+    Draft::new(moment, words, marks, context).log(context)
 }
 
 #[cfg(test)]
@@ -283,6 +289,8 @@ mod tests {
         assert_eq!(lines, ["12h: monkeys 2h", "2h: 12 monkeys"]);
         assert_eq!(error("1:1 with Ann").kind, ErrorKind::Ambiguous);
         assert_eq!(error("2h 9:30 standup").example, "2h: 9:30 standup");
+        assert_eq!(error("2h 9-11 workshop").example, "2h: 9-11 workshop");
+        assert_eq!(error("4 for 30 mins").suggestions[0].line, "4h: 30 mins");
         assert_eq!(error("1d h23").kind, ErrorKind::NotUnderstood);
     }
 

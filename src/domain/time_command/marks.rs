@@ -1,5 +1,9 @@
 //! `#project`, `@client`, `+tag`, `!billable`: what belongs to an entry beside its words.
 
+use std::borrow::Cow;
+
+use super::draft::SEPARATORS;
+
 /// The marks of a line, collected from its front and its end.
 #[derive(Clone)]
 pub(super) struct Marks<'a> {
@@ -90,6 +94,32 @@ impl<'a> Marks<'a> {
         }
     }
 
+    /// Words with the marks around them, so that both can be typed again.
+    pub(super) fn around(&self, words: &'a str) -> Cow<'a, str> {
+        let mut all = String::new();
+        for (mark, name) in [('#', self.project), ('@', self.client)] {
+            if let Some(name) = name {
+                all.push(mark);
+                all.push_str(name);
+                all.push(' ');
+            }
+        }
+        all.push_str(match self.billable {
+            Some(true) => "!billable ",
+            Some(false) => "!nonbillable ",
+            None => "",
+        });
+        if all.is_empty() && self.tags.is_empty() {
+            return Cow::Borrowed(words);
+        }
+        all.push_str(words.trim().trim_start_matches(SEPARATORS).trim_start());
+        for tag in self.tags.iter().rev() {
+            all.push_str(" +");
+            all.push_str(tag);
+        }
+        Cow::Owned(all)
+    }
+
     /// A client at the end stands beside a project; alone, it is a person somebody talked to.
     fn beside_a_project(&self, before: &str) -> bool {
         let previous = before.trim_end().rsplit(char::is_whitespace).next();
@@ -125,5 +155,69 @@ fn billable(name: &str) -> Option<bool> {
         Some(false)
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::log;
+
+    fn read(text: &str) -> String {
+        let line = log(text);
+        let project = line.project.unwrap_or_default();
+        let client = line.client.unwrap_or_default();
+        let tags = line.tags.join(",");
+        format!(
+            "{project}|{client}|{tags}|{:?}|{}",
+            line.billable, line.description
+        )
+    }
+
+    #[test]
+    fn marks_stand_anywhere_around_the_description() {
+        assert_eq!(read("1h30 #acme wireframes"), "acme|||None|wireframes");
+        assert_eq!(read("#acme 1h30 wireframes"), "acme|||None|wireframes");
+        assert_eq!(read("1h30 on #acme: wireframes"), "acme|||None|wireframes");
+        assert_eq!(read("1h30: #acme wireframes"), "acme|||None|wireframes");
+        assert_eq!(read("1h30 wireframes #acme"), "acme|||None|wireframes");
+        assert_eq!(read("wireframes 1h30 #acme"), "acme|||None|wireframes");
+        assert_eq!(
+            read("yesterday #acme 1h30 wireframes"),
+            "acme|||None|wireframes"
+        );
+        assert_eq!(
+            read("1h30 #acme yesterday: wireframes"),
+            "acme|||None|wireframes"
+        );
+        assert_eq!(
+            read("1h30 <#C01|acme> wireframes"),
+            "acme|||None|wireframes"
+        );
+        assert_eq!(read("1h30 #acme"), "acme|||None|");
+    }
+
+    #[test]
+    fn clients_tags_and_billing() {
+        assert_eq!(
+            read("2h #web @tern logo +design +v2 !billable"),
+            "web|tern|design,v2|Some(true)|logo"
+        );
+        assert_eq!(
+            read("2h @tern logo !nonbillable"),
+            "|tern||Some(false)|logo"
+        );
+        assert_eq!(read("2h logo #web @tern"), "web|tern||None|logo");
+        assert_eq!(read("2h logo @tern #web"), "web|tern||None|logo");
+    }
+
+    #[test]
+    fn what_looks_like_a_mark_may_be_a_word() {
+        assert_eq!(read("2h fix #12"), "|||None|fix #12");
+        assert_eq!(read("2h call with @nina"), "|||None|call with @nina");
+        assert_eq!(read("2h <@U01|nina> sync"), "|||None|@nina sync");
+        assert_eq!(read("2h learn C++ +1"), "|||None|learn C++ +1");
+        assert_eq!(read("2h \"fix #web +x\" +y"), "||y|None|fix #web +x");
+        assert_eq!(read("2h !important thing"), "|||None|!important thing");
+        assert_eq!(read("2h a #b c"), "|||None|a #b c");
     }
 }

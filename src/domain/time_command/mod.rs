@@ -1,10 +1,147 @@
-//! The language of `/time`.
+//! The language of `/time`: one line becomes an entry, or a sentence that says why not.
+//!
+//! It is deterministic, does not distinguish capitals, and is never silent about a guess: what
+//! could have been meant differently is either marked with a [`Guess`] or asked back with an
+//! [`ErrorKind::Ambiguous`]. Amounts are exact fractions, never floats.
+//!
+//! # A line
+//!
+//! ```text
+//! line        = "?" line | "help" | "undo" | entry
+//! entry       = moment ["on" | "for"] [separator] description
+//!             | description ["for"] moment
+//! moment      = [day] time | time [["on"] day]
+//! time        = range {("," | "and") range} | duration
+//! separator   = ":" | "-" | "–" | "—" | "," | ";"
+//! ```
+//!
+//! `#project`, `@client` and `!billable` or `!nonbillable` stand anywhere around the description,
+//! `+tag` at the end. Only one time is taken, the first one or, failing that, the last; everything
+//! else is the description, word for word. Behind a separator, and in quotes, no word is taken
+//! for a day or a second time. Slack's escapes are read back as what was typed.
+//!
+//! ```
+//! use billops::domain::time_command::{Context, TimeCommand, parse};
+//!
+//! // Friday 20 November 2026, 17:30 in Berlin.
+//! let now = "2026-11-20T16:30:00Z".parse().unwrap();
+//! let context = Context::new(now, chrono_tz::Europe::Berlin);
+//! let log = |text| match parse(text, &context) {
+//!     Ok(TimeCommand::Log(line)) => line,
+//!     other => panic!("{other:?}"),
+//! };
+//!
+//! let line = log("2.5 hours: Meeting");
+//! assert_eq!((line.duration.get(), line.description.as_str()), (150, "Meeting"));
+//!
+//! let line = log("1h30 #acme wireframes +web !billable");
+//! assert_eq!(line.duration.get(), 90);
+//! assert_eq!(line.project.as_deref(), Some("acme"));
+//! assert_eq!(line.description, "wireframes");
+//! assert_eq!((line.tags, line.billable), (vec!["web".to_owned()], Some(true)));
+//!
+//! assert_eq!(log("2h call about the 9-11 slot").description, "call about the 9-11 slot");
+//! assert_eq!(log("Meeting for half an hour").duration.get(), 30);
+//! assert_eq!(log("yesterday 45m: code review").date.to_string(), "2026-11-19");
+//! ```
+//!
+//! # Durations
+//!
+//! | written | read |
+//! |---|---|
+//! | `2h`, `2 hrs`, `45 mins`, `90s`, `15'`, `2-hour`, `PT1H30M` | hours, minutes, seconds |
+//! | `1h30m`, `1 hour, 15 minutes`, `2 hours and 20 minutes` | units from long to short, each once; `+` joins minutes to hours |
+//! | `1h30`, `3h 15`, `2 hours ten` | a number after hours is minutes |
+//! | `1:30`, `1;30`, `:30`, `1:30:00` | hours, minutes and seconds |
+//! | `1.5`, `1,5h`, `.5h` | decimals; without a unit, hours |
+//! | `2`, `90` | 1 to 12 are hours, 15 and above minutes, which is a guess; 0, 13 and 14 are asked back |
+//! | `half an hour`, `3/4 hour`, `1½h`, `an hour and a half`, `a couple of hours`, `twenty minutes` | words and fractions |
+//! | `1d` | the working day of the context |
+//!
+//! The total is rounded to the minute, half up. From 1 minute to 24 hours are accepted. Weeks and
+//! longer, minutes above 59 beside hours, negative and repeated amounts are refused, and so are
+//! digits outside ASCII.
+//!
+//! ```
+//! # use billops::domain::time_command::{Context, ErrorKind, TimeCommand, parse};
+//! # let now = "2026-11-20T16:30:00Z".parse().unwrap();
+//! # let context = Context::new(now, chrono_tz::Europe::Berlin);
+//! # let minutes = |text| match parse(text, &context) {
+//! #     Ok(TimeCommand::Log(line)) => line.duration.get(),
+//! #     other => panic!("{other:?}"),
+//! # };
+//! # let refused = |text| parse(text, &context).unwrap_err();
+//! assert_eq!(minutes("1h30"), 90);
+//! assert_eq!(minutes("8.20"), 492);
+//! assert_eq!(minutes("two and a quarter hours"), 135);
+//!
+//! let refusal = refused("1h75 wireframes");
+//! assert_eq!(refusal.kind, ErrorKind::Refused);
+//! assert_eq!(refusal.to_string(), "75 minutes do not fit after “1h”. Did you mean 2 h 15 min?");
+//! assert_eq!(refusal.example, "2h15m: wireframes");
+//!
+//! let asked = refused("13 release notes");
+//! assert_eq!(asked.kind, ErrorKind::Ambiguous);
+//! assert_eq!(asked.suggestions[0].line, "13m: release notes");
+//! assert_eq!(asked.suggestions[1].line, "13h: release notes");
+//! ```
+//!
+//! # Times from–to
+//!
+//! `9-11:30`, `9:00–17:00`, `9am-5pm`, `9h30 - 11h`, `0900-1700`, `from 14:00 till 15:30`,
+//! `between 9:30 and 11:00`, `4pm for 30 mins`; several sum up, as in `9-12, 13-17`. The half of
+//! the day carries over (`8 - 11pm`, `1pm-3`). Without one, an end before the start is twelve hours
+//! later, or on the next day if the start is at 18:00 or later. The length is the difference of
+//! two instants in the zone of the context, up to 16 hours.
+//!
+//! ```
+//! # use billops::domain::time_command::{Context, TimeCommand, parse};
+//! # let now = "2026-11-20T16:30:00Z".parse().unwrap();
+//! # let context = Context::new(now, chrono_tz::Europe::Berlin);
+//! # let log = |text| match parse(text, &context) {
+//! #     Ok(TimeCommand::Log(line)) => line,
+//! #     other => panic!("{other:?}"),
+//! # };
+//! let line = log("9-12, 1-5 workshop");
+//! assert_eq!(line.duration.get(), 420);
+//! assert_eq!(line.start.unwrap().to_string(), "09:00:00");
+//! assert_eq!(line.end.unwrap().to_string(), "17:00:00");
+//!
+//! // The clocks went forward in this night.
+//! assert_eq!(log("28 Mar 22:00-04:00 deploy").duration.get(), 300);
+//! ```
+//!
+//! # Days
+//!
+//! `today`, `yesterday`, `day before yesterday`, `fri`, `last friday`, `tuesday of last week`,
+//! `2026-11-20`, `20 Nov`, `Nov 20th, 2026`, `20.11.`, `3 days ago`, `-1d`. Without a year, and for a
+//! weekday, it is the most recent one, today included. Dates with slashes follow
+//! [`Context::slash_dates`]. The future is refused.
+//!
+//! ```
+//! # use billops::domain::time_command::{Context, TimeCommand, parse};
+//! # let now = "2026-11-20T16:30:00Z".parse().unwrap();
+//! # let context = Context::new(now, chrono_tz::Europe::Berlin);
+//! # let date = |text| match parse(text, &context) {
+//! #     Ok(TimeCommand::Log(line)) => line.date.to_string(),
+//! #     other => panic!("{other:?}"),
+//! # };
+//! assert_eq!(date("thu 1h: Proposal"), "2026-11-19");
+//! assert_eq!(date("1h last friday: Proposal"), "2026-11-13");
+//! assert_eq!(date("Proposal 1h Dec 24"), "2025-12-24");
+//!
+//! let refusal = parse("tomorrow 2h: Proposal", &context).unwrap_err();
+//! assert_eq!(refusal.message, "Sat 21 Nov is in the future. Time is logged up to today.");
+//! assert_eq!(refusal.example, "today 2h: Proposal");
+//! ```
+
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::minutes::Minutes;
 
+mod clock;
 mod day;
 mod draft;
 mod duration;
@@ -15,8 +152,12 @@ mod line;
 mod marks;
 mod moment;
 mod number;
+mod quantity;
 mod range;
+mod refusal;
+mod sentences;
 mod slack_text;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod trailing;

@@ -1,5 +1,7 @@
 //! A day and a time, as they stand next to each other: `yesterday 45m`, `2h on friday`.
 
+use std::borrow::Cow;
+
 use nom::{
     Err, Parser,
     character::complete::{char, one_of},
@@ -11,9 +13,10 @@ use super::{
     Context,
     day::{Day, DayForm, day},
     duration::{Length, duration},
-    error::{Parsed, Problem, Stop},
     marks::Marks,
     range::{Ranges, ranges},
+    refusal::compact,
+    stop::{Parsed, Problem, Stop},
     words::{any_of, space, space0},
 };
 
@@ -38,10 +41,18 @@ pub(super) struct Moment<'a> {
 }
 
 impl Moment<'_> {
-    /// The time as it is shown.
+    /// The time as it is shown: `2 h`, `9-11`.
     pub(super) fn label(&self) -> String {
         match &self.time {
             Time::Length(length) => length.minutes.to_string(),
+            Time::Ranges(_) => self.written.trim().to_owned(),
+        }
+    }
+
+    /// The time as it is typed without leaving anything open: `2h`, `9-11`.
+    pub(super) fn compact(&self) -> String {
+        match &self.time {
+            Time::Length(length) => compact(length.minutes),
             Time::Ranges(_) => self.written.trim().to_owned(),
         }
     }
@@ -56,11 +67,11 @@ pub(super) enum Lead<'a> {
 }
 
 /// A stop, and what had been read by then.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Missed<'a> {
     pub(super) stop: Stop<'a>,
     /// The day, or one that could have been typed in its place.
-    pub(super) day: &'a str,
+    pub(super) day: Cow<'a, str>,
     /// The rest of the line from where the time should begin.
     pub(super) time: &'a str,
     /// The time as it was typed, if only the day is wrong.
@@ -97,7 +108,7 @@ pub(super) fn moment<'a>(
         }
         Err(Err::Failure(stop)) if !stop.problem.may_be_words() => Err(Missed {
             stop,
-            day: day.written,
+            day: day.to_type(context.today()),
             time: at,
             written: None,
             words: stop.after,
@@ -122,8 +133,8 @@ fn wrong_day<'a>(
     Missed {
         stop,
         day: match stop.problem {
-            Problem::OtherWeekday => &stop.at[..stop.at.len() - stop.after.len()],
-            _ => "today",
+            Problem::OtherWeekday => Cow::Borrowed(&stop.at[..stop.at.len() - stop.after.len()]),
+            _ => Cow::Borrowed("today"),
         },
         time: input,
         written: read.map(|_| at[..at.len() - words.len()].trim()),
@@ -137,11 +148,11 @@ fn time_first<'a>(
     marks: &mut Marks<'a>,
 ) -> Result<(&'a str, Lead<'a>), Missed<'a>> {
     let (rest, time) = time(input, context).map_err(|error| {
-        let stop = Stop::from_nom(error, input);
+        let stop = Stop::from_nom(&error, input);
         let day = behind(stop.after, context);
         Missed {
             stop,
-            day: day.map_or("", |day| day.written),
+            day: day.map_or(Cow::Borrowed(""), |day| day.to_type(context.today())),
             time: input,
             written: None,
             words: day.map_or(stop.after, |day| day.after),

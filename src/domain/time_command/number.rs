@@ -9,8 +9,8 @@ use nom::{
 };
 
 use super::{
-    error::{Parsed, Problem, Stop},
     exact::Exact,
+    stop::{Parsed, Problem, Stop},
     words::{LONGEST, any_of, lower, space, word},
 };
 use crate::domain::minutes::Minutes;

@@ -6,16 +6,16 @@ use nom::{
     Err, Parser,
     branch::alt,
     bytes::complete::tag,
-    character::complete::{char, digit1, one_of},
+    character::complete::one_of,
     combinator::{opt, value, verify},
     sequence::{preceded, terminated},
 };
 
 use super::{
     ClockRange, Context, Guess,
+    clock::{Clock, Half, Style, clock},
     duration::{Form, duration},
-    error::{Parsed, Problem, Stop},
-    number::saturating,
+    stop::{Parsed, Problem, Stop},
     words::{Measure, any_of, measure_named, space, space0, word},
 };
 use crate::domain::minutes::Minutes;
@@ -42,56 +42,6 @@ struct Typed<'a> {
 enum End {
     At(Clock),
     After(Minutes),
-}
-
-/// A time of day as it was typed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Clock {
-    /// 0 to 24.
-    hour: u32,
-    minute: u32,
-    second: u32,
-    half: Option<Half>,
-    style: Style,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Half {
-    Am,
-    Pm,
-}
-
-/// How a time of day was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Style {
-    /// An hour and nothing else.
-    Plain,
-    /// `9h`, which is a length as well.
-    Hours,
-    /// `9h30`, which is a length as well.
-    HoursAndMinutes,
-    /// With minutes, or `noon`.
-    Full,
-}
-
-impl Clock {
-    /// Seconds since midnight in the given half of the day.
-    fn in_half(self, half: Half) -> u32 {
-        let hour = match half {
-            _ if self.hour > 12 => self.hour,
-            Half::Am => self.hour % 12,
-            Half::Pm => self.hour % 12 + 12,
-        };
-        (hour * 60 + self.minute) * 60 + self.second
-    }
-
-    /// Seconds since midnight, by the typed half if there is one.
-    fn seconds(self) -> u32 {
-        match self.half {
-            Some(half) => self.in_half(half),
-            None => (self.hour * 60 + self.minute) * 60 + self.second,
-        }
-    }
 }
 
 const HALF_DAY: u32 = 12 * 3600;
@@ -212,7 +162,7 @@ fn range<'a>(input: &'a str, context: &Context) -> Parsed<'a, Typed<'a>> {
     }
     if start.style == Style::Plain
         && end.style == Style::Plain
-        && end.half.is_none()
+        && start.half.or(end.half).is_none()
         && let Ok((behind, name)) = preceded(space0, word).parse(after)
         && let Some(measure) = measure_named(name)
     {
@@ -233,91 +183,6 @@ fn range<'a>(input: &'a str, context: &Context) -> Parsed<'a, Typed<'a>> {
 
 fn no_range<T>(input: &str) -> Parsed<'_, T> {
     Err(Err::Error(Stop::here(input, Problem::NoTime)))
-}
-
-/// `9`, `9:30`, `9.30`, `9h30`, `0930`, `9am`, `9:30 p.m.`, `noon`.
-fn clock(input: &str) -> Parsed<'_, Clock> {
-    let named = |hour, half| Clock {
-        hour,
-        minute: 0,
-        second: 0,
-        half: Some(half),
-        style: Style::Full,
-    };
-    if !input.starts_with(|c: char| c.is_ascii_digit()) {
-        return alt((
-            value(named(12, Half::Pm), any_of(&["noon", "midday"])),
-            value(named(12, Half::Am), any_of(&["midnight"])),
-        ))
-        .parse(input);
-    }
-    let (rest, digits) = verify(digit1, |digits: &str| digits.len() <= 4).parse(input)?;
-    let number = small(digits);
-    let two = |mark| preceded(char(mark), two_digits);
-    let (rest, (hour, minute, second, style)) = if digits.len() > 2 {
-        (rest, (number / 100, number % 100, 0, Style::Full))
-    } else if let Ok((rest, minute)) = two(':').parse(rest) {
-        let (rest, second) = opt(two(':')).parse(rest)?;
-        (
-            rest,
-            (number, minute, second.unwrap_or_default(), Style::Full),
-        )
-    } else if let Ok((rest, minute)) = two('.').parse(rest) {
-        (rest, (number, minute, 0, Style::Full))
-    } else if let Ok((rest, minute)) = preceded(one_of("hH"), two_digits).parse(rest) {
-        (rest, (number, minute, 0, Style::HoursAndMinutes))
-    } else if let Ok((rest, "h" | "H")) = word(rest) {
-        (rest, (number, 0, 0, Style::Hours))
-    } else {
-        (rest, (number, 0, 0, Style::Plain))
-    };
-    let (rest, half) = opt(half).parse(rest)?;
-    let most = if half.is_some() { 12 } else { 24 };
-    if hour > most || minute > 59 || second > 59 || (hour == 24 && minute + second > 0) {
-        return no_range(input);
-    }
-    if half.is_some() && hour == 0 {
-        return no_range(input);
-    }
-    Ok((
-        rest,
-        Clock {
-            hour,
-            minute,
-            second,
-            half,
-            style,
-        },
-    ))
-}
-
-fn two_digits(input: &str) -> Parsed<'_, u32> {
-    let (rest, digits) = verify(digit1, |digits: &str| digits.len() == 2).parse(input)?;
-    Ok((rest, small(digits)))
-}
-
-fn small(digits: &str) -> u32 {
-    u32::try_from(saturating(digits)).unwrap_or(u32::MAX)
-}
-
-/// `am`, ` p.m.`, and `a` or `p` without a space.
-fn half(input: &str) -> Parsed<'_, Half> {
-    let (at, gap) = space0(input)?;
-    let (rest, letter) = one_of("aApP").parse(at)?;
-    let (rest, long) = opt(alt((
-        terminated(preceded(char('.'), one_of("mM")), opt(char('.'))),
-        one_of("mM"),
-    )))
-    .parse(rest)?;
-    if rest.starts_with(char::is_alphanumeric) || (long.is_none() && !gap.is_empty()) {
-        return no_range(input);
-    }
-    let half = if letter.eq_ignore_ascii_case(&'a') {
-        Half::Am
-    } else {
-        Half::Pm
-    };
-    Ok((rest, half))
 }
 
 /// What times from–to come to on a day.
@@ -428,7 +293,7 @@ impl Typed<'_> {
                     seconds => seconds,
                 };
                 let later = (end.hour <= 12).then_some(end_at + HALF_DAY);
-                if start < free_from && self.start.hour < 12 {
+                if start < free_from && (1..=7).contains(&self.start.hour) {
                     // The afternoon, after a morning: `9-12, 1-5`.
                     let start = start + HALF_DAY;
                     let ends = [Some(end_at), later].into_iter().flatten();
@@ -486,5 +351,190 @@ fn instant(date: NaiveDate, seconds: u32, zone: Tz) -> Result<DateTime<Tz>, Prob
         LocalResult::Single(instant) => Ok(instant),
         LocalResult::Ambiguous(..) => Err(Problem::ClockRepeats { date, time }),
         LocalResult::None => Err(Problem::ClockSkips { date, time }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        ErrorKind, LogLine, TimeCommand, parse,
+        tests::{at, error, log},
+    };
+    use chrono_tz::America::New_York;
+
+    fn read(text: &str) -> String {
+        let line = log(text);
+        let ranges = line.ranges.iter();
+        let shown =
+            ranges.map(|r| format!("{}–{}", r.start.format("%H:%M"), r.end.format("%H:%M")));
+        assert_eq!(line.start, line.ranges.first().map(|range| range.start));
+        assert_eq!(line.end, line.ranges.last().map(|range| range.end));
+        format!("{} {}", line.duration, shown.collect::<Vec<_>>().join(", "))
+    }
+
+    fn in_new_york(text: &str) -> Result<LogLine, String> {
+        match parse(text, &at("2026-11-20T17:30", New_York)) {
+            Ok(TimeCommand::Log(line)) => Ok(line),
+            other => Err(other.unwrap_err().message),
+        }
+    }
+
+    #[test]
+    fn marks_and_words_stand_between_start_and_end() {
+        for text in [
+            "9-11:30",
+            "9 - 11:30",
+            "9:00–11:30",
+            "9—11:30",
+            "9 → 11:30",
+            "9->11:30",
+            "9 to 11:30",
+            "from 9 till 11:30",
+            "between 9 and 11:30",
+            "9 until 11:30",
+            "9 til 11:30",
+            "9 through 11:30",
+            "9h - 11h30",
+            "0900-1130",
+            "9.00-11.30",
+            "9am-11:30am",
+            "9a-11:30a",
+            "9 a.m. to 11:30 a.m.",
+            "9:00 for 2.5h",
+            "from 9 for 2h 30m",
+        ] {
+            assert_eq!(read(text), "2 h 30 min 09:00–11:30", "{text}");
+        }
+    }
+
+    #[test]
+    fn the_half_of_the_day_carries_over() {
+        assert_eq!(read("8 - 11pm"), "3 h 20:00–23:00");
+        assert_eq!(read("1pm-3"), "2 h 13:00–15:00");
+        assert_eq!(read("12-3am"), "3 h 00:00–03:00");
+        assert_eq!(read("12-3pm"), "3 h 12:00–15:00");
+        assert_eq!(read("10-2pm"), "4 h 10:00–14:00");
+        assert_eq!(read("11-1am"), "2 h 23:00–01:00");
+        assert_eq!(read("9-12pm"), "3 h 09:00–12:00");
+        assert_eq!(read("9am-12"), "3 h 09:00–12:00");
+        assert_eq!(read("8am until 6"), "10 h 08:00–18:00");
+        assert_eq!(read("9am-17"), "8 h 09:00–17:00");
+        assert_eq!(read("11pm-3"), "4 h 23:00–03:00");
+        assert_eq!(read("noon to 3"), "3 h 12:00–15:00");
+        assert_eq!(read("8pm to midnight"), "4 h 20:00–00:00");
+        assert_eq!(read("4pm for 30 mins"), "30 min 16:00–16:30");
+        assert_eq!(read("11pm for 2h"), "2 h 23:00–01:00");
+    }
+
+    #[test]
+    fn an_end_before_the_start_is_later() {
+        assert_eq!(read("11:30-1:30"), "2 h 11:30–13:30");
+        assert_eq!(read("9-5"), "8 h 09:00–17:00");
+        assert_eq!(read("22:00-02:00"), "4 h 22:00–02:00");
+        assert_eq!(read("18:00-05:00"), "11 h 18:00–05:00");
+        assert_eq!(read("17:59-6:00"), "1 min 17:59–18:00");
+        assert_eq!(read("18-0"), "6 h 18:00–00:00");
+        assert_eq!(read("20:00-24:00"), "4 h 20:00–00:00");
+        assert_eq!(
+            log("yesterday 22:00-02:00 deploy").date.to_string(),
+            "2026-11-19"
+        );
+        let refused = error("17-1 deploy");
+        assert_eq!(
+            refused.message,
+            "The end is before the start. For a night, type 22:00–02:00."
+        );
+    }
+
+    #[test]
+    fn several_sum_up_without_the_break() {
+        assert_eq!(read("9-12, 13-17"), "7 h 09:00–12:00, 13:00–17:00");
+        assert_eq!(read("9-12 and 1-5"), "7 h 09:00–12:00, 13:00–17:00");
+        assert_eq!(
+            read("9am-12, 1pm-5 & 6-7pm"),
+            "8 h 09:00–12:00, 13:00–17:00, 18:00–19:00"
+        );
+        assert_eq!(log("9-12, 13-17: Workshop").description, "Workshop");
+        assert_eq!(error("9-12, 11-13 foo").kind, ErrorKind::Refused);
+        assert_eq!(error("13-17, 9-12 foo").kind, ErrorKind::Refused);
+    }
+
+    #[test]
+    fn nothing_and_more_than_16_hours_are_refused() {
+        assert_eq!(error("12:00 - 12:00").kind, ErrorKind::Refused);
+        assert_eq!(read("6:00-22:00"), "16 h 06:00–22:00");
+        assert_eq!(
+            error("6:00-22:01 foo").message,
+            "16 h 1 min is too long for a time from–to: 16 h are the limit."
+        );
+    }
+
+    #[test]
+    fn small_hours_are_a_guess() {
+        let guess = |text| log(text).guess.map(|guess| guess.name());
+        assert_eq!(guess("2-3"), Some("half_day"));
+        assert_eq!(guess("5:30-6:30"), Some("half_day"));
+        assert_eq!(guess("05:30-06:30"), None);
+        assert_eq!(guess("2am-3"), None);
+        assert_eq!(guess("9-11"), None);
+    }
+
+    #[test]
+    fn what_may_be_two_lengths_is_asked_back() {
+        let lines = |text| -> Vec<String> {
+            let asked = error(text);
+            assert_eq!(asked.kind, ErrorKind::Ambiguous, "{text}");
+            asked.suggestions.into_iter().map(|s| s.line).collect()
+        };
+        assert_eq!(lines("2-3 hours foo"), ["2h: foo", "3h: foo"]);
+        assert_eq!(lines("2h-3h foo"), ["2h: foo", "3h: foo"]);
+        assert_eq!(
+            lines("9-11 memorial 2h"),
+            ["9-11: memorial 2h", "2h: 9-11 memorial"]
+        );
+        assert_eq!(read("9h-11h"), "2 h 09:00–11:00");
+    }
+
+    #[test]
+    fn what_is_no_time_of_day_is_no_range() {
+        for text in [
+            "12x-14",
+            "11:-12:00",
+            "11:xx-12:00",
+            "9-25",
+            "24-7",
+            "9:75-10",
+            "9-11-13",
+            "0pm-1pm",
+        ] {
+            assert!(
+                parse(text, &super::super::tests::friday()).is_err(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_night_with_a_clock_change_is_measured_right() {
+        assert_eq!(read("28 Mar 22:00-04:00"), "5 h 22:00–04:00");
+        assert_eq!(read("24 Oct 22:00-04:00"), "7 h 22:00–04:00");
+        assert_eq!(read("29 Mar 1am for 2h"), "2 h 01:00–04:00");
+        assert_eq!(
+            error("29 Mar 02:30-04:00 deploy").message,
+            "02:30 does not exist on Sun 29 Mar: the clocks go forward."
+        );
+        let asked = error("25 Oct 02:30-04:00 deploy");
+        assert_eq!(asked.kind, ErrorKind::Ambiguous);
+        assert_eq!(
+            asked.message,
+            "02:30 happens twice on Sun 25 Oct: the clocks go back. How long was it?"
+        );
+        let spring = in_new_york("8 Mar 1:00-5:00 deploy").unwrap();
+        assert_eq!(spring.duration.get(), 180);
+        assert!(
+            in_new_york("8 Mar 2:30-5:00 deploy")
+                .unwrap_err()
+                .contains("does not exist")
+        );
     }
 }

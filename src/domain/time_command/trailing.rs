@@ -6,9 +6,10 @@ use super::{
     Context,
     day::{Day, DayForm, day},
     duration::Form,
-    error::{Problem, Refusal, Stop},
     marks::Marks,
     moment::{Lead, Moment, Time, moment},
+    refusal::Refusal,
+    stop::{Problem, Stop},
     words::{LONGEST, lower},
 };
 
@@ -19,11 +20,11 @@ const REACH: usize = 128;
 /// like one cannot be read. `None` if nothing there looks like a time.
 pub(super) fn trailing<'a>(
     text: &'a str,
+    marks: &Marks<'a>,
     context: &Context,
-) -> Option<Result<(Moment<'a>, &'a str), Refusal<'a>>> {
-    let quoted = text.len() - behind_quotes(text).len();
+) -> Option<Result<(Moment<'a>, &'a str), Box<Refusal<'a>>>> {
     for start in word_starts(text) {
-        if start == 0 || start < quoted {
+        if start == 0 {
             continue;
         }
         let at = &text[start..];
@@ -31,7 +32,7 @@ pub(super) fn trailing<'a>(
             Some(inner) => (inner, ")"),
             None => (at, ""),
         };
-        let refusal = |stop, words| Refusal::at(stop).from(at).words(words);
+        let refusal = |stop, words| Refusal::at(stop).from(at).with_words(words, marks);
         match moment(inner, context, &mut Marks::new(text, &[])) {
             Ok((rest, Lead::Moment(moment))) if ends_with(rest, closing) => {
                 let words = before_time(&text[..start], &moment);
@@ -39,10 +40,9 @@ pub(super) fn trailing<'a>(
                     Certainty::Time => Some(Ok((moment, words))),
                     Certainty::Words => None,
                     Certainty::Perhaps => {
-                        let written = moment.written.trim();
                         let problem = Problem::NumberAtTheEnd;
                         let stop = Stop::before(at, &text[text.len()..], problem);
-                        Some(Err(refusal(stop, words).offer_time(written, &moment)))
+                        Some(Err(refusal(stop, words).offering_time(&moment)))
                     }
                 };
             }
@@ -132,14 +132,6 @@ fn last_word_is(text: &str, words: &[&str]) -> bool {
     let mut buffer = [0; LONGEST];
     last.and_then(|word| lower(word, &mut buffer))
         .is_some_and(|word| words.contains(&word))
-}
-
-/// The text behind a quotation at the beginning.
-fn behind_quotes(text: &str) -> &str {
-    let inside = text.strip_prefix(['"', '“', '„', '”']);
-    inside
-        .and_then(|inside| inside.split_once(['"', '“', '”']))
-        .map_or(text, |(_, behind)| behind)
 }
 
 /// A day at the end of a description, which could be the day of the entry: `call yesterday`, but

@@ -6,7 +6,7 @@ use nom::{
     combinator::verify,
 };
 
-use super::error::{Parsed, Problem, Stop};
+use super::stop::{Parsed, Problem, Stop};
 
 /// A unit of time as it is written. `Longer` stands for weeks and everything above, which are
 /// understood in order to be refused.

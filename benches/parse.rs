@@ -1,0 +1,72 @@
+//! How long a line of `/time` takes to read.
+
+use std::sync::LazyLock;
+
+use billops::domain::time_command::{Context, parse};
+use divan::{Bencher, black_box};
+
+fn main() {
+    divan::main();
+}
+
+static CONTEXT: LazyLock<Context> = LazyLock::new(|| {
+    let friday = chrono::DateTime::from_timestamp(1_795_192_200, 0).unwrap_or_default();
+    Context::new(friday, chrono_tz::Europe::Berlin)
+});
+
+/// Everything people type, from the vectors.
+static VECTORS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let files = [
+        include_str!("../tests/data/vectors/durations.json"),
+        include_str!("../tests/data/vectors/dates.json"),
+    ];
+    let inputs = files.iter().flat_map(|file| file.lines());
+    inputs
+        .filter_map(|line| line.strip_prefix("\"input\": \"")?.strip_suffix("\","))
+        .map(|input| format!("{input}: Meeting"))
+        .collect()
+});
+
+/// The line of the documentation. Promised: under 2 µs.
+#[divan::bench(args = [
+    "2.5 hours: Meeting",
+    "1h30 #acme wireframes",
+    "9-11:30 workshop",
+    "yesterday 45m: code review",
+    "Meeting for half an hour",
+    "2x wireframes for Acme",
+])]
+fn line(bencher: Bencher<'_, '_>, text: &str) {
+    bencher.bench(|| parse(black_box(text), &CONTEXT));
+}
+
+/// Every vector once, refusals included; divided by their number, under 5 µs each.
+#[divan::bench]
+fn all_vectors(bencher: Bencher<'_, '_>) {
+    let vectors = &*VECTORS;
+    bencher
+        .counter(divan::counter::ItemsCount::new(vectors.len()))
+        .bench(|| {
+            for text in vectors {
+                let _ = black_box(parse(black_box(text), &CONTEXT));
+            }
+        });
+}
+
+/// The longest text that Slack sends. Promised: under 100 µs.
+#[divan::bench(args = ["2h: ", "2h ", "", "9", "&amp; ", "2h &lt;"])]
+fn slack_limit(bencher: Bencher<'_, '_>, start: &str) {
+    let mut text = start.to_owned();
+    let piece = if start.trim().is_empty() {
+        "lorem ipsum "
+    } else {
+        "lorem "
+    };
+    while text.len() < 3_000 {
+        text.push_str(piece);
+    }
+    while text.len() < 4_000 {
+        text.push_str("&amp; ");
+    }
+    bencher.bench(|| parse(black_box(&text), &CONTEXT));
+}
