@@ -41,7 +41,9 @@ pub(super) fn all(blocks: &[Value]) -> Vec<Found<'_>> {
         }
     }
     let mut found = Vec::new();
-    blocks.iter().for_each(|block| walk(block, "", &mut found));
+    for block in blocks {
+        walk(block, "", &mut found);
+    }
     found
 }
 

@@ -107,16 +107,16 @@ fn escaped(text: &str) -> String {
 fn with_mentions(world: &World, text: &str) -> String {
     text.split_inclusive(' ')
         .map(|piece| {
-            let word = piece.trim_end();
-            let space = &piece[word.len()..];
-            let plain = escaped(word);
-            let found = if let Some(name) = word.strip_prefix('@') {
+            let typed = piece.trim_end();
+            let space = &piece[typed.len()..];
+            let plain = escaped(typed);
+            let found = if let Some(name) = typed.strip_prefix('@') {
                 world
                     .people()
                     .iter()
                     .find(|person| person.name == name)
                     .map(|person| format!("<@{}|{}>", person.id, person.name))
-            } else if let Some(name) = word.strip_prefix('#') {
+            } else if let Some(name) = typed.strip_prefix('#') {
                 let mut channels = world.channels().iter();
                 channels
                     .find(|channel| channel.name == name)
@@ -125,7 +125,7 @@ fn with_mentions(world: &World, text: &str) -> String {
                         _ => format!("<#{}|>", channel.id),
                     })
             } else {
-                let link = word.starts_with("https://") || word.starts_with("http://");
+                let link = typed.starts_with("https://") || typed.starts_with("http://");
                 link.then(|| format!("<{plain}>"))
             };
             found.unwrap_or(plain) + space
@@ -199,9 +199,10 @@ impl Sandbox {
         let trigger = self.new_trigger(&person.id, None, Some(channel));
         let url = self.new_response_url(&person.id, channel, None, Some(line));
         let payload = self.world(|world| {
-            let text = match known.should_escape {
-                true => with_mentions(world, text.trim()),
-                false => escaped(text.trim()),
+            let text = if known.should_escape {
+                with_mentions(world, text.trim())
+            } else {
+                escaped(text.trim())
             };
             world.channel(channel).map(|channel| {
                 world.slash_command(person, channel, command, &text, (&url, &trigger))

@@ -63,7 +63,7 @@ pub(super) struct Connection {
     leaving: AtomicBool,
     /// It was told that Socket Mode is off, or that there are too many: not used again.
     gone: AtomicBool,
-    line: LineState,
+    switches: LineState,
     stop: CancellationToken,
 }
 
@@ -184,7 +184,7 @@ pub(super) async fn open(
             Ok(upgraded) => {
                 sandbox
                     .run_connection(upgraded, link.debug_reconnects)
-                    .await
+                    .await;
             }
             Err(error) => tracing::debug!(%error, "the upgrade failed"),
         }
@@ -222,16 +222,16 @@ fn websocket_key(headers: &HeaderMap) -> Option<&str> {
 
 impl Sandbox {
     async fn run_connection(&self, upgraded: Upgraded, short_lived: bool) {
-        let line = LineState::default();
+        let switches = LineState::default();
         let config = WebSocketConfig::default()
             .read_buffer_size(16 * 1024)
             .max_message_size(Some(4 * 1024 * 1024));
         let io = Line {
             io: TokioIo::new(upgraded),
-            state: line.clone(),
+            state: switches.clone(),
         };
         let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-        let Some((connection, out, count)) = self.join(line) else {
+        let Some((connection, out, count)) = self.join(switches) else {
             let frame = disconnect_frame("too_many_websockets");
             let _ = socket.send(Message::text(frame)).await;
             let _ = socket.close(None).await;
@@ -249,7 +249,7 @@ impl Sandbox {
         self.announce_connections(connection.id, "closed");
     }
 
-    fn join(&self, line: LineState) -> Option<(Arc<Connection>, mpsc::Receiver<Out>, usize)> {
+    fn join(&self, switches: LineState) -> Option<(Arc<Connection>, mpsc::Receiver<Out>, usize)> {
         let (out, frames) = mpsc::channel(QUEUE);
         let sockets = &self.slack.sockets;
         let mut live = sockets.live_mut();
@@ -261,7 +261,7 @@ impl Sandbox {
             out,
             leaving: AtomicBool::new(false),
             gone: AtomicBool::new(false),
-            line,
+            switches,
             stop: self.slack.stop.child_token(),
         });
         live.push(Arc::clone(&connection));
@@ -379,7 +379,7 @@ impl Sandbox {
     /// Nothing arrives at the bot any more, pongs included; what the bot sends is still read.
     pub fn stop_ponging(&self, connection: ConnectionId) {
         if let Some(connection) = self.slack.sockets.get(connection) {
-            connection.line.mute.store(true, Ordering::Relaxed);
+            connection.switches.mute.store(true, Ordering::Relaxed);
         }
     }
 
@@ -387,7 +387,7 @@ impl Sandbox {
     pub fn half_open(&self, connection: ConnectionId) {
         self.stop_ponging(connection);
         if let Some(connection) = self.slack.sockets.get(connection) {
-            connection.line.deaf.store(true, Ordering::Relaxed);
+            connection.switches.deaf.store(true, Ordering::Relaxed);
         }
     }
 

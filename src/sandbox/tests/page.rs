@@ -266,7 +266,7 @@ async fn the_page_acts_for_the_person() {
 
     let ask = json!({"user": NINA, "container": container, "block_id": "project",
         "action_id": "value", "value": "a"});
-    let (_, options) = tokio::join!(
+    let ((), options) = tokio::join!(
         async {
             let envelope = bot.frame().await;
             bot.ack(
@@ -281,7 +281,7 @@ async fn the_page_acts_for_the_person() {
 
     let state = json!({"time": {"value": {"type": "plain_text_input", "value": "2x"}}});
     let submit = json!({"user": NINA, "view_id": opened["view"]["id"], "state": state});
-    let (_, answer) = tokio::join!(
+    let ((), answer) = tokio::join!(
         async {
             let envelope = bot.frame().await;
             let errors = json!({"response_action": "errors", "errors": {"time": "No unit."}});

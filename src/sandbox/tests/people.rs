@@ -100,7 +100,7 @@ async fn a_press_updates_the_message_it_was_on() {
     let sandbox = start().await;
     let mut bot = Bot::connect(&sandbox).await;
     let say = sandbox.say("nina", "#acme", "/time 2h");
-    let (_, answer) = tokio::join!(
+    let ((), answer) = tokio::join!(
         async {
             let envelope = bot.frame().await;
             bot.ack(&envelope, Some(card())).await;
