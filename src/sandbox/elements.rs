@@ -120,6 +120,15 @@ pub(super) fn put(entered: &mut Entered, block_id: &str, action_id: &str, value:
     block[action_id] = value;
 }
 
+/// Takes over what somebody entered elsewhere. Whatever has not the shape of a state is left out.
+pub(super) fn merge(entered: &mut Entered, more: &Entered) {
+    for (block_id, values) in more {
+        for (action_id, value) in values.as_object().into_iter().flatten() {
+            put(entered, block_id, action_id, value.clone());
+        }
+    }
+}
+
 /// After an update: what was entered stays where block id and action id are the same.
 pub(super) fn forget(entered: &mut Entered, blocks: &[Value]) {
     let still: Vec<_> = all(blocks);

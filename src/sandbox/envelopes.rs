@@ -305,6 +305,13 @@ impl Sandbox {
     /// Sends an event, repeats it until it is acknowledged, and keeps it while nobody is connected.
     /// Answers after the first attempt.
     pub(super) async fn event(&self, title: String, payload: Value) -> Answer {
+        let Ok(place) = Arc::clone(&self.slack.events).try_acquire_owned() else {
+            self.violated("ack", "events_dropped", vec![title]);
+            return Answer {
+                error: Some("dispatch_failed".to_owned()),
+                ..Answer::default()
+            };
+        };
         let (first, answered) = oneshot::channel();
         let sandbox = self.clone();
         let task = async move {
@@ -343,6 +350,7 @@ impl Sandbox {
         let stop = self.slack.stop.clone();
         tokio::spawn(async move {
             tokio::select! { () = stop.cancelled() => {}, () = task => {} }
+            drop(place);
         });
         answered.await.unwrap_or_default()
     }

@@ -156,6 +156,7 @@ async fn the_world_has_what_the_page_needs() {
     );
     assert_eq!(world["app"]["home_enabled"], true);
     assert_eq!(world["commands"][0]["command"], "/time");
+    assert_eq!(world["app"]["shortcuts"][0]["type"], "global");
 }
 
 #[tokio::test]
@@ -279,16 +280,19 @@ async fn the_page_acts_for_the_person() {
     );
     assert_eq!(options["options"].as_array().unwrap().len(), 2);
 
-    let state = json!({"time": {"value": {"type": "plain_text_input", "value": "2x"}}});
+    let typed = json!({"type": "plain_text_input", "value": "2x"});
+    let state = json!({"values": {"time": {"value": typed.clone()}}});
     let submit = json!({"user": NINA, "view_id": opened["view"]["id"], "state": state});
-    let ((), answer) = tokio::join!(
+    let (sent, answer) = tokio::join!(
         async {
             let envelope = bot.frame().await;
             let errors = json!({"response_action": "errors", "errors": {"time": "No unit."}});
             bot.ack(&envelope, Some(errors)).await;
+            envelope["payload"].clone()
         },
         post(&sandbox, "submit", submit)
     );
+    assert_eq!(sent["view"]["state"]["values"]["time"]["value"], typed);
     assert_eq!(answer, json!({"ok": true, "errors": {"time": "No unit."}}));
     let close = json!({"user": NINA, "view_id": opened["view"]["id"]});
     assert_eq!(post(&sandbox, "close", close).await, json!({"ok": true}));
