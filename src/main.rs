@@ -1,2 +1,302 @@
 //! The command line.
-fn main() {}
+
+use std::{
+    io::{BufRead as _, Write as _},
+    path::Path,
+    process::ExitCode,
+};
+
+use billops::{
+    bot::Bot,
+    clock::Clock,
+    config::{Config, Environment, LogFormat, Problem},
+    doctor, manifest,
+    slack::socket::Timings,
+    store::Store,
+};
+use clap::{Parser, Subcommand};
+use secrecy::ExposeSecret as _;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+
+/// Something that only a person can mend: a setting, an argument.
+const EXIT_CONFIGURATION: u8 = 2;
+
+#[derive(Parser)]
+#[command(
+    name = "billops",
+    version,
+    about = "A Slack bot that turns one line into a billable time entry",
+    after_help = "Try it without an account and without a network: billops demo\n\
+                  Settings come from the environment or a .env file; `billops doctor` checks them."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the bot (what happens without a subcommand)
+    Serve,
+    /// Run the bot offline against a simulated Slack, and print the URL of a page to try it
+    #[cfg(feature = "demo")]
+    Demo {
+        /// Where the page listens; any free port if it is taken or 0
+        #[arg(long, default_value_t = 8010)]
+        port: u16,
+    },
+    /// Check the configuration, the database and Slack; one line each, with the fix
+    Doctor,
+    /// Create the tables, or bring them up to date
+    Migrate,
+    /// Explain how a /time line is read, without saving anything
+    Parse {
+        /// One JSON object for each line
+        #[arg(long)]
+        json: bool,
+        /// The moment to reckon from, as 2026-11-20T13:30:00+01:00 (now, if left out)
+        #[arg(long, value_name = "RFC3339")]
+        now: Option<chrono::DateTime<chrono::FixedOffset>>,
+        /// The zone to reckon in, as Europe/Berlin
+        #[arg(long, value_name = "ZONE", default_value = "UTC")]
+        tz: chrono_tz::Tz,
+        /// What stands after /time; `-` reads one line each from the standard input
+        #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
+        text: Vec<String>,
+    },
+    /// Print manifest.yml, to be pasted where Slack asks for an app manifest
+    Manifest {
+        /// The address under which browsers reach this server
+        #[arg(long, value_name = "URL")]
+        public_url: Option<url::Url>,
+    },
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(cli.command.unwrap_or(Command::Serve)) {
+        Ok(code) => code,
+        Err(Stop::Configuration(problems)) => {
+            eprintln!("billops cannot start. {} to mend:", count(problems.len()));
+            for problem in problems {
+                eprintln!("  {problem}");
+            }
+            eprintln!(
+                "Settings come from the environment or from the file .env here. Try without any: billops demo"
+            );
+            ExitCode::from(EXIT_CONFIGURATION)
+        }
+        Err(Stop::Failed(problem)) => {
+            eprintln!("billops: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn count(problems: usize) -> String {
+    if problems == 1 {
+        "One thing".to_owned()
+    } else {
+        format!("{problems} things")
+    }
+}
+
+/// Why a command ends without having done its work.
+enum Stop {
+    Configuration(Vec<Problem>),
+    Failed(String),
+}
+
+impl<E: std::error::Error> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Stop> {
+    let environment = Environment::load(Path::new(".env"))
+        .map_err(|problem| Stop::Configuration(vec![problem]))?;
+    match command {
+        Command::Serve => {
+            start_logging(&environment, "info")?;
+            let config = Config::from_environment(&environment).map_err(Stop::Configuration)?;
+            runtime()?.block_on(serve(config))
+        }
+        #[cfg(feature = "demo")]
+        Command::Demo { port } => {
+            // The terminal is for the one line with the URL; a bot's log is there for who asks for it.
+            start_logging(&environment, "warn")?;
+            runtime()?.block_on(demo(port))
+        }
+        Command::Doctor => {
+            let report = runtime()?.block_on(doctor::examine(&environment, Clock::system()));
+            print!("{report}");
+            Ok(if report.is_healthy() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
+        Command::Migrate => {
+            let url = Config::database_url(&environment).map_err(Stop::Configuration)?;
+            runtime()?.block_on(async {
+                let store = Store::open(url.expose_secret(), Clock::system())
+                    .await
+                    .map_err(|error| Stop::Failed(billops::error::chain(&error)))?;
+                println!("The tables are up to date ({}).", store.kind());
+                store.close().await;
+                Ok(ExitCode::SUCCESS)
+            })
+        }
+        Command::Parse {
+            json,
+            now,
+            tz,
+            text,
+        } => parse(json, now, tz, &text),
+        Command::Manifest { public_url } => {
+            print!("{}", manifest::for_server(public_url.as_ref()));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+}
+
+/// Starts the log. `RUST_LOG` says how much, or else `default`; libraries that print what people write or what they send to
+/// Slack are kept quiet whatever it says.
+fn start_logging(environment: &Environment, default: &str) -> Result<(), Stop> {
+    let level = environment
+        .get("RUST_LOG")
+        .unwrap_or_else(|| default.to_owned());
+    let mut filter = level.parse::<EnvFilter>().map_err(|error| {
+        let advice =
+            format!("is “{level}”, which cannot be read ({error}). An example: info,billops=debug");
+        Stop::Configuration(vec![Problem {
+            name: "RUST_LOG",
+            advice,
+        }])
+    })?;
+    for quiet in [
+        "tungstenite=warn",
+        "tokio_tungstenite=warn",
+        "hyper=warn",
+        "hyper_util=warn",
+        "h2=warn",
+        "reqwest=warn",
+        "rustls=warn",
+        "slack_morphism=warn",
+        "sqlx=warn",
+        "tokio_cron_scheduler=warn",
+    ] {
+        filter = filter.add_directive(quiet.parse()?);
+    }
+    let format = LogFormat::from_environment(environment)
+        .map_err(|problem| Stop::Configuration(vec![problem]))?;
+    let registry = tracing_subscriber::registry().with(filter);
+    match format {
+        LogFormat::Text => registry
+            .with(
+                tracing_subscriber::fmt::layer()
+                    .with_writer(std::io::stderr)
+                    .with_target(false),
+            )
+            .init(),
+        LogFormat::Json => registry
+            .with(
+                tracing_subscriber::fmt::layer()
+                    .json()
+                    .flatten_event(true)
+                    .with_writer(std::io::stderr),
+            )
+            .init(),
+    }
+    Ok(())
+}
+
+async fn serve(config: Config) -> Result<ExitCode, Stop> {
+    // Listened for before anything starts, so that no signal comes too early.
+    let stop = stop_signal()?;
+    let bot = Bot::start(&config, Clock::system(), Timings::default())
+        .await
+        .map_err(|error| Stop::Failed(error.to_string()))?;
+    stop.await;
+    bot.shut_down().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ends at the first SIGTERM or SIGINT. A second one ends the process at once.
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            std::process::exit(130);
+        });
+    })
+}
+
+#[cfg(feature = "demo")]
+async fn demo(port: u16) -> Result<ExitCode, Stop> {
+    let stop = stop_signal()?;
+    let demo = billops::sandbox::demo::Demo::start(port, Clock::system())
+        .await
+        .map_err(|error| Stop::Failed(error.to_string()))?;
+    println!(
+        "BillOps demo: open {} in your browser. Ctrl-C ends it.",
+        demo.url()
+    );
+    std::io::stdout().flush()?;
+    stop.await;
+    demo.shut_down().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn parse(
+    json: bool,
+    now: Option<chrono::DateTime<chrono::FixedOffset>>,
+    zone: chrono_tz::Tz,
+    text: &[String],
+) -> Result<ExitCode, Stop> {
+    use billops::domain::time_command::{Context, explain};
+    let now = now.map_or_else(|| Clock::system().now(), |now| now.to_utc());
+    let context = Context::new(now, zone);
+    let mut output = std::io::stdout().lock();
+    let mut is_read = true;
+    let mut one = |line: &str| -> std::io::Result<()> {
+        let explanation = explain(line, &context);
+        is_read &= explanation.is_ok();
+        if json {
+            serde_json::to_writer(&mut output, &explanation)?;
+            writeln!(output)
+        } else {
+            writeln!(output, "{explanation}")
+        }
+    };
+    if text == ["-"] {
+        for line in std::io::stdin().lock().split(b'\n') {
+            one(String::from_utf8_lossy(&line?).trim_end_matches('\r'))?;
+        }
+    } else {
+        one(&text.join(" "))?;
+    }
+    // A script reads `ok` from each object; a person's shell learns it from the exit code.
+    Ok(if json || is_read {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}

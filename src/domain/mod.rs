@@ -1,2 +1,5 @@
 //! Pure values and rules: no async, SQL, Slack or HTTP.
+pub mod member;
+pub mod minutes;
 pub mod time_command;
+pub mod time_entry;

@@ -22,6 +22,7 @@ mod arguments;
 mod block_rules;
 mod blocks;
 mod chat;
+pub mod demo;
 mod elements;
 mod envelopes;
 mod faults;

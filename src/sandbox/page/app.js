@@ -5,7 +5,7 @@ import { avatar, Composer, Conversation, timeIn } from "./chat.js";
 import { announce, h, icon, keepFocus, openMenu } from "./dom.js";
 import { Values } from "./elements.js";
 import { Modals } from "./modals.js";
-import { setDirectory } from "./mrkdwn.js";
+import { setDirectory, wordsOf } from "./mrkdwn.js";
 import { Traffic } from "./traffic.js";
 
 const $ = (id) => document.getElementById(id);
@@ -104,7 +104,10 @@ function connect() {
 const EVENTS = {
   async snapshot(snapshot) {
     // After a restart the server may have another workspace.
-    if (!$("banner").hidden) await loadWorld();
+    if (!$("banner").hidden) {
+      await loadWorld();
+      state.place = placeFromAddress();
+    }
     showBanner(null);
     Object.assign(state, { conversations: snapshot.conversations, home: snapshot.home });
     showConnections(snapshot.bot);
@@ -116,8 +119,8 @@ const EVENTS = {
   message({ channel, message }) {
     (state.conversations[channel] ??= []).push(message);
     if (channel === channelShown()) conversation.put(message);
-    else if (message.user !== state.user || message.bot) markUnread(channel);
-    if (message.bot) announce(`${message.name}: ${message.text}`);
+    else if (!isMine(message)) markUnread(channel);
+    if (!isMine(message)) announceMessage(channel, message);
   },
   message_changed({ channel, message }) {
     const messages = (state.conversations[channel] ??= []);
@@ -126,7 +129,7 @@ const EVENTS = {
     else messages[index] = message;
     if (channel !== channelShown()) return;
     conversation.put(message);
-    announce(message.text);
+    announceMessage(channel, message);
   },
   message_deleted({ channel, ts }) {
     state.conversations[channel] = (state.conversations[channel] ?? []).filter((message) => message.ts !== ts);
@@ -140,6 +143,13 @@ const EVENTS = {
   bot: (bot) => showConnections(bot),
   traffic: ({ entry }) => traffic.add(entry),
 };
+
+const isMine = (message) => !message.bot && message.user === state.user;
+
+function announceMessage(channel, message) {
+  const name = message.name || state.world.people.find(({ id }) => id === message.user)?.real_name || state.world.app.name;
+  announce(channel === channelShown() ? `${name}: ${wordsOf({ type: "mrkdwn", text: message.text ?? "" })}` : `New message from ${name}`);
+}
 
 function showBanner(text) {
   $("banner").hidden = !text;
@@ -251,9 +261,13 @@ function sideLink({ place, label, leading, testid, unread, current }) {
 }
 
 function drawSidebar() {
-  const { team, channels, app } = state.world;
-  $("team").textContent = team.name;
+  $("team").textContent = state.world.team.name;
   drawPerson();
+  keepFocus($("sidebar"), drawLinks);
+}
+
+function drawLinks() {
+  const { channels, app } = state.world;
   $("channels").replaceChildren(
     ...channels.map((channel) =>
       sideLink({
@@ -286,6 +300,12 @@ function goTo(place) {
   showPlace();
   closeDrawer();
   if (moved && place.startsWith("#")) openTab(place.slice(1));
+}
+
+/** Ready to type or to read on; a phone's keyboard waits until it is asked for. */
+function focusMain() {
+  if (state.place === "#home") $("home").focus();
+  else if (!isPhone()) composer.focus();
 }
 
 const openTab = (tab) => post("home", { tab });
@@ -329,7 +349,7 @@ function drawHome() {
   const view = state.home;
   keepFocus($("home"), () =>
     $("home").replaceChildren(
-      ...(view ? renderBlocks(view.blocks, surfaceFor({ type: "view", view_id: view.id }, 3, view.state)) : [h("p", { class: "empty" }, `Waiting for ${state.world.app.name} to draw this page…`)]),
+      ...(view ? renderBlocks(view.blocks, surfaceFor({ type: "view", view_id: view.id }, 2, view.state)) : [h("p", { class: "empty" }, `Waiting for ${state.world.app.name} to draw this page…`)]),
     ),
   );
 }
@@ -342,11 +362,13 @@ function describeComposer() {
   composer.describe(`Message ${name}`, remembered("sent") ? `Message ${name}` : `Try ${command()} ${EXAMPLES[0]}`);
 }
 
-function emptyState() {
-  const inApp = state.place === "#messages";
+/** What stands above the first message: where one is, and what to try. */
+function intro() {
+  const { app, channels } = state.world;
+  const channel = channels.find(({ id }) => id === state.place);
   return [
-    h("h3", null, inApp ? `This is where ${state.world.app.name} writes to you` : `Nothing here yet`),
-    h("p", null, "Type ", h("code", null, `${command()} ${EXAMPLES[0]}`), " below, or pick a line to try. The answer is only visible to you."),
+    h("h2", null, channel ? [icon(channel.is_private ? "lock" : "hash"), channel.name] : [avatar(appFace(), "app"), app.name]),
+    h("p", null, channel ? `This is the start of #${channel.name}. ` : `${app.name} writes to you here. `, "Type ", h("code", null, `${command()} ${EXAMPLES[0]}`), ", or pick a line to try. Only you see the answer."),
   ];
 }
 
@@ -445,12 +467,11 @@ function wirePanels() {
     $("traffic-toggle").focus();
   });
   $("sidebar").addEventListener("keydown", (event) => event.key === "Escape" && closeDrawer());
-  $("traffic").addEventListener("keydown", (event) => event.key === "Escape" && $("traffic-close").click());
+  $("traffic").addEventListener("keydown", (event) => event.key === "Escape" && !$("traffic-filter").value && $("traffic-close").click());
   setTraffic(remembered("traffic") === "open" && !isPhone());
 }
 
 function wireNavigation() {
-  window.addEventListener("hashchange", () => goTo(placeFromAddress()));
   $("act-as").addEventListener("click", choosePerson);
   for (const tab of ["home", "messages"]) {
     $(`tab-${tab}`).addEventListener("click", () => (location.hash = tab));
@@ -465,16 +486,23 @@ function wireNavigation() {
   // The address names the place, so the skip link must not change it.
   $("skip").addEventListener("click", (event) => {
     event.preventDefault();
-    if (state.place === "#home") $("home").focus();
-    else composer.focus();
+    focusMain();
   });
-  $("sidebar").addEventListener("click", (event) => event.target.closest("a") && closeDrawer());
+  $("sidebar").addEventListener("click", (event) => {
+    const followed = event.target.closest("a");
+    if (!followed || event.metaKey || event.ctrlKey) return;
+    event.preventDefault();
+    history.pushState(null, "", followed.href);
+    goTo(placeFromAddress());
+    focusMain();
+  });
+  window.addEventListener("popstate", () => goTo(placeFromAddress()));
   setInterval(drawPerson, 20_000);
 }
 
 // ---- Parts
 
-const traffic = new Traffic({ list: $("traffic-list"), empty: $("traffic-empty"), filter: $("traffic-filter"), clear: $("traffic-clear") });
+const traffic = new Traffic({ list: $("traffic-list"), empty: $("traffic-empty"), filter: $("traffic-filter"), clear: $("traffic-clear"), zone: () => me().tz });
 
 const modals = new Modals({
   surfaceFor,
@@ -488,7 +516,7 @@ const conversation = new Conversation($("messages"), $("scroller"), {
   app: appFace,
   shortcuts,
   shortcut: runShortcut,
-  emptyState,
+  intro,
 });
 
 const composer = new Composer(
@@ -513,6 +541,7 @@ async function start() {
   showPlace();
   connect();
   document.body.classList.add("ready");
+  focusMain();
 }
 
 wireTheme();

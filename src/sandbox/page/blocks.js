@@ -98,7 +98,7 @@ function table(block, surface) {
   const [first, ...rest] = block.rows;
   return h(
     "div",
-    { class: "table-scroll", tabindex: "0", role: "region", "aria-label": block.caption ?? "Table" },
+    { class: "table-scroll", tabindex: "0", role: "group", "aria-label": block.caption ?? `Table: ${first.map((item) => item.text ?? "").join(", ")}` },
     h(
       "table",
       null,
@@ -205,7 +205,7 @@ function dataVisualization({ title, chart }) {
     h(
       "table",
       { class: "sr-only" },
-      h("tr", null, head.map((text) => h("th", { scope: "col" }, text))),
+      h("tr", null, head.map((text) => (text ? h("th", { scope: "col" }, text) : h("td", null)))),
       rows.map(([first, ...others]) => h("tr", null, h("th", { scope: "row" }, first), others.map((text) => h("td", null, text)))),
     ),
   );

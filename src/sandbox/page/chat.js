@@ -12,7 +12,7 @@ function inkOn(color) {
   const [r, g, b] = (/^#?([\da-f]{2})([\da-f]{2})([\da-f]{2})$/i.exec(color)?.slice(1) ?? ["33", "55", "77"])
     .map((hex) => parseInt(hex, 16) / 255)
     .map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#111" : "#fff";
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
 }
 
 export function avatar({ initials, color }, className = "") {
@@ -52,12 +52,18 @@ export class Conversation {
   #zone = "UTC";
   #messages = [];
   #nodes = new Map();
+  #stuck = true;
 
-  /** `host`: `{surfaceFor(container, level), person(id), app(), shortcuts(), shortcut(id, ts), emptyState(channel)}` */
+  /** `host`: `{surfaceFor(container, level), person(id), app(), shortcuts(), shortcut(id, ts), intro()}` */
   constructor(root, scroller, host) {
     this.#root = root;
     this.#scroller = scroller;
     this.#host = host;
+    // Whoever is at the end stays there, whatever grows: a message, the panel beside it, a keyboard.
+    scroller.addEventListener("scroll", () => (this.#stuck = this.#atEnd()), { passive: true });
+    const follow = new ResizeObserver(() => this.#stuck && this.#toEnd());
+    follow.observe(scroller);
+    follow.observe(root);
   }
 
   show(channel, messages, zone) {
@@ -71,7 +77,6 @@ export class Conversation {
 
   put(message) {
     const index = this.#messages.findIndex(({ ts }) => ts === message.ts);
-    const stick = this.#atEnd();
     if (index < 0) {
       this.#messages = [...this.#messages, message].sort(byTs);
       this.#nodes.set(message.ts, this.#draw(message));
@@ -80,7 +85,6 @@ export class Conversation {
       this.#redraw(message);
     }
     this.#arrange();
-    if (stick) this.#toEnd();
   }
 
   remove(ts) {
@@ -95,23 +99,23 @@ export class Conversation {
   }
 
   #toEnd() {
+    this.#stuck = true;
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
   /** The nodes in order, with a line between days; short follow-ups lose their head. */
   #arrange() {
-    const items = [];
+    const items = [h("li", { class: "intro" }, this.#host.intro())];
     let before = null;
     for (const message of this.#messages) {
       const node = this.#nodes.get(message.ts);
       const day = dayKey(this.#zone, dateOf(message));
       const newDay = !before || day !== dayKey(this.#zone, dateOf(before));
-      if (newDay) items.push(h("li", { class: "day", role: "separator" }, h("span", null, dayName(this.#zone, dateOf(message)))));
+      if (newDay) items.push(h("li", { class: "day" }, h("span", null, dayName(this.#zone, dateOf(message)))));
       node.classList.toggle("follows", !newDay && this.#follows(before, message));
       items.push(node);
       before = message;
     }
-    if (!items.length) items.push(h("li", { class: "empty" }, this.#host.emptyState(this.#channel)));
     keepFocus(this.#root, () => this.#root.replaceChildren(...items));
   }
 
@@ -141,7 +145,7 @@ export class Conversation {
     const name = message.name || author.real_name || author.name;
     const when = dateOf(message);
     const blocks = message.blocks?.length
-      ? renderBlocks(message.blocks, this.#host.surfaceFor({ type: "message", channel: this.#channel, ts: message.ts }, 3))
+      ? renderBlocks(message.blocks, this.#host.surfaceFor({ type: "message", channel: this.#channel, ts: message.ts }, 2))
       : [h("div", { class: "block" }, h("div", { class: "text" }, mrkdwn(message.text ?? "")))];
     return [
       avatar(author, message.bot ? "app" : ""),

@@ -73,6 +73,7 @@ export function markFocus(node, root = node?.closest("[data-focus-root]")) {
   if (!node) return () => {};
   const key = keyOf(node);
   const index = root ? focusables(root).indexOf(node) : -1;
+  const caret = typeof node.selectionStart === "number" ? [node.selectionStart, node.selectionEnd] : null;
   return () => {
     if (node.isConnected) return node.focus();
     if (!root?.isConnected) return undefined;
@@ -81,7 +82,9 @@ export function markFocus(node, root = node?.closest("[data-focus-root]")) {
     const target =
       alike.find((el) => keyOf(el).block === key.block) ??
       (alike.length === 1 ? alike[0] : all[Math.min(Math.max(index, 0), all.length - 1)]);
-    return (target ?? root).focus();
+    (target ?? root).focus();
+    if (caret && typeof target?.selectionStart === "number") target.setSelectionRange(...caret);
+    return undefined;
   };
 }
 
@@ -93,10 +96,11 @@ export function keepFocus(root, draw) {
   restore?.();
 }
 
-/** The layer menus go into: inside an open dialog everything else is inert. */
-const layerOf = (anchor) => anchor.closest("dialog") ?? document.body;
+/** Where menus go: with an open dialog everything outside it is inert. */
+const layerOf = (anchor) => anchor.closest("dialog, nav, main, aside") ?? document.body;
 
 function place(panel, anchor) {
+  panel.style.maxHeight = "";
   const box = anchor.getBoundingClientRect();
   const { innerWidth: width, innerHeight: height } = window;
   const below = height - box.bottom - 12;
@@ -122,7 +126,8 @@ export function popover(anchor, panel, onClose) {
     if (!open) return;
     open = false;
     document.removeEventListener("pointerdown", outside, true);
-    window.removeEventListener("resize", close);
+    document.removeEventListener("scroll", follow, true);
+    window.removeEventListener("resize", follow);
     anchor.setAttribute("aria-expanded", "false");
     panel.remove();
     if (refocus) anchor.focus();
@@ -131,8 +136,11 @@ export function popover(anchor, panel, onClose) {
   const outside = (event) => {
     if (!panel.contains(event.target) && !anchor.contains(event.target)) close({ refocus: false });
   };
+  // A phone's keyboard resizes the window, so the panel follows instead of closing.
+  const follow = (event) => (event.target instanceof Node && panel.contains(event.target) ? undefined : place(panel, anchor));
   document.addEventListener("pointerdown", outside, true);
-  window.addEventListener("resize", close);
+  document.addEventListener("scroll", follow, true);
+  window.addEventListener("resize", follow);
   panel.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       // Only the menu closes, not the dialog around it.

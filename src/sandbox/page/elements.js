@@ -82,15 +82,24 @@ function field(el, ctx, initial) {
   };
 }
 
+/** What a control is called where the bot gave it neither label nor placeholder. */
+const NAMES = {
+  __proto__: null,
+  datepicker: "Date",
+  timepicker: "Time",
+  checkboxes: "Options",
+  radio_buttons: "Choose one",
+};
+
 /** The attributes that name a form control for assistive technology. */
 function named(ctx, el) {
   return {
     id: ctx.inputId,
     "data-action-id": el.action_id,
     "aria-labelledby": ctx.labelId,
-    "aria-label": ctx.labelId ? null : ctx.label || wordsOf(el.placeholder) || null,
+    "aria-label": ctx.labelId ? null : ctx.label || wordsOf(el.placeholder) || NAMES[el.type],
     "aria-describedby": ctx.describedBy,
-    "aria-required": ctx.required ? "true" : null,
+    "aria-required": ctx.required && el.type !== "checkboxes" ? "true" : null,
     "data-autofocus": el.focus_on_load ? "true" : null,
   };
 }
@@ -183,25 +192,21 @@ function select(el, ctx) {
     return { [key]: multi ? values : values[0] ?? null };
   };
 
-  const valueId = uid("value");
-  const shown = h("span", { class: "select-value", id: valueId });
-  const names = named(ctx, el);
-  if (names["aria-labelledby"]) names["aria-labelledby"] += ` ${valueId}`;
+  const shown = h("span", { class: "select-value" });
   const node = h(
     "button",
-    { ...names, class: "select", type: "button", "aria-haspopup": "listbox", "aria-expanded": "false", on: { click: () => openPicker() } },
+    { ...named(ctx, el), class: "select", type: "button", role: "combobox", "aria-haspopup": "listbox", "aria-expanded": "false", on: { click: () => openPicker() } },
     shown,
     icon("down"),
   );
   const draw = () => {
     const options = chosen();
-    shown.classList.toggle("empty", options.length === 0);
+    shown.classList.toggle("unset", options.length === 0);
     shown.replaceChildren(
       ...(options.length
         ? options.map((option) => h("span", { class: multi ? "chip" : null }, textOf(option.text)))
         : [h("span", null, wordsOf(el.placeholder) || "Choose")]),
     );
-    if (!ctx.labelId) node.setAttribute("aria-label", [ctx.label || wordsOf(el.placeholder), options.map((o) => wordsOf(o.text)).join(", ")].filter(Boolean).join(": "));
   };
   const load = async (query) => {
     if (source !== "external") {
@@ -250,7 +255,11 @@ function picker(anchor, { label, multi, filter, load, selected, choose, closed }
     : null;
   const keys = input ?? list;
   const panel = h("div", { class: "menu picker", "data-testid": "picker" }, input, list, note);
-  const menu = popover(anchor, panel, closed);
+  const menu = popover(anchor, panel, () => {
+    anchor.removeAttribute("aria-controls");
+    closed();
+  });
+  anchor.setAttribute("aria-controls", listId);
   let rows = [];
   let active = -1;
 
@@ -355,9 +364,10 @@ function textInput(el, ctx) {
   const triggers = el.dispatch_action_config?.trigger_actions_on ?? ["on_enter_pressed"];
   const count = h("span", { class: "counter", "aria-hidden": "true" });
   const draw = () => {
-    const left = (el.max_length ?? Infinity) - input.value.length;
+    const most = el.max_length ?? Infinity;
+    const left = most - input.value.length;
     // Only when the end is near: otherwise it is noise.
-    count.textContent = left <= 20 && left < (el.max_length ?? 0) ? String(left) : "";
+    count.textContent = left <= Math.min(20, most / 5) ? String(left) : "";
     count.classList.toggle("over", left < 0);
   };
   let later;
@@ -402,7 +412,16 @@ function moment(el, ctx, { type, key, initial }) {
   return input;
 }
 
-const datepicker = (el, ctx) => moment(el, ctx, { type: "date", key: "selected_date", initial: "initial_date" });
+const weekday = (day) =>
+  day ? new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", weekday: "short", day: "numeric", month: "short" }).format(new Date(`${day}T12:00Z`)) : "";
+
+/** The day in words beside it: browsers write dates in as many orders as there are countries. */
+function datepicker(el, ctx) {
+  const input = moment(el, ctx, { type: "date", key: "selected_date", initial: "initial_date" });
+  const words = h("span", { class: "zone" }, weekday(input.value));
+  input.addEventListener("input", () => (words.textContent = weekday(input.value)));
+  return h("div", { class: "with-zone" }, input, words);
+}
 
 function zoneName(timeZone) {
   try {
@@ -500,7 +519,8 @@ const CHECKS = {
   },
 };
 
-const isEmpty = ({ type, ...rest }) => Object.values(rest).every((value) => value === null || value === undefined || value.length === 0);
+const isEmpty = (state) =>
+  Object.entries(state).every(([key, value]) => key === "type" || value === null || value === undefined || value.length === 0);
 
 /** What is wrong with an input block's value, or null. */
 export function problem(block, values) {

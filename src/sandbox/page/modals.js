@@ -86,8 +86,10 @@ export class Modals {
 
   #focusFirst() {
     const body = this.#dialog.querySelector(".modal-body");
-    const first = body.querySelector("[data-autofocus]") ?? focusables(body)[0];
-    (first ?? this.#dialog.querySelector(".dialog-foot .btn"))?.focus({ preventScroll: !first?.dataset.autofocus });
+    // Never a button among the blocks: Enter must not set something off by surprise.
+    const first = body.querySelector("[data-autofocus]") ?? body.querySelector("input, textarea, .select");
+    if (first) first.focus({ preventScroll: !first.dataset.autofocus });
+    else focusables(this.#dialog.querySelector(".dialog-foot")).at(-1)?.focus();
   }
 
   async #close(all) {
@@ -133,8 +135,10 @@ export class Modals {
       place.hidden = !text;
       place.replaceChildren(...(text ? [icon("alert"), h("span", null, text)] : []));
       block.classList.toggle("invalid", Boolean(text));
-      if (text) control?.setAttribute("aria-invalid", "true");
-      else control?.removeAttribute("aria-invalid");
+      for (const node of control?.matches("fieldset") ? control.querySelectorAll("input") : [control]) {
+        if (text) node?.setAttribute("aria-invalid", "true");
+        else node?.removeAttribute("aria-invalid");
+      }
       if (text) first ??= focusables(block)[0];
     }
     if (rest.size) this.#say([...rest.values()].join(" "));

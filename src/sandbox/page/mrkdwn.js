@@ -21,10 +21,10 @@ export const setDirectory = (next) => {
   directory = next;
 };
 
-/** Only addresses a browser may open; `javascript:` and the like become plain text. */
+/** Only whole addresses that a browser may open; `javascript:` and the like become plain text. */
 export function safeUrl(url) {
   try {
-    const parsed = new URL(url, location.href);
+    const parsed = new URL(url);
     return ["http:", "https:", "mailto:"].includes(parsed.protocol) ? parsed.href : null;
   } catch {
     return null;
@@ -77,6 +77,7 @@ function angle(inner) {
   if (target.startsWith("#")) return mention(`#${directory.channel(target.slice(1)) ?? (label ? unescape(label) : target.slice(1))}`);
   if (target.startsWith("!date")) return date(target.split("^"), label ? unescape(label) : "");
   if (target.startsWith("!")) return mention(label ? unescape(label) : `@${target.slice(1).split("^")[0]}`);
+  if (!label && !safeUrl(unescape(target))) return `<${unescape(inner)}>`;
   return link(unescape(target), label ? literal(label) : unescape(target).replace(/^mailto:/, ""));
 }
 

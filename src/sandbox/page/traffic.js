@@ -16,11 +16,10 @@ const KINDS = {
   socket: "socket",
 };
 
-const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-
-function timeOf(at) {
+function timeOf(at, timeZone) {
   const when = new Date(typeof at === "number" && at < 1e12 ? at * 1000 : at);
-  return Number.isNaN(when.getTime()) ? "" : clock.format(when);
+  if (Number.isNaN(when.getTime())) return "";
+  return new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(when);
 }
 
 const sizeOf = (bytes) => (bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFixed(1)} KB`);
@@ -28,12 +27,12 @@ const sizeOf = (bytes) => (bytes < 1024 ? `${bytes} B` : `${(bytes / 1024).toFix
 const duration = (ms) => (ms >= LATE_MS ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms)} ms`);
 
 /** How it went, in words; the colour only repeats it. */
-function outcome({ ok, error, ack_ms: ms }) {
-  if (!ok) return { level: "failed", text: error ? `failed: ${error}` : "failed" };
+function outcome({ ok, ack_ms: ms, direction, envelope_id: envelope }) {
+  if (ok === false) return { level: "failed", text: "failed" };
   if (ms !== null && ms !== undefined) {
     return ms > LATE_MS ? { level: "late", text: `late ${duration(ms)}` } : { level: "fine", text: duration(ms) };
   }
-  return { level: "fine", text: "ok" };
+  return { level: "fine", text: direction === "to_bot" && envelope ? "sent" : "ok" };
 }
 
 const JSON_PARTS = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
@@ -67,8 +66,11 @@ export class Traffic {
   #empty;
   #rows = new Map();
   #query = "";
+  #zone;
 
-  constructor({ list, empty, filter, clear }) {
+  /** `zone()` is the time zone to show times in. */
+  constructor({ list, empty, filter, clear, zone }) {
+    this.#zone = zone;
     this.#list = list;
     this.#empty = empty;
     filter.addEventListener("input", () => {
@@ -108,7 +110,7 @@ export class Traffic {
 
   #searchable(entry) {
     const { level, text } = outcome(entry);
-    return [KINDS[entry.kind] ?? entry.kind, entry.kind, entry.title, entry.envelope_id, level, text, pretty(entry.body)].join(" ").toLowerCase();
+    return [KINDS[entry.kind] ?? entry.kind, entry.kind, entry.title, entry.envelope_id, entry.error, level, text, pretty(entry.body)].join(" ").toLowerCase();
   }
 
   #filter(row) {
@@ -130,7 +132,7 @@ export class Traffic {
         "summary",
         null,
         h("span", { class: `way ${toBot ? "to" : "from"}`, title: toBot ? "To the bot" : "From the bot" }, h("span", { "aria-hidden": "true" }, toBot ? "→" : "←"), h("span", { class: "sr-only" }, toBot ? "To the bot" : "From the bot")),
-        h("span", { class: "what" }, h("span", { class: "title" }, entry.title), h("small", null, `${KINDS[entry.kind] ?? entry.kind} · ${timeOf(entry.at)} · ${sizeOf(entry.bytes ?? 0)}`)),
+        h("span", { class: "what" }, h("span", { class: "title" }, entry.title), entry.error && h("span", { class: "error-name" }, entry.error), h("small", null, `${KINDS[entry.kind] ?? entry.kind} · ${timeOf(entry.at, this.#zone())} · ${sizeOf(entry.bytes ?? 0)}`)),
         h("span", { class: `outcome ${level}` }, level !== "fine" && icon("alert"), text),
       ),
     );
@@ -138,7 +140,7 @@ export class Traffic {
     details.addEventListener("toggle", () => {
       if (details.open && !details.querySelector("pre")) details.append(this.#body(entry));
     });
-    return h("li", { class: "traffic-row", "data-testid": "traffic-row", "data-kind": entry.kind, "data-direction": entry.direction }, details);
+    return h("li", { class: "traffic-row", "data-testid": "traffic-row", "data-kind": entry.kind, "data-direction": entry.direction, "data-outcome": level }, details);
   }
 
   #body(entry) {

@@ -1,0 +1,91 @@
+//! What the Home tab shows.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
+
+use super::App;
+use crate::{
+    domain::{member::Member, minutes::Minutes, time_entry::TimeEntry},
+    error::Failed,
+};
+
+/// How many of the last entries are shown, and how far back they may lie.
+const LAST_ENTRIES: u32 = 5;
+const LAST_DAYS: TimeDelta = TimeDelta::days(14);
+
+/// What the Home tab shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    /// What Slack calls the person.
+    pub name: String,
+    /// The moment it shows.
+    pub now: DateTime<Utc>,
+    /// The zone it is shown in.
+    pub zone: Tz,
+    /// Whether Slack has told that zone; otherwise it is UTC for want of better.
+    pub is_zone_known: bool,
+    /// The person's day.
+    pub today: NaiveDate,
+    /// What is logged for it.
+    pub day_total: Minutes,
+    /// What a full day is.
+    pub target: Minutes,
+    /// The last entries, the newest day first.
+    pub recent: Vec<TimeEntry>,
+    /// What was just done there, with the way back.
+    pub notice: Option<Notice>,
+}
+
+/// One line on top of the Home tab.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// This entry was deleted.
+    Deleted(TimeEntry),
+    /// The click asked for something that is no longer so; nothing was changed.
+    NothingChanged,
+}
+
+impl App {
+    /// Reads what the Home tab shows.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn home(&self, member: &Member, notice: Option<Notice>) -> Result<Home, Failed> {
+        let now = self.clock.now();
+        let zone = member.zone();
+        let today = now.with_timezone(&zone).date_naive();
+        let since = today - LAST_DAYS;
+        let day = self
+            .store
+            .day_and_recent(member.user_id, today, since, LAST_ENTRIES)
+            .await
+            .map_err(|error| self.failed("reading the Home tab", error))?;
+        Ok(Home {
+            name: member.name.clone(),
+            now,
+            zone,
+            is_zone_known: member.time_zone.is_some(),
+            today,
+            day_total: day.day_total,
+            target: member.target_per_day,
+            recent: day.recent,
+            notice,
+        })
+    }
+
+    /// The person has opened the Home tab: from now on it is kept fresh.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn note_home_opened(&self, member: &Member) -> Result<(), Failed> {
+        if member.has_opened_home {
+            return Ok(());
+        }
+        self.store
+            .note_home_opened(member.binding_id)
+            .await
+            .map_err(|error| self.failed("noting that the Home tab was opened", error))?;
+        self.forget(member);
+        Ok(())
+    }
+}

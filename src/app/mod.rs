@@ -1,0 +1,83 @@
+//! What BillOps does, one use case a file. Doors call these and render what comes back.
+
+mod home;
+mod log_time;
+mod members;
+mod undo;
+
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+use tokio::time::Instant;
+
+use crate::{
+    clock::Clock,
+    domain::member::Member,
+    error::{Failed, Reference},
+    store::{NewJob, Store},
+};
+
+pub use home::{Home, Notice};
+pub use log_time::{CommandOutcome, Logged, Request};
+
+/// People whose settings are kept in memory.
+const REMEMBERED_PEOPLE: usize = 10_000;
+
+/// The application. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    store: Store,
+    clock: Clock,
+    members: Arc<Cache<(String, String), Remembered>>,
+}
+
+#[derive(Clone)]
+struct Remembered {
+    member: Arc<Member>,
+    read_at: Instant,
+}
+
+impl App {
+    /// The application over this store.
+    pub fn new(store: Store, clock: Clock) -> Self {
+        Self {
+            store,
+            clock,
+            members: Arc::new(Cache::new(REMEMBERED_PEOPLE)),
+        }
+    }
+
+    /// The store, for the rooms that run the process (jobs, health, doctor).
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock.
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// A failure with a reference under which it is logged.
+    pub fn failed(
+        &self,
+        doing: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Failed {
+        Failed {
+            doing,
+            reference: Reference::from_id(self.clock.new_id()),
+            is_certain: true,
+            source: source.into(),
+        }
+    }
+
+    /// What has to follow a change of the person's entries: their Home tab, if they have ever opened it.
+    fn home_refresh(member: &Member) -> Option<NewJob> {
+        member.has_opened_home.then(|| {
+            crate::jobs::Job::RefreshHome {
+                binding: member.binding_id,
+            }
+            .to_row()
+        })
+    }
+}

@@ -1,0 +1,187 @@
+//! The running bot: opens the store, starts the doors, and stops them in the order in which nothing is lost.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use futures_util::FutureExt as _;
+use secrecy::ExposeSecret;
+use tracing::{error, info, warn};
+
+use crate::{
+    app::App,
+    clock::Clock,
+    config::{Config, without_password},
+    jobs::{Job, Ran, Runner, Schedule, Workers},
+    slack::{
+        Door, SlackClient,
+        socket::{Opener, Socket, SocketStates, Timings},
+    },
+    store::Store,
+    web::Web,
+};
+
+/// Connections to Slack: one keeps working while the other is recycled.
+const CONNECTIONS: usize = 2;
+
+/// The running bot.
+pub struct Bot {
+    store: Store,
+    door: Door,
+    socket: Socket,
+    web: Web,
+    workers: Workers,
+    schedule: Schedule,
+}
+
+/// Why the bot did not start.
+#[derive(Debug, thiserror::Error)]
+#[error("{doing}: {problem}")]
+pub struct NotStarted {
+    /// What was being done.
+    pub doing: String,
+    /// What went wrong, with the fix where there is one.
+    pub problem: String,
+}
+
+impl Bot {
+    /// Starts everything. Slack need not be reachable: the connection is made as soon as it is.
+    ///
+    /// # Errors
+    /// The database cannot be opened, or the address cannot be listened at.
+    pub async fn start(
+        config: &Config,
+        clock: Clock,
+        timings: Timings,
+    ) -> Result<Self, NotStarted> {
+        let not_started = |doing: String| {
+            move |error: &dyn std::error::Error| NotStarted {
+                doing,
+                problem: error.to_string(),
+            }
+        };
+        let address = without_password(&config.database_url);
+        let store = Store::open(config.database_url.expose_secret(), clock.clone())
+            .await
+            .map_err(|error| NotStarted {
+                doing: format!("opening the database {address} (DATABASE_URL)"),
+                problem: crate::error::chain(&error),
+            })?;
+        info!(database = address, "store.open");
+        let client = SlackClient::new(&config.slack)
+            .map_err(|error| not_started("setting up TLS".to_owned())(&error))?;
+        let app = App::new(store.clone(), clock);
+
+        let opener: Opener = {
+            let client = client.clone();
+            Arc::new(move || {
+                let client = client.clone();
+                async move { client.open_connection().await }.boxed()
+            })
+        };
+        let door = Door::new(app, client.clone());
+        let socket = Socket::start(
+            opener,
+            door.handler(),
+            CONNECTIONS,
+            config.slack.app_id.clone(),
+            timings,
+        );
+        let web = Web::start(config.listen_addr, store.clone(), socket.states())
+            .await
+            .map_err(|error| {
+                not_started(format!("listening at {} (LISTEN_ADDR)", config.listen_addr))(&error)
+            })?;
+        info!(address = %web.address(), "web.listening");
+        tokio::spawn(identify(client, store.clone(), door.clone()));
+
+        let workers = Workers::start(&store, &runner(&door, &store));
+        let schedule = Schedule::start(&store)
+            .await
+            .map_err(|error| not_started("starting the schedule".to_owned())(&error))?;
+        Ok(Self {
+            store,
+            door,
+            socket,
+            web,
+            workers,
+            schedule,
+        })
+    }
+
+    /// Where the web server listens.
+    pub const fn web_address(&self) -> SocketAddr {
+        self.web.address()
+    }
+
+    /// How the connection to Slack stands.
+    pub fn socket_states(&self) -> SocketStates {
+        self.socket.states()
+    }
+
+    /// The store, for whoever looks from outside (tests, the demo).
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Stops: first nothing new comes in, then what is under way ends and is answered, then the rest.
+    pub async fn shut_down(self) {
+        info!("bot.stopping");
+        self.schedule.shut_down().await;
+        self.socket.shut_down().await;
+        self.door.drained(Duration::from_secs(3)).await;
+        self.workers.shut_down(Duration::from_secs(3)).await;
+        self.web.shut_down().await;
+        self.store.close().await;
+        info!("bot.stopped");
+    }
+}
+
+/// Asks Slack whose bot token it is, and notes the workspace. Everything works without the answer, so
+/// nothing waits for it.
+async fn identify(client: SlackClient, store: Store, door: Door) {
+    let workspace = match client.identify().await {
+        Ok(workspace) if workspace.workspace_id.is_empty() => {
+            return warn!("slack.identity_unknown: auth.test names no workspace");
+        }
+        Ok(workspace) => workspace,
+        Err(problem) => {
+            return error!(
+                "slack.identity_unknown: auth.test with SLACK_BOT_TOKEN: {problem}. Names, zones and the Home \
+                 tab need a working bot token; `billops doctor` says more."
+            );
+        }
+    };
+    info!(
+        workspace = workspace.workspace_id,
+        name = workspace.name,
+        "slack.identified"
+    );
+    door.set_home_workspace(&workspace.workspace_id);
+    if let Err(problem) = store.save_workspace(&workspace).await {
+        warn!(
+            "store.workspace_not_saved: {}",
+            crate::error::chain(&problem)
+        );
+    }
+}
+
+/// What does the jobs.
+fn runner(door: &Door, store: &Store) -> Runner {
+    /// Slack repeats events for up to 25 hours; commands and clicks come again within minutes.
+    const REQUESTS_KEPT: chrono::TimeDelta = chrono::TimeDelta::days(3);
+    let (door, store) = (door.clone(), store.clone());
+    Arc::new(move |job| {
+        let (door, store) = (door.clone(), store.clone());
+        async move {
+            match job {
+                Job::RefreshHome { binding } => door.refresh_home(binding).await,
+                Job::ForgetRequests => {
+                    match store.forget_requests_older_than(REQUESTS_KEPT).await {
+                        Ok(_) => Ran::Done,
+                        Err(problem) => Ran::Failed(crate::error::chain(&problem)),
+                    }
+                }
+            }
+        }
+        .boxed()
+    })
+}

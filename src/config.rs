@@ -1,0 +1,417 @@
+//! The settings, from the environment and a `.env` file. Everything that is missing or malformed is
+//! reported at once, each with what it is for and the fix. Secrets are never printed.
+
+use std::{collections::HashMap, net::SocketAddr, path::Path};
+
+use secrecy::{ExposeSecret, SecretString};
+use url::{Host, Url};
+
+/// Everything the bot is told from outside.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How to reach Slack.
+    pub slack: SlackConfig,
+    /// `DATABASE_URL`; may hold a password.
+    pub database_url: SecretString,
+    /// `LISTEN_ADDR`: where the web server listens.
+    pub listen_addr: SocketAddr,
+}
+
+/// How to reach Slack.
+#[derive(Clone, Debug)]
+pub struct SlackConfig {
+    /// `SLACK_APP_TOKEN`, for Socket Mode.
+    pub app_token: SecretString,
+    /// `SLACK_BOT_TOKEN`, for the Web API.
+    pub bot_token: SecretString,
+    /// `SLACK_APP_ID`: the app that the socket must belong to, where it is set.
+    pub app_id: Option<String>,
+    /// `SLACK_API_URL`, without a slash at its end.
+    pub api_url: Url,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// Where a setting is looked up: real variables first, then the `.env` file.
+#[derive(Debug, Default)]
+pub struct Environment {
+    file: HashMap<String, String>,
+    is_isolated: bool,
+}
+
+/// One setting that is missing or malformed, in a sentence with the fix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The variable's name.
+    pub name: &'static str,
+    /// What is wrong and what to do. Never holds the value of a secret.
+    pub advice: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.name, self.advice)
+    }
+}
+
+impl Environment {
+    /// The process' variables, and the `.env` file at `path` where there is one.
+    ///
+    /// # Errors
+    /// The file is there but a line of it cannot be read.
+    pub fn load(path: &Path) -> Result<Self, Problem> {
+        let problem = |advice: String| Problem {
+            name: ".env",
+            advice,
+        };
+        if !path.exists() {
+            return Ok(Self::default());
+        }
+        let mut file = HashMap::new();
+        for pair in
+            dotenvy::from_path_iter(path).map_err(|e| problem(format!("cannot be read: {e}.")))?
+        {
+            let (name, value) = pair.map_err(|error| match error {
+                // The error itself would print the line, which may hold a secret.
+                dotenvy::Error::LineParse(_, at) => problem(format!(
+                    "has a line that cannot be read, at its character {at}. Write NAME=value."
+                )),
+                other => problem(format!("cannot be read: {other}.")),
+            })?;
+            file.insert(name, value);
+        }
+        Ok(Self {
+            file,
+            is_isolated: false,
+        })
+    }
+
+    /// Exactly these settings and nothing of the process, for the demo and for tests.
+    pub fn of<const N: usize>(settings: [(&str, &str); N]) -> Self {
+        let file = settings
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        Self {
+            file,
+            is_isolated: true,
+        }
+    }
+
+    /// The value of a setting; an empty one counts as not set.
+    pub fn get(&self, name: &str) -> Option<String> {
+        let process = if self.is_isolated {
+            None
+        } else {
+            std::env::var(name).ok()
+        };
+        process
+            .or_else(|| self.file.get(name).cloned())
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
+    }
+}
+
+impl Config {
+    /// Reads every setting.
+    ///
+    /// # Errors
+    /// All that is missing or malformed, at once.
+    pub fn from_environment(environment: &Environment) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader {
+            environment,
+            problems: Vec::new(),
+        };
+        let app_token = reader.token(
+            "SLACK_APP_TOKEN",
+            "xapp-",
+            "the app-level token for Socket Mode. In your app's settings open Basic Information, \
+             App-Level Tokens, and generate one with the scope connections:write",
+        );
+        let bot_token = reader.token(
+            "SLACK_BOT_TOKEN",
+            "xoxb-",
+            "the bot token of your workspace. In your app's settings open OAuth & Permissions and \
+             install the app",
+        );
+        let api_url = reader.url("SLACK_API_URL", "https://slack.com/api");
+        let listen_addr = reader.listen_addr();
+        let database_url = reader.database_url();
+        let app_id = environment.get("SLACK_APP_ID");
+        match (app_token, bot_token, api_url, listen_addr, database_url) {
+            (
+                Some(app_token),
+                Some(bot_token),
+                Some(api_url),
+                Some(listen_addr),
+                Some(database_url),
+            ) if reader.problems.is_empty() => {
+                let slack = SlackConfig {
+                    app_token,
+                    bot_token,
+                    app_id,
+                    api_url,
+                };
+                Ok(Self {
+                    slack,
+                    database_url,
+                    listen_addr,
+                })
+            }
+            _ => Err(reader.problems),
+        }
+    }
+
+    /// `DATABASE_URL` alone, for commands that need nothing else.
+    ///
+    /// # Errors
+    /// It is malformed.
+    pub fn database_url(environment: &Environment) -> Result<SecretString, Vec<Problem>> {
+        let mut reader = Reader {
+            environment,
+            problems: Vec::new(),
+        };
+        reader.database_url().ok_or(reader.problems)
+    }
+}
+
+impl LogFormat {
+    /// `LOG_FORMAT`: `text` (the default) or `json`.
+    ///
+    /// # Errors
+    /// It is something else.
+    pub fn from_environment(environment: &Environment) -> Result<Self, Problem> {
+        match environment.get("LOG_FORMAT").as_deref() {
+            None | Some("text") => Ok(Self::Text),
+            Some("json") => Ok(Self::Json),
+            Some(other) => Err(Problem {
+                name: "LOG_FORMAT",
+                advice: format!("is “{other}”. Set it to text or json, or leave it out for text."),
+            }),
+        }
+    }
+}
+
+struct Reader<'a> {
+    environment: &'a Environment,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn problem<T>(&mut self, name: &'static str, advice: impl Into<String>) -> Option<T> {
+        self.problems.push(Problem {
+            name,
+            advice: advice.into(),
+        });
+        None
+    }
+
+    fn token(&mut self, name: &'static str, prefix: &str, what: &str) -> Option<SecretString> {
+        let Some(value) = self.environment.get(name) else {
+            return self.problem(
+                name,
+                format!("is not set. It is {what}; it begins with {prefix}."),
+            );
+        };
+        let kind = value.split_inclusive('-').next().unwrap_or_default();
+        if kind != prefix && matches!(kind, "xapp-" | "xoxb-" | "xoxp-" | "xoxe-" | "xoxa-") {
+            return self.problem(
+                name,
+                format!(
+                    "holds another kind of token ({kind}…). It is {what}; it begins with {prefix}."
+                ),
+            );
+        }
+        if value.contains(|c: char| !c.is_ascii_graphic()) {
+            return self.problem(
+                name,
+                "holds a space or another character that no token has. Copy it again.",
+            );
+        }
+        Some(value.into())
+    }
+
+    fn url(&mut self, name: &'static str, default: &str) -> Option<Url> {
+        let value = self
+            .environment
+            .get(name)
+            .unwrap_or_else(|| default.to_owned());
+        let Ok(url) = Url::parse(value.trim_end_matches('/')) else {
+            return self.problem(
+                name,
+                format!("is “{value}”, which is not a URL. An example: {default}"),
+            );
+        };
+        if is_safe(&url) {
+            Some(url)
+        } else {
+            self.problem(
+                name,
+                format!(
+                    "is “{value}”. Use https://; plain http:// is accepted for this machine only."
+                ),
+            )
+        }
+    }
+
+    fn listen_addr(&mut self) -> Option<SocketAddr> {
+        let value = self
+            .environment
+            .get("LISTEN_ADDR")
+            .unwrap_or_else(|| "127.0.0.1:8000".to_owned());
+        match value.parse() {
+            Ok(address) => Some(address),
+            Err(_) => self.problem(
+                "LISTEN_ADDR",
+                format!("is “{value}”. Write an address and a port, as in 127.0.0.1:8000."),
+            ),
+        }
+    }
+
+    fn database_url(&mut self) -> Option<SecretString> {
+        let value = self
+            .environment
+            .get("DATABASE_URL")
+            .unwrap_or_else(|| "sqlite://billops.db".to_owned());
+        if ["sqlite:", "postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| value.starts_with(scheme))
+        {
+            return Some(value.into());
+        }
+        self.problem(
+            "DATABASE_URL",
+            "begins neither with sqlite:// nor with postgres://. Examples: sqlite://billops.db, \
+             postgres://user:password@host/billops",
+        )
+    }
+}
+
+/// Whether nothing secret travels in the clear: TLS, or a connection that does not leave the machine.
+pub fn is_safe(url: &Url) -> bool {
+    match url.scheme() {
+        "https" | "wss" => true,
+        "http" | "ws" => match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        },
+        _ => false,
+    }
+}
+
+/// The database's address without its password, for logs and `doctor`.
+pub fn without_password(url: &SecretString) -> String {
+    match Url::parse(url.expose_secret()) {
+        Ok(mut url) if url.password().is_some() => {
+            let _ = url.set_password(Some("…"));
+            url.into()
+        }
+        _ => url.expose_secret().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: [(&str, &str); 2] = [
+        ("SLACK_APP_TOKEN", "xapp-1-A1-secret"),
+        ("SLACK_BOT_TOKEN", "xoxb-secret"),
+    ];
+
+    fn problems(settings: Vec<(&str, &str)>) -> Vec<String> {
+        let file = settings
+            .into_iter()
+            .map(|(n, v)| (n.to_owned(), v.to_owned()))
+            .collect();
+        let environment = Environment {
+            file,
+            is_isolated: true,
+        };
+        match Config::from_environment(&environment) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    #[test]
+    fn two_tokens_are_enough() {
+        let config = Config::from_environment(&Environment::of(GOOD)).unwrap();
+        assert_eq!(config.slack.api_url.as_str(), "https://slack.com/api");
+        assert_eq!(config.listen_addr.to_string(), "127.0.0.1:8000");
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once_and_no_secret_is_shown() {
+        let problems = problems(vec![
+            ("SLACK_APP_TOKEN", "xoxb-swapped-secret"),
+            ("SLACK_API_URL", "http://slack.example/api"),
+            ("LISTEN_ADDR", "8000"),
+            ("DATABASE_URL", "mysql://root:hunter2@db/x"),
+        ]);
+        let text = problems.join("\n");
+        for name in [
+            "SLACK_APP_TOKEN",
+            "SLACK_BOT_TOKEN",
+            "SLACK_API_URL",
+            "LISTEN_ADDR",
+            "DATABASE_URL",
+        ] {
+            assert!(text.contains(name), "{name} is missing in:\n{text}");
+        }
+        assert!(
+            !text.contains("swapped-secret") && !text.contains("hunter2"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        for good in [
+            "https://slack.com",
+            "wss://slack.com",
+            "http://127.0.0.1:1",
+            "ws://localhost:1",
+            "http://[::1]:1",
+        ] {
+            assert!(is_safe(&good.parse().unwrap()), "{good}");
+        }
+        for bad in [
+            "http://slack.com",
+            "ws://10.0.0.1",
+            "ftp://localhost",
+            "http://localhost.example",
+        ] {
+            assert!(!is_safe(&bad.parse().unwrap()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn debug_output_hides_secrets() {
+        let config = Config::from_environment(&Environment::of([
+            GOOD[0],
+            GOOD[1],
+            ("DATABASE_URL", "postgres://billops:hunter2@db/billops"),
+        ]))
+        .unwrap();
+        let debug = format!("{config:?}");
+        assert!(
+            !debug.contains("secret\"")
+                && !debug.contains("hunter2")
+                && !debug.contains("A1-secret"),
+            "{debug}"
+        );
+        assert_eq!(
+            without_password(&config.database_url),
+            "postgres://billops:%E2%80%A6@db/billops"
+        );
+    }
+}

@@ -1,0 +1,220 @@
+//! `billops doctor`: what is missing or wrong, in words, with the fix.
+
+use std::{fmt, time::Duration};
+
+use chrono::TimeDelta;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::{
+    clock::Clock,
+    config::{Config, Environment, without_password},
+    error::chain,
+    manifest,
+    slack::{SlackClient, SlackError, socket::OpenError},
+    store::Store,
+};
+
+/// A clock that is off by more than this makes signatures and logs unusable.
+const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(60);
+
+/// What was looked at and found.
+#[derive(Debug, Default)]
+pub struct Report(Vec<Finding>);
+
+#[derive(Debug)]
+struct Finding {
+    subject: &'static str,
+    state: State,
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Ok,
+    /// Worth knowing; everything works.
+    Note,
+    /// Must be mended.
+    Wrong,
+}
+
+impl Report {
+    /// Whether nothing has to be mended.
+    pub fn is_healthy(&self) -> bool {
+        self.0.iter().all(|finding| finding.state != State::Wrong)
+    }
+
+    fn add(&mut self, state: State, subject: &'static str, text: impl Into<String>) {
+        self.0.push(Finding {
+            subject,
+            state,
+            text: text.into(),
+        });
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Finding {
+            subject,
+            state,
+            text,
+        } in &self.0
+        {
+            let state = match state {
+                State::Ok => "ok   ",
+                State::Note => "note ",
+                State::Wrong => "WRONG",
+            };
+            writeln!(f, "{state}  {subject:<14} {text}")?;
+        }
+        let wrong = self
+            .0
+            .iter()
+            .filter(|finding| finding.state == State::Wrong)
+            .count();
+        match wrong {
+            0 => writeln!(f, "Everything that was checked is in order."),
+            1 => writeln!(f, "One thing to mend."),
+            n => writeln!(f, "{n} things to mend."),
+        }
+    }
+}
+
+/// Looks at everything. Changes nothing: the tables are not migrated, no connection is kept.
+pub async fn examine(environment: &Environment, clock: Clock) -> Report {
+    let mut report = Report::default();
+    let config = Config::from_environment(environment);
+    match &config {
+        Ok(_) => report.add(State::Ok, "configuration", "every setting can be read"),
+        Err(problems) => {
+            for problem in problems {
+                report.add(State::Wrong, "configuration", problem.to_string());
+            }
+        }
+    }
+    if let Ok(url) = Config::database_url(environment) {
+        database(&mut report, &url, clock.clone()).await;
+    }
+    if let Ok(config) = &config {
+        match SlackClient::new(&config.slack) {
+            Ok(client) => slack(&mut report, &client, config.slack.app_id.as_deref(), &clock).await,
+            Err(problem) => report.add(State::Wrong, "slack", problem.to_string()),
+        }
+    }
+    report
+}
+
+async fn database(report: &mut Report, url: &SecretString, clock: Clock) {
+    let address = without_password(url);
+    let path = url
+        .expose_secret()
+        .trim_start_matches("sqlite:")
+        .trim_start_matches("//");
+    let path = path.split('?').next().unwrap_or(path);
+    if url.expose_secret().starts_with("sqlite:")
+        && path != ":memory:"
+        && !std::path::Path::new(path).exists()
+    {
+        return match std::path::Path::new(path).parent() {
+            Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => report.add(
+                State::Wrong,
+                "database",
+                format!("{address}: the folder does not exist. Make it, or change DATABASE_URL."),
+            ),
+            _ => report.add(
+                State::Note,
+                "database",
+                format!("{address} is not there yet; it is created at the first start"),
+            ),
+        };
+    }
+    let store = match Store::connect(url.expose_secret(), clock).await {
+        Ok(store) => store,
+        Err(problem) => {
+            let text = format!(
+                "{address} cannot be opened: {}. Check DATABASE_URL, and that the server runs.",
+                chain(&problem)
+            );
+            return report.add(State::Wrong, "database", text);
+        }
+    };
+    match store.pending_migrations().await {
+        Ok(0) => match store.check().await {
+            Ok(()) => {
+                report.add(State::Ok, "database", format!("{address} ({}) can be written to", store.kind()));
+                match store.job_counts().await {
+                    Ok(counts) if counts.dead > 0 => report.add(
+                        State::Wrong,
+                        "jobs",
+                        format!("{} jobs were given up after several attempts; the log says why (jobs.dead)", counts.dead),
+                    ),
+                    Ok(counts) => report.add(State::Ok, "jobs", format!("{} waiting, none given up", counts.open)),
+                    Err(problem) => report.add(State::Wrong, "jobs", chain(&problem)),
+                }
+            }
+            Err(problem) => report.add(State::Wrong, "database", format!("{address} cannot be written to: {}", chain(&problem))),
+        },
+        Ok(pending) => report.add(
+            State::Note,
+            "database",
+            format!("{address}: {pending} table changes wait; they are made at the next start or by `billops migrate`"),
+        ),
+        Err(problem) => report.add(State::Wrong, "database", format!("{address}: {}", chain(&problem))),
+    }
+    store.close().await;
+}
+
+async fn slack(report: &mut Report, client: &SlackClient, app_id: Option<&str>, clock: &Clock) {
+    match client.examine_token().await {
+        Ok(token) => {
+            let name = token.workspace.name.as_deref().unwrap_or("(no name)");
+            report.add(State::Ok, "bot token", format!("belongs to the workspace {name} ({})", token.workspace.workspace_id));
+            if let Some(granted) = &token.scopes {
+                let missing: Vec<_> = manifest::scopes().filter(|scope| !granted.iter().any(|g| g == scope)).collect();
+                if missing.is_empty() {
+                    report.add(State::Ok, "scopes", "all that BillOps needs are granted");
+                } else {
+                    report.add(State::Wrong, "scopes", format!(
+                        "missing: {}. In your app's settings open OAuth & Permissions, add them, and install the app again.",
+                        missing.join(", ")
+                    ));
+                }
+            }
+            if let Some(theirs) = token.date {
+                let off = clock.now() - theirs;
+                if off.abs() > CLOCK_TOLERANCE {
+                    report.add(State::Wrong, "clock", format!(
+                        "this machine's clock is {} s off from Slack's. Switch on time synchronisation (NTP).", off.num_seconds()
+                    ));
+                } else {
+                    report.add(State::Ok, "clock", "agrees with Slack's");
+                }
+            }
+        }
+        Err(SlackError::Refused(code)) => report.add(State::Wrong, "bot token", format!(
+            "Slack refuses SLACK_BOT_TOKEN ({code}). In your app's settings open OAuth & Permissions, install the app \
+             again, and copy the new Bot User OAuth Token."
+        )),
+        Err(problem) => report.add(State::Wrong, "bot token", format!(
+            "Slack could not be asked: {problem}. Check the network, and SLACK_API_URL if it is set."
+        )),
+    }
+    match tokio::time::timeout(Duration::from_secs(10), client.open_connection()).await {
+        Ok(Ok(url)) => {
+            report.add(State::Ok, "app token", "opens Socket Mode connections");
+            let actual = url.query_pairs().find(|(name, _)| name == "app_id").map(|(_, id)| id.into_owned());
+            match (app_id, actual) {
+                (Some(expected), Some(actual)) if expected != actual => report.add(State::Wrong, "app id", format!(
+                    "SLACK_APP_TOKEN belongs to the app {actual}, but SLACK_APP_ID is {expected}. Set both from the same app."
+                )),
+                _ => {}
+            }
+        }
+        Ok(Err(OpenError::Refused(code))) => report.add(State::Wrong, "app token", format!(
+            "Slack refuses SLACK_APP_TOKEN ({code}). In your app's settings open Basic Information, App-Level Tokens, \
+             and generate one with the scope connections:write."
+        )),
+        Ok(Err(problem)) => report.add(State::Wrong, "app token", format!("{problem}. Check the network, and SLACK_API_URL if it is set.")),
+        Err(_) => report.add(State::Wrong, "app token", "Slack did not answer within 10 s. Check the network."),
+    }
+}

@@ -1,0 +1,129 @@
+//! `#project`, `@client`, `+tag`, `!billable`: what belongs to an entry beside its words.
+
+/// The marks of a line, collected from its front and its end.
+#[derive(Clone)]
+pub(super) struct Marks<'a> {
+    line: &'a str,
+    /// Where Slack says that an `@` names a person, in bytes of the line.
+    mentions: &'a [usize],
+    pub(super) project: Option<&'a str>,
+    pub(super) client: Option<&'a str>,
+    pub(super) billable: Option<bool>,
+    /// From the last to the first.
+    tags: Vec<&'a str>,
+}
+
+impl<'a> Marks<'a> {
+    pub(super) fn new(line: &'a str, mentions: &'a [usize]) -> Self {
+        Self {
+            line,
+            mentions,
+            project: None,
+            client: None,
+            billable: None,
+            tags: Vec::new(),
+        }
+    }
+
+    /// The tags in the order in which they were typed.
+    pub(super) fn tags(&self) -> Vec<String> {
+        self.tags.iter().rev().map(|&tag| tag.to_owned()).collect()
+    }
+
+    /// Takes a project, a client and `!billable` from the beginning of the text, and gives back
+    /// what follows them. Takes nothing twice.
+    pub(super) fn in_front(&mut self, text: &'a str) -> &'a str {
+        let mut rest = text.trim_start();
+        while let Some(mark) = rest.chars().next().filter(|c| matches!(c, '#' | '@' | '!')) {
+            let name = name_at(&rest[1..]);
+            let taken = match mark {
+                '#' => named(name) && self.project.is_none(),
+                '@' => named(name) && self.client.is_none() && !self.is_mention(rest),
+                _ => billable(name).is_some() && self.billable.is_none(),
+            };
+            if !taken {
+                break;
+            }
+            match mark {
+                '#' => self.project = Some(name),
+                '@' => self.client = Some(name),
+                _ => self.billable = billable(name),
+            }
+            rest = rest[1 + name.len()..].trim_start();
+        }
+        rest
+    }
+
+    /// Takes tags, `!billable`, a project and the client beside it from the end of the text, and
+    /// gives back what stands before them.
+    pub(super) fn at_the_end(&mut self, text: &'a str) -> &'a str {
+        let mut rest = text.trim_end();
+        loop {
+            let start = rest.rfind(char::is_whitespace).map_or(0, |space| {
+                space + rest[space..].chars().next().map_or(1, char::len_utf8)
+            });
+            let last = &rest[start..];
+            let mut characters = last.chars();
+            let mark = characters.next();
+            let name = characters.as_str();
+            let whole = name_at(name) == name;
+            match mark {
+                Some('+') if whole && named(name) => self.tags.push(name),
+                Some('!') if self.billable.is_none() && billable(name).is_some() => {
+                    self.billable = billable(name);
+                }
+                Some('#') if whole && named(name) && self.project.is_none() => {
+                    self.project = Some(name);
+                }
+                Some('@')
+                    if whole
+                        && named(name)
+                        && self.client.is_none()
+                        && !self.is_mention(last)
+                        && self.beside_a_project(&rest[..start]) =>
+                {
+                    self.client = Some(name);
+                }
+                _ => return rest,
+            }
+            rest = rest[..start].trim_end();
+        }
+    }
+
+    /// A client at the end stands beside a project; alone, it is a person somebody talked to.
+    fn beside_a_project(&self, before: &str) -> bool {
+        let previous = before.trim_end().rsplit(char::is_whitespace).next();
+        self.project.is_some()
+            || previous
+                .and_then(|word| word.strip_prefix('#'))
+                .is_some_and(|name| named(name) && name_at(name) == name)
+    }
+
+    fn is_mention(&self, at: &str) -> bool {
+        let offset = at.as_ptr().addr().wrapping_sub(self.line.as_ptr().addr());
+        self.mentions.binary_search(&offset).is_ok()
+    }
+}
+
+/// The name behind a mark: up to white space, a quote or a separator.
+fn name_at(text: &str) -> &str {
+    let ends = |c: char| c.is_whitespace() || ":,;\"“”()#@!+".contains(c);
+    let name = &text[..text.find(ends).unwrap_or(text.len())];
+    name.trim_end_matches(['.', '?', '-', '–'])
+}
+
+/// Names begin with a letter, so `#12` and `+1` are words.
+fn named(name: &str) -> bool {
+    name.starts_with(char::is_alphabetic)
+}
+
+fn billable(name: &str) -> Option<bool> {
+    let is = |known: &str| known.eq_ignore_ascii_case(name);
+    if is("billable") {
+        Some(true)
+    } else if is("nonbillable") || is("non-billable") || is("unbillable") {
+        Some(false)
+    } else {
+        None
+    }
+}

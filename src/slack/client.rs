@@ -1,0 +1,462 @@
+//! Calls to Slack.
+//!
+//! The Web API goes through slack-morphism, with our own types for the answers: its own refuse some that
+//! Slack really gives (an empty view state is an array). Opening a socket and answering a `response_url` go
+//! through reqwest, because slack-morphism has no time-outs and reads neither tolerantly.
+
+use std::{sync::Arc, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use slack_morphism::{
+    SlackApiToken, SlackClient as MorphismClient,
+    errors::SlackClientError,
+    hyper_tokio::SlackHyperClient,
+    prelude::{SlackApiTokenValue, SlackClientHyperConnector, SlackView},
+};
+use url::Url;
+
+use super::{messages::Message, socket::OpenError};
+use crate::{
+    config::{SlackConfig, is_safe},
+    store::{Profile, Workspace},
+};
+
+/// How long a call may take that nobody is waiting for.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long Slack may take to say who somebody is, while that person waits for an answer.
+const PROFILE_WITHIN: Duration = Duration::from_millis(900);
+/// What Slack's own clients wait when Slack says “too many” without saying how long.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// The way to Slack. Cheap to clone.
+#[derive(Clone)]
+pub struct SlackClient {
+    web: Arc<SlackHyperClient>,
+    http: reqwest::Client,
+    bot_token: SlackApiToken,
+    app_token: SecretString,
+    api_url: Url,
+}
+
+/// Why Slack did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SlackError {
+    /// Slack says no, with its word for it.
+    #[error("Slack refuses: {0}")]
+    Refused(String),
+    /// Slack asks to wait.
+    #[error("Slack asks to wait {} s", .0.as_secs())]
+    RateLimited(Duration),
+    /// Slack could not be reached, or answered something unexpected.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// What `doctor` learns about the bot token.
+#[derive(Clone, Debug)]
+pub struct TokenExamination {
+    /// The workspace it belongs to.
+    pub workspace: Workspace,
+    /// What it may do, where Slack says so.
+    pub scopes: Option<Vec<String>>,
+    /// Slack's clock, to the second.
+    pub date: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// Slack's words for a token that will not work again.
+const TOKEN_IS_DEAD: [&str; 9] = [
+    "invalid_auth",
+    "not_authed",
+    "account_inactive",
+    "token_revoked",
+    "token_expired",
+    "not_allowed_token_type",
+    "forbidden_team",
+    "no_permission",
+    "missing_scope",
+];
+
+impl SlackClient {
+    /// A client for these settings. Opens no connection yet.
+    ///
+    /// # Errors
+    /// The machine's TLS roots cannot be read.
+    pub fn new(config: &SlackConfig) -> Result<Self, SlackError> {
+        let failed = |error: &dyn std::fmt::Display| {
+            SlackError::Failed(format!("TLS cannot be set up: {error}"))
+        };
+        // Fails only where it is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_native_roots()
+            .map_err(|error| failed(&error))?
+            .https_or_http()
+            .enable_http1()
+            .build();
+        let api_url = config.api_url.as_str().trim_end_matches('/');
+        let connector =
+            SlackClientHyperConnector::with_connector(connector).with_slack_api_url(api_url);
+        let http = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(|error| failed(&error))?;
+        Ok(Self {
+            web: Arc::new(MorphismClient::new(connector)),
+            http,
+            bot_token: SlackApiToken::new(SlackApiTokenValue(
+                config.bot_token.expose_secret().to_owned(),
+            )),
+            app_token: config.app_token.clone(),
+            api_url: config.api_url.clone(),
+        })
+    }
+
+    /// Asks for the address of a new socket (`apps.connections.open`). The address works once and is a
+    /// secret.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open_connection(&self) -> Result<Url, OpenError> {
+        #[derive(Deserialize)]
+        struct Opened {
+            #[serde(default)]
+            ok: bool,
+            url: Option<String>,
+            error: Option<String>,
+        }
+        let failed =
+            |problem: String| OpenError::Failed(format!("apps.connections.open: {problem}"));
+        let response = self
+            .http
+            .post(self.method("apps.connections.open"))
+            .bearer_auth(self.app_token.expose_secret())
+            .header("content-type", "application/x-www-form-urlencoded")
+            .send()
+            .await
+            .map_err(|error| failed(error.without_url().to_string()))?;
+        let status = response.status();
+        let retry_after = retry_after(&response);
+        let body = response
+            .bytes()
+            .await
+            .map_err(|error| failed(error.without_url().to_string()))?;
+        let Ok(opened) = serde_json::from_slice::<Opened>(&body) else {
+            if status == reqwest::StatusCode::TOO_MANY_REQUESTS {
+                return Err(OpenError::RateLimited(retry_after));
+            }
+            return Err(failed(format!(
+                "HTTP {status} without an answer that can be read"
+            )));
+        };
+        match (
+            opened.ok,
+            opened.url,
+            opened.error.as_deref().unwrap_or("no reason given"),
+        ) {
+            (true, Some(url), _) => match Url::parse(&url) {
+                Ok(url) if is_safe(&url) => Ok(url),
+                _ => Err(failed("the address is not a wss:// URL".to_owned())),
+            },
+            (_, _, "ratelimited" | "rate_limited") => Err(OpenError::RateLimited(retry_after)),
+            (_, _, "socket_mode_disabled" | "link_disabled") => Err(OpenError::Disabled),
+            (_, _, code) if TOKEN_IS_DEAD.contains(&code) => {
+                Err(OpenError::Refused(code.to_owned()))
+            }
+            (_, _, code) => Err(failed(code.chars().take(80).collect())),
+        }
+    }
+
+    /// Who the bot token belongs to (`auth.test`).
+    ///
+    /// # Errors
+    /// See [`SlackError`].
+    pub async fn identify(&self) -> Result<Workspace, SlackError> {
+        #[derive(Deserialize)]
+        struct Identity {
+            team_id: Option<String>,
+            team: Option<String>,
+            user_id: Option<String>,
+            app_id: Option<String>,
+            enterprise_id: Option<String>,
+            #[serde(default)]
+            is_enterprise_install: bool,
+        }
+        let identity: Identity = self
+            .post("auth.test", &serde_json::json!({}), PATIENCE)
+            .await?;
+        let id = match (identity.enterprise_id, identity.team_id) {
+            (Some(enterprise), _) if identity.is_enterprise_install => Some(enterprise),
+            (enterprise, team) => team.or(enterprise),
+        };
+        Ok(Workspace {
+            workspace_id: id.unwrap_or_default(),
+            name: identity.team,
+            app_id: identity.app_id,
+            bot_user_id: identity.user_id,
+        })
+    }
+
+    /// Who the bot token belongs to, what it may do, and what time it is at Slack (for `doctor`).
+    ///
+    /// # Errors
+    /// See [`SlackError`].
+    pub async fn examine_token(&self) -> Result<TokenExamination, SlackError> {
+        let failed = |error: reqwest::Error| SlackError::Failed(error.without_url().to_string());
+        let token = &self.bot_token.token_value.0;
+        let response = self
+            .http
+            .post(self.method("auth.test"))
+            .bearer_auth(token)
+            .send()
+            .await
+            .map_err(failed)?;
+        let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.to_owned());
+        let scopes = header("x-oauth-scopes").map(|scopes| {
+            scopes
+                .split(',')
+                .map(|scope| scope.trim().to_owned())
+                .collect()
+        });
+        let date = header("date")
+            .and_then(|date| chrono::DateTime::parse_from_rfc2822(&date).ok())
+            .map(|date| date.to_utc());
+        let workspace = self.identify().await?;
+        Ok(TokenExamination {
+            workspace,
+            scopes,
+            date,
+        })
+    }
+
+    /// What Slack says about a person (`users.info`).
+    ///
+    /// # Errors
+    /// See [`SlackError`].
+    pub async fn profile(&self, slack_user_id: &str) -> Result<Profile, SlackError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            user: User,
+        }
+        #[derive(Deserialize)]
+        struct User {
+            name: Option<String>,
+            real_name: Option<String>,
+            tz: Option<String>,
+            #[serde(default)]
+            profile: Names,
+        }
+        #[derive(Default, Deserialize)]
+        struct Names {
+            display_name: Option<String>,
+            real_name: Option<String>,
+        }
+        let session = self.web.open_session(&self.bot_token);
+        let parameters = [("user", Some(slack_user_id))];
+        let call = session
+            .http_session_api
+            .http_get("users.info", &parameters, None);
+        let Answer { user } = within(PROFILE_WITHIN, call).await?;
+        let name = [
+            user.profile.display_name,
+            user.profile.real_name,
+            user.real_name,
+            user.name,
+        ]
+        .into_iter()
+        .flatten()
+        .find(|name| !name.trim().is_empty())
+        .unwrap_or_else(|| slack_user_id.to_owned());
+        Ok(Profile {
+            name,
+            time_zone: user.tz.and_then(|zone| zone.parse().ok()),
+        })
+    }
+
+    /// Publishes a Home tab over the one with this fingerprint, and returns the new fingerprint.
+    ///
+    /// # Errors
+    /// See [`SlackError`]; `hash_conflict` if another view is published.
+    pub async fn publish_home(
+        &self,
+        slack_user_id: &str,
+        view: &SlackView,
+        hash: Option<&str>,
+    ) -> Result<Option<String>, SlackError> {
+        #[derive(Serialize)]
+        struct Publish<'a> {
+            user_id: &'a str,
+            view: &'a SlackView,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            hash: Option<&'a str>,
+        }
+        #[derive(Deserialize)]
+        struct Published {
+            view: Option<PublishedView>,
+        }
+        #[derive(Deserialize)]
+        struct PublishedView {
+            hash: Option<String>,
+        }
+        let request = Publish {
+            user_id: slack_user_id,
+            view,
+            hash,
+        };
+        let published: Published = self.post("views.publish", &request, PATIENCE).await?;
+        Ok(published.view.and_then(|view| view.hash))
+    }
+
+    /// Opens a modal. The trigger works once and for 3 seconds.
+    ///
+    /// # Errors
+    /// See [`SlackError`].
+    pub async fn open_modal(&self, trigger_id: &str, view: &SlackView) -> Result<(), SlackError> {
+        #[derive(Serialize)]
+        struct Open<'a> {
+            trigger_id: &'a str,
+            view: &'a SlackView,
+        }
+        let _: serde::de::IgnoredAny = self
+            .post(
+                "views.open",
+                &Open { trigger_id, view },
+                Duration::from_millis(2500),
+            )
+            .await?;
+        Ok(())
+    }
+
+    /// Sends a message that only this person sees.
+    ///
+    /// # Errors
+    /// See [`SlackError`].
+    pub async fn post_ephemeral(
+        &self,
+        channel: &str,
+        slack_user_id: &str,
+        message: &Message,
+    ) -> Result<(), SlackError> {
+        #[derive(Serialize)]
+        struct Post<'a> {
+            channel: &'a str,
+            user: &'a str,
+            text: &'a str,
+            blocks: &'a [slack_morphism::prelude::SlackBlock],
+        }
+        let post = Post {
+            channel,
+            user: slack_user_id,
+            text: &message.text,
+            blocks: &message.blocks,
+        };
+        let _: serde::de::IgnoredAny = self.post("chat.postEphemeral", &post, PATIENCE).await?;
+        Ok(())
+    }
+
+    /// Answers through a `response_url` (5 times within 30 minutes).
+    ///
+    /// # Errors
+    /// See [`SlackError`]; `used_url` or `expired_url` when it has run out.
+    pub async fn respond(&self, response_url: &str, message: &Message) -> Result<(), SlackError> {
+        let url = Url::parse(response_url)
+            .ok()
+            .filter(is_safe)
+            .ok_or_else(|| {
+                SlackError::Failed("the response_url is not an https:// URL".to_owned())
+            })?;
+        let failed = |error: reqwest::Error| {
+            SlackError::Failed(format!("response_url: {}", error.without_url()))
+        };
+        let response = self
+            .http
+            .post(url)
+            .json(message)
+            .send()
+            .await
+            .map_err(failed)?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        if status == reqwest::StatusCode::TOO_MANY_REQUESTS {
+            return Err(SlackError::RateLimited(retry_after(&response)));
+        }
+        #[derive(Deserialize)]
+        struct Refusal {
+            error: Option<String>,
+        }
+        let body = response.bytes().await.map_err(failed)?;
+        let code = serde_json::from_slice::<Refusal>(&body)
+            .ok()
+            .and_then(|refusal| refusal.error);
+        Err(code.map_or_else(
+            || SlackError::Failed(format!("response_url: HTTP {status}")),
+            SlackError::Refused,
+        ))
+    }
+
+    async fn post<Request, Response>(
+        &self,
+        method: &str,
+        request: &Request,
+        limit: Duration,
+    ) -> Result<Response, SlackError>
+    where
+        Request: Serialize + Send + Sync,
+        Response: for<'de> Deserialize<'de> + Send,
+    {
+        let session = self.web.open_session(&self.bot_token);
+        within(
+            limit,
+            session.http_session_api.http_post(method, request, None),
+        )
+        .await
+    }
+
+    fn method(&self, name: &str) -> String {
+        format!("{}/{name}", self.api_url.as_str().trim_end_matches('/'))
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    call: impl Future<Output = Result<T, SlackClientError>>,
+) -> Result<T, SlackError> {
+    match tokio::time::timeout(limit, call).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(SlackError::Failed(format!(
+            "Slack did not answer within {} ms",
+            limit.as_millis()
+        ))),
+    }
+}
+
+impl From<SlackClientError> for SlackError {
+    fn from(error: SlackClientError) -> Self {
+        match error {
+            SlackClientError::ApiError(error) => Self::Refused(error.code),
+            SlackClientError::RateLimitError(error) => {
+                Self::RateLimited(error.retry_after.unwrap_or(DEFAULT_RETRY_AFTER))
+            }
+            SlackClientError::HttpError(error) => {
+                Self::Failed(format!("HTTP {}", error.status_code))
+            }
+            // Its text would print the answer, which may hold what people wrote.
+            SlackClientError::ProtocolError(_) => {
+                Self::Failed("an answer that cannot be read".to_owned())
+            }
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+fn retry_after(response: &reqwest::Response) -> Duration {
+    response
+        .headers()
+        .get("retry-after")
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .map_or(DEFAULT_RETRY_AFTER, Duration::from_secs)
+}

@@ -1,0 +1,315 @@
+//! The Home tab.
+
+use slack_morphism::blocks::SlackAccessibilityLabel;
+use slack_morphism::prelude::{
+    SlackActionId, SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockChoiceItem,
+    SlackBlockId, SlackBlockMarkDownText, SlackBlockOverflowElement, SlackBlockPlainText,
+    SlackCallbackId, SlackDividerBlock, SlackHeaderBlock, SlackHomeView, SlackModalView,
+    SlackSectionBlock, SlackSectionBlockElement, SlackView,
+};
+
+use super::{
+    Door, SlackError,
+    messages::{self, Reader, context, entry_value, label, section},
+    text::{bar, clock_time, cut, long_day, plain, short_day, span},
+};
+use crate::{
+    app::{Home, Notice},
+    domain::{member::Member, minutes::Minutes, time_entry::TimeEntry},
+    error::chain,
+};
+
+/// Draws the Home tab.
+pub fn view(home: &Home) -> SlackView {
+    let mut blocks = Vec::new();
+    if let Some(notice) = &home.notice {
+        blocks.push(notice_line(notice));
+    }
+    if home.recent.is_empty() && home.notice.is_none() {
+        blocks.extend(welcome(home));
+    } else {
+        blocks.extend(today(home));
+        blocks.push(SlackDividerBlock::new().into());
+        blocks.extend(last_entries(home));
+    }
+    blocks.push(SlackDividerBlock::new().into());
+    blocks.push(
+        SlackActionsBlock::new(vec![
+            button("help.open", "Help", "home", "Help with BillOps").into(),
+        ])
+        .with_block_id(id("settings"))
+        .into(),
+    );
+    let zone = if home.is_zone_known {
+        format!("Times in {}", home.zone.name())
+    } else {
+        "Times in UTC, because Slack has not told me your time zone yet".to_owned()
+    };
+    blocks.push(context(
+        id("stamp"),
+        format!(
+            "{zone} · as of {}, {}",
+            short_day(home.today, home.today),
+            clock_time(home.now, home.zone)
+        ),
+    ));
+    SlackView::Home(SlackHomeView::new(blocks).with_callback_id(SlackCallbackId("home".to_owned())))
+}
+
+fn welcome(home: &Home) -> [SlackBlock; 4] {
+    [
+        header("welcome", &cut(&format!("Welcome, {}", home.name), 150)),
+        section(
+            id("welcome.text"),
+            "BillOps turns one line in Slack into a time entry. Type this in any channel:\n\
+             `/time 2.5 hours: Meeting`\n\
+             Only you see the answer, and everything can be undone."
+                .to_owned(),
+        ),
+        section(
+            id("welcome.more"),
+            "*More ways to say it*\n`/time 1h30 wireframes` · `/time 45 min: code review` · `/time half an hour: mail`"
+                .to_owned(),
+        ),
+        section(
+            id("today.total"),
+            format!("*{}*\nNothing logged yet · {} to go", long_day(home.today), home.target),
+        ),
+    ]
+}
+
+fn today(home: &Home) -> [SlackBlock; 2] {
+    let (total, target) = (home.day_total, home.target);
+    let strip = if target == Minutes::default() {
+        format!("{total} logged")
+    } else if total == Minutes::default() {
+        format!(
+            "{}  Nothing logged yet · {target} to go",
+            bar(total, target)
+        )
+    } else if total < target {
+        let rest = Minutes::new(target.get() - total.get());
+        format!(
+            "{}  *{total}* of {target} · {rest} to go",
+            bar(total, target)
+        )
+    } else {
+        format!("{}  *{total}* of {target} · complete", bar(total, target))
+    };
+    [
+        header("today", &long_day(home.today)),
+        section(id("today.total"), strip),
+    ]
+}
+
+fn last_entries(home: &Home) -> Vec<SlackBlock> {
+    let mut blocks = vec![section(id("entries"), "*Last entries*".to_owned())];
+    if home.recent.is_empty() {
+        let empty = "None in the last 14 days. Type `/time 1h: what you did` in any channel.";
+        blocks.push(section(id("entries.empty"), empty.to_owned()));
+    }
+    let mut day = None;
+    for entry in &home.recent {
+        if day != Some(entry.date) {
+            day = Some(entry.date);
+            let name = short_day(entry.date, home.today);
+            let name = if entry.date == home.today {
+                format!("Today, {name}")
+            } else {
+                name
+            };
+            blocks.push(context(id(&format!("entries:{}", entry.date)), name));
+        }
+        blocks.push(entry_row(home, entry));
+    }
+    blocks
+}
+
+/// `11:00–13:30 · *Meeting* · 2 h 30 min`, with a menu as long as the entry is the person's to change.
+fn entry_row(home: &Home, entry: &TimeEntry) -> SlackBlock {
+    let mut row = String::new();
+    if let Some(span) = span(entry, home.zone) {
+        row.push_str(&span);
+        row.push_str(" · ");
+    }
+    row.push_str(&format!(
+        "*{}* · {}",
+        cut(&plain(&entry.description), 60),
+        entry.duration_minutes
+    ));
+    if entry.is_settled() {
+        row.push_str(&format!(" · {}", entry.status.as_str()));
+    }
+    let tail = entry.id.simple().to_string().split_off(20);
+    let block = SlackSectionBlock::new()
+        .with_block_id(id(&format!("entry:{tail}")))
+        .with_text(SlackBlockMarkDownText::new(row).with_verbatim(true).into());
+    if entry.is_settled() {
+        return block.into();
+    }
+    let delete = SlackBlockChoiceItem::new(
+        SlackBlockPlainText::new("Delete".to_owned())
+            .with_emoji(true)
+            .into(),
+        format!("delete {}", entry_value(entry)),
+    );
+    let menu = SlackBlockOverflowElement::new(vec![delete])
+        .with_action_id(SlackActionId("entry.menu".to_owned()));
+    block
+        .with_accessory(SlackSectionBlockElement::Overflow(menu))
+        .into()
+}
+
+fn notice_line(notice: &Notice) -> SlackBlock {
+    match notice {
+        Notice::Deleted(entry) => {
+            let what = format!(
+                "{}, {}",
+                cut(&plain(&entry.description), 60),
+                entry.duration_minutes
+            );
+            let spoken = cut(
+                &format!(
+                    "Undo: deleted {}, {}",
+                    cut(&entry.description, 30),
+                    entry.duration_minutes
+                ),
+                75,
+            );
+            SlackSectionBlock::new()
+                .with_block_id(id("notice"))
+                .with_text(
+                    SlackBlockMarkDownText::new(format!("Deleted {what}"))
+                        .with_verbatim(true)
+                        .into(),
+                )
+                .with_accessory(button("entry.redo", "Undo", &entry_value(entry), &spoken).into())
+                .into()
+        }
+        Notice::NothingChanged => section(
+            id("notice"),
+            "*Nothing was changed.* This page was out of date; here is how things are now."
+                .to_owned(),
+        ),
+    }
+}
+
+fn id(name: &str) -> SlackBlockId {
+    SlackBlockId(name.to_owned())
+}
+
+fn header(name: &str, text: &str) -> SlackBlock {
+    SlackHeaderBlock::new(label(text))
+        .with_block_id(id(name))
+        .into()
+}
+
+fn button(action: &str, text: &str, value: &str, spoken: &str) -> SlackBlockButtonElement {
+    SlackBlockButtonElement::new(label(text))
+        .with_action_id(SlackActionId(action.to_owned()))
+        .with_value(value.to_owned())
+        .with_accessibility_label(SlackAccessibilityLabel(spoken.to_owned()))
+}
+
+/// The tab was opened.
+pub(super) async fn opened(door: &Door, workspace: &str, slack_user: &str) {
+    match door.member(workspace, slack_user).await {
+        Ok(member) => {
+            if let Err(failed) = door.app.note_home_opened(&member).await {
+                let _ = door.logged(failed);
+            }
+            let member = door.up_to_date(member).await;
+            publish_now(door, &member, None).await;
+        }
+        Err(failed) => {
+            let _ = door.logged(failed);
+            let view = cannot_be_built();
+            if let Err(problem) = door.client.publish_home(slack_user, &view, None).await {
+                tracing::warn!("home.not_published: {problem}");
+            }
+        }
+    }
+}
+
+/// Publishes at once; what fails is tried again as a job.
+pub(super) async fn publish_now(door: &Door, member: &Member, notice: Option<Notice>) {
+    if let Err(problem) = publish(door, member, notice).await {
+        tracing::warn!("home.not_published: {problem}; it is tried again");
+        let job = crate::jobs::Job::RefreshHome {
+            binding: member.binding_id,
+        }
+        .to_row();
+        if let Err(problem) = door.app.store().add_job(&job).await {
+            tracing::error!("home.not_queued: {}", chain(&problem));
+        }
+    }
+}
+
+/// Publishes the Home tab as it is now, over the view that was published last. Where another view got in
+/// between, once more over whatever is there.
+pub(super) async fn publish(
+    door: &Door,
+    member: &Member,
+    notice: Option<Notice>,
+) -> Result<(), SlackError> {
+    let stored = |error: &dyn std::error::Error| SlackError::Failed(error.to_string());
+    let store = door.app.store();
+    let hash = store
+        .home_view_hash(member.binding_id)
+        .await
+        .map_err(|e| stored(&e))?;
+    let home = door
+        .app
+        .home(member, notice.clone())
+        .await
+        .map_err(|e| stored(&e))?;
+    let published = match door
+        .client
+        .publish_home(&member.slack_user_id, &view(&home), hash.as_deref())
+        .await
+    {
+        Err(SlackError::Refused(code)) if code == "hash_conflict" => {
+            let home = door
+                .app
+                .home(member, notice)
+                .await
+                .map_err(|e| stored(&e))?;
+            door.client
+                .publish_home(&member.slack_user_id, &view(&home), None)
+                .await
+        }
+        other => other,
+    }?;
+    store
+        .save_home_view_hash(member.binding_id, published.as_deref())
+        .await
+        .map_err(|e| stored(&e))
+}
+
+fn cannot_be_built() -> SlackView {
+    let text = "BillOps cannot reach its database just now. What you log with `/time` will be refused until it \
+                can. Open this tab again in a moment.";
+    SlackView::Home(SlackHomeView::new(vec![section(
+        id("unavailable"),
+        text.to_owned(),
+    )]))
+}
+
+/// Opens the help in a modal, where there is no message to answer with.
+pub(super) async fn open_help(door: &Door, trigger_id: &str, member: &Member) {
+    let reader = Reader {
+        member,
+        now: door.app.clock().now(),
+        round: 0,
+    };
+    let view = SlackModalView::new(label("How to log time"), messages::help(reader).blocks)
+        .with_close(label("Close"))
+        .with_callback_id(SlackCallbackId("help".to_owned()));
+    if let Err(problem) = door
+        .client
+        .open_modal(trigger_id, &SlackView::Modal(view))
+        .await
+    {
+        tracing::warn!("help.not_opened: {problem}");
+    }
+}

@@ -1,0 +1,151 @@
+//! What Slack sends, read tolerantly: a field that is missing or `null` never makes a payload unreadable
+//! unless nothing can be done without it. Fields that BillOps does not use are not named.
+//!
+//! Source of the shapes: docs.slack.dev, “Interaction payloads”, “Slash commands”, “Events API”.
+
+use serde::{Deserialize, Deserializer};
+
+/// Treats `null` like a missing field.
+fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// Reads a flag that Slack writes as `true` over the socket and as `"true"` in a form.
+fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    let value = Option::<serde_json::Value>::deserialize(from)?;
+    Ok(value.is_some_and(|value| value == true || value == "true"))
+}
+
+/// A slash command.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct SlashCommand {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) team_id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) enterprise_id: String,
+    #[serde(default, deserialize_with = "flag")]
+    pub(super) is_enterprise_install: bool,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) channel_id: String,
+    pub(super) user_id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) command: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) text: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) response_url: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) trigger_id: String,
+}
+
+/// What a person did with a message, a view or a shortcut.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Interaction {
+    #[serde(rename = "type", default, deserialize_with = "nullable")]
+    pub(super) kind: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) team: WithId,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) enterprise: WithId,
+    #[serde(default, deserialize_with = "flag")]
+    pub(super) is_enterprise_install: bool,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) user: WithId,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) response_url: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) trigger_id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) container: Container,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) actions: Vec<Action>,
+}
+
+impl Interaction {
+    /// Whether the element stands on the Home tab, where there is no message to replace.
+    pub(super) fn is_on_home(&self) -> bool {
+        self.container.kind == "view"
+    }
+}
+
+/// Where the element stands that was used.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Container {
+    #[serde(rename = "type", default, deserialize_with = "nullable")]
+    pub(super) kind: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) channel_id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) message_ts: String,
+}
+
+/// Anything of which only the id matters.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct WithId {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) id: String,
+}
+
+/// One element that was used.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Action {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) action_id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) value: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) selected_option: Choice,
+}
+
+/// The option of a menu that was chosen.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Choice {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) value: String,
+}
+
+/// The outer wrapper of an event.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct EventCallback {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) team_id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) enterprise_id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) authorizations: Vec<Authorization>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) event: Event,
+}
+
+/// For whom an event is delivered.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Authorization {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) enterprise_id: String,
+    #[serde(default, deserialize_with = "flag")]
+    pub(super) is_enterprise_install: bool,
+}
+
+/// The event itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Event {
+    #[serde(rename = "type", default, deserialize_with = "nullable")]
+    pub(super) kind: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) user: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) tab: String,
+}
+
+/// The id under which a workspace is kept. An app that is installed for a whole organisation is one
+/// workspace, whichever of the organisation's teams the person is in; Slack then leaves `team` empty in
+/// some payloads and not in others.
+pub(super) fn workspace_of<'a>(team: &'a str, enterprise: &'a str, is_org_wide: bool) -> &'a str {
+    if (is_org_wide || team.is_empty()) && !enterprise.is_empty() {
+        enterprise
+    } else {
+        team
+    }
+}

@@ -1,0 +1,355 @@
+//! Slack: what it sends, and what people read there. The only room that names slack-morphism and tungstenite.
+//!
+//! A [`Delivery`] comes in from the [`socket`], is read tolerantly (`inbound`), handed to the use case it
+//! asks for (`commands`, `actions`, `home`), and what comes back is written by `messages` or `home`.
+
+mod actions;
+mod client;
+mod commands;
+pub mod home;
+mod inbound;
+pub mod messages;
+pub mod socket;
+mod text;
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use futures_util::FutureExt as _;
+use serde::de::DeserializeOwned;
+use serde_json::value::{RawValue, to_raw_value};
+use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+pub use client::{SlackClient, SlackError};
+
+use crate::{
+    app::App,
+    domain::{member::Member, minutes::Minutes, time_command::BareNumberUnit},
+    error::{Failed, chain},
+    jobs::Ran,
+};
+use inbound::{EventCallback, Interaction, SlashCommand, workspace_of};
+use messages::{Message, Reader};
+use socket::{Answer, Delivery, Handler};
+
+/// Saving ends so long before the acknowledgement leaves: time to write the answer and send it.
+const ANSWER_TAKES: Duration = Duration::from_millis(300);
+
+/// The front door to Slack. Cheap to clone.
+#[derive(Clone)]
+pub struct Door {
+    app: App,
+    client: SlackClient,
+    /// The workspace of the bot token, for payloads that name none.
+    home_workspace: Arc<OnceLock<String>>,
+    /// Answers on their way through a `response_url`.
+    answers: TaskTracker,
+}
+
+/// One delivery, as the rooms behind the door see it.
+#[derive(Clone, Debug)]
+struct Heard {
+    envelope_id: String,
+    save_by: Instant,
+}
+
+impl Door {
+    /// The door of this application.
+    pub fn new(app: App, client: SlackClient) -> Self {
+        Self {
+            app,
+            client,
+            home_workspace: Arc::default(),
+            answers: TaskTracker::new(),
+        }
+    }
+
+    /// Notes the workspace that the bot token belongs to.
+    pub fn set_home_workspace(&self, workspace_id: &str) {
+        // Slack's answer does not change while the process runs.
+        let _ = self.home_workspace.set(workspace_id.to_owned());
+    }
+
+    /// The id that names the workspace, or the home workspace where Slack named none.
+    fn workspace<'a>(&'a self, named: &'a str) -> &'a str {
+        if named.is_empty() {
+            self.home_workspace.get().map_or("", String::as_str)
+        } else {
+            named
+        }
+    }
+
+    /// What the socket calls for each envelope.
+    pub fn handler(&self) -> Handler {
+        let door = self.clone();
+        Arc::new(move |delivery| {
+            let door = door.clone();
+            async move { door.handle(delivery).await }.boxed()
+        })
+    }
+
+    /// Waits until every answer that is on its way has been sent, at most `limit`.
+    pub async fn drained(&self, limit: Duration) {
+        self.answers.close();
+        if tokio::time::timeout(limit, self.answers.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                open = self.answers.len(),
+                "slack.drain: some answers were not sent before the end"
+            );
+        }
+    }
+
+    /// Publishes the Home tab of a person, for the job that keeps it fresh.
+    pub async fn refresh_home(&self, binding: Uuid) -> Ran {
+        let member = match self.app.member_by_binding(binding).await {
+            Ok(Some(member)) => member,
+            Ok(None) => return Ran::Done,
+            Err(failed) => return Ran::Failed(chain(&failed)),
+        };
+        match home::publish(self, &member, None).await {
+            Ok(()) => Ran::Done,
+            Err(SlackError::RateLimited(wait)) => Ran::Later(wait),
+            Err(SlackError::Refused(code)) => {
+                // Slack's answer will be the same next time: a person who left, a tab that is switched off.
+                tracing::warn!(%binding, code, "home.refused: the Home tab was not published");
+                Ran::Done
+            }
+            Err(SlackError::Failed(problem)) => Ran::Failed(problem),
+        }
+    }
+
+    async fn handle(self, delivery: Delivery) -> Answer {
+        let heard = Heard {
+            envelope_id: delivery.envelope_id.clone(),
+            save_by: delivery
+                .ack_by
+                .checked_sub(ANSWER_TAKES)
+                .unwrap_or(delivery.ack_by),
+        };
+        match &*delivery.kind {
+            "slash_commands" => {
+                let command: SlashCommand = read(&delivery)?;
+                self.command(&heard, command, delivery.ack_by).await
+            }
+            "interactive" => {
+                let interaction: Interaction = read(&delivery)?;
+                self.interaction(&heard, &interaction).await;
+                None
+            }
+            "events_api" => {
+                let callback: EventCallback = read(&delivery)?;
+                self.event(&callback).await;
+                None
+            }
+            kind => {
+                tracing::warn!(
+                    kind,
+                    "slack.unknown_envelope: acknowledged, nothing is done with it"
+                );
+                None
+            }
+        }
+    }
+
+    /// The answer is due at `ack_by`. If it comes later all the same, it is sent after the bare
+    /// acknowledgement.
+    async fn command(&self, heard: &Heard, command: SlashCommand, ack_by: Instant) -> Answer {
+        // A defect of ours must not leave the person without a word, nor without what they typed.
+        let answer = match AssertUnwindSafe(commands::time(self, heard, &command))
+            .catch_unwind()
+            .await
+        {
+            Ok(answer) => answer,
+            Err(_) => commands::broken(self, heard, &command),
+        };
+        if Instant::now() < ack_by {
+            return to_raw_value(&answer).ok().map(Arc::from);
+        }
+        let (client, url) = (self.client.clone(), command.response_url);
+        self.answers.spawn(async move {
+            if let Err(problem) = client.respond(&url, &answer).await {
+                tracing::warn!("slack.late_answer_not_sent: {problem}");
+            }
+        });
+        None
+    }
+
+    async fn interaction(&self, heard: &Heard, interaction: &Interaction) {
+        match &*interaction.kind {
+            "block_actions" => actions::pressed(self, heard, interaction).await,
+            "view_closed" => {}
+            kind => tracing::warn!(
+                kind,
+                "slack.unknown_interaction: acknowledged, nothing is done with it"
+            ),
+        }
+    }
+
+    async fn event(&self, callback: &EventCallback) {
+        let authorization = callback.authorizations.first().cloned().unwrap_or_default();
+        let enterprise = if callback.enterprise_id.is_empty() {
+            &authorization.enterprise_id
+        } else {
+            &callback.enterprise_id
+        };
+        let workspace = workspace_of(
+            &callback.team_id,
+            enterprise,
+            authorization.is_enterprise_install,
+        );
+        match (&*callback.event.kind, &*callback.event.tab) {
+            ("app_home_opened", "home") => {
+                home::opened(self, workspace, &callback.event.user).await
+            }
+            ("app_home_opened", _) => {}
+            (kind, _) => tracing::debug!(kind, "slack.event: nothing is done with it"),
+        }
+    }
+
+    /// Who is speaking. On first contact Slack is asked for their name and zone; if it does not answer in
+    /// time, they are noted all the same and asked for again next time.
+    async fn member(&self, workspace: &str, slack_user: &str) -> Result<Arc<Member>, Failed> {
+        let workspace = self.workspace(workspace);
+        if let Some(member) = self.app.member(workspace, slack_user).await? {
+            return Ok(member);
+        }
+        let profile = match self.client.profile(slack_user).await {
+            Ok(profile) => Some(profile),
+            Err(problem) => {
+                tracing::warn!(
+                    "slack.profile_unknown: users.info: {problem}; times are shown in UTC meanwhile"
+                );
+                None
+            }
+        };
+        self.app.meet(workspace, slack_user, profile.as_ref()).await
+    }
+
+    /// The person with what Slack says about them now, if that was last asked long ago. Nobody waits for
+    /// this: it is asked when the Home tab is opened.
+    async fn up_to_date(&self, member: Arc<Member>) -> Arc<Member> {
+        let is_old = match self.app.is_profile_old(member.user_id).await {
+            Ok(is_old) => is_old,
+            Err(failed) => {
+                self.logged(failed);
+                false
+            }
+        };
+        if !is_old {
+            return member;
+        }
+        match self.client.profile(&member.slack_user_id).await {
+            Ok(profile) => {
+                match self
+                    .app
+                    .meet(&member.workspace_id, &member.slack_user_id, Some(&profile))
+                    .await
+                {
+                    Ok(member) => member,
+                    Err(failed) => {
+                        self.logged(failed);
+                        member
+                    }
+                }
+            }
+            Err(problem) => {
+                tracing::warn!("slack.profile_unknown: users.info: {problem}");
+                member
+            }
+        }
+    }
+
+    /// Somebody of whom nothing can be read just now, to be able to answer them at all.
+    fn stranger(&self, workspace: &str, slack_user: &str) -> Member {
+        Member {
+            user_id: Uuid::nil(),
+            binding_id: Uuid::nil(),
+            workspace_id: workspace.to_owned(),
+            slack_user_id: slack_user.to_owned(),
+            name: String::new(),
+            time_zone: None,
+            bare_number_unit: BareNumberUnit::Guess,
+            target_per_day: Minutes::default(),
+            has_opened_home: false,
+        }
+    }
+
+    fn reader<'a>(&self, member: &'a Member) -> Reader<'a> {
+        Reader {
+            member,
+            now: self.app.clock().now(),
+            round: 1,
+        }
+    }
+
+    /// Names a request by what does not change when Slack delivers it again: who said what where, and the
+    /// id Slack gave to the saying (`once`). Where Slack gave none, the envelope's.
+    fn request_key(&self, heard: &Heard, parts: &[&str], once: &str) -> Uuid {
+        let mut digest = Sha256::new();
+        for part in parts.iter().chain(&[if once.is_empty() {
+            &*heard.envelope_id
+        } else {
+            once
+        }]) {
+            digest.update(part.len().to_le_bytes());
+            digest.update(part.as_bytes());
+        }
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest.finalize()[..16]);
+        Uuid::from_bytes(bytes)
+    }
+
+    /// Logs a failure, once, and hands it on to be shown.
+    fn logged(&self, failed: Failed) -> Failed {
+        tracing::error!(reference = %failed.reference, "request.failed: {}", chain(&failed));
+        failed
+    }
+
+    /// Puts a message in the place of the one whose button was pressed. Where that can no longer be
+    /// replaced, a new one says it.
+    fn answer_later(&self, interaction: &Interaction, slack_user: &str, answer: Message) {
+        let (client, url) = (self.client.clone(), interaction.response_url.clone());
+        let (channel, user) = (
+            interaction.container.channel_id.clone(),
+            slack_user.to_owned(),
+        );
+        self.answers.spawn(async move {
+            let Err(problem) = client.respond(&url, &answer).await else {
+                return;
+            };
+            if channel.is_empty() {
+                tracing::warn!("slack.answer_not_sent: {problem}");
+            } else if let Err(second) = client.post_ephemeral(&channel, &user, &answer).await {
+                tracing::warn!("slack.answer_not_sent: {problem}; and as a new message: {second}");
+            }
+        });
+    }
+}
+
+/// Reads a payload. One that cannot be read is logged without its text and acknowledged.
+fn read<T: DeserializeOwned>(delivery: &Delivery) -> Option<T> {
+    let payload: &RawValue = &delivery.payload;
+    match serde_json::from_str(payload.get()) {
+        Ok(value) => Some(value),
+        Err(problem) => {
+            tracing::warn!(
+                kind = delivery.kind,
+                envelope_id = delivery.envelope_id,
+                length = payload.get().len(),
+                "slack.unreadable: {:?} error at column {}",
+                problem.classify(),
+                problem.column()
+            );
+            None
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! One envelope: its handler, its deadline, its acknowledgement.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, Shared},
+};
+use quick_cache::sync::Cache;
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
+use tokio_tungstenite::tungstenite::Message;
+use tracing::{error, info, warn};
+
+use super::{
+    Answer, Delivery, Handler,
+    frame::{Envelope, acknowledgement},
+};
+
+/// Envelopes whose answer is remembered, to give a repetition the same one. Repetitions come within
+/// seconds; what is older is recognised by the request key of the entry, in the database.
+const REMEMBERED: usize = 2048;
+/// Handlers that may run at once. Beyond this the process is drowning, and the honest answer is a bare
+/// acknowledgement at once.
+const RUNNING_MAX: usize = 4096;
+
+/// Where acknowledgements go: the outgoing frames of one connection.
+pub(super) type Outgoing = mpsc::Sender<Message>;
+
+type SharedAnswer = Shared<BoxFuture<'static, Answer>>;
+
+/// Hands envelopes to the handler and acknowledges them.
+pub(super) struct Deliverer {
+    handler: Handler,
+    ack_by: Duration,
+    answers: Cache<String, SharedAnswer>,
+    running: AtomicUsize,
+    /// Woken whenever the last running handler has been acknowledged.
+    idle: Notify,
+    /// The outgoing frames of every open connection, in the order in which they were opened.
+    open: Mutex<Vec<Outgoing>>,
+}
+
+impl Deliverer {
+    pub(super) fn new(handler: Handler, ack_by: Duration) -> Arc<Self> {
+        Arc::new(Self {
+            handler,
+            ack_by,
+            answers: Cache::new(REMEMBERED),
+            running: AtomicUsize::new(0),
+            idle: Notify::new(),
+            open: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Takes an envelope over. Never waits.
+    pub(super) fn take(self: &Arc<Self>, envelope: Envelope, outgoing: Outgoing) {
+        let running = self.running.fetch_add(1, Ordering::AcqRel);
+        let is_drowning = running >= RUNNING_MAX;
+        let deliverer = self.clone();
+        tokio::spawn(async move {
+            if is_drowning {
+                warn!(
+                    running,
+                    "socket.drowning: acknowledged without handling, {running} handlers are running"
+                );
+                deliverer.acknowledge(&envelope.id, None, &outgoing).await;
+            } else {
+                deliverer.deliver(envelope, &outgoing).await;
+            }
+            if deliverer.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+                deliverer.idle.notify_waiters();
+            }
+        });
+    }
+
+    /// Acknowledges what cannot be read, so that Slack does not repeat it.
+    pub(super) fn take_unknown(self: &Arc<Self>, envelope_id: String, outgoing: Outgoing) {
+        let deliverer = self.clone();
+        tokio::spawn(async move { deliverer.acknowledge(&envelope_id, None, &outgoing).await });
+    }
+
+    async fn deliver(&self, envelope: Envelope, outgoing: &Outgoing) {
+        let received_at = Instant::now();
+        let ack_by = received_at + self.ack_by;
+        let Envelope {
+            id,
+            kind,
+            payload,
+            accepts_answer,
+            retry_attempt,
+            retry_reason,
+        } = envelope;
+        if retry_attempt > 0 {
+            info!(
+                envelope_id = id,
+                kind,
+                retry_attempt,
+                reason = retry_reason,
+                "socket.retry: Slack repeats an event it saw no acknowledgement for"
+            );
+        }
+        let delivery = Delivery {
+            envelope_id: id.clone(),
+            kind: kind.clone(),
+            payload,
+            accepts_answer,
+            retry_attempt,
+            ack_by,
+        };
+        let handler = &self.handler;
+        // An envelope that comes again shares the answer of the first, running or done.
+        let Ok(answer) = self.answers.get_or_insert_with(&id, || {
+            // A task of its own: a panic ends there, and a handler that is late runs on.
+            let task = tokio::spawn(handler(delivery));
+            let id = id.clone();
+            let answer = async move {
+                task.await.unwrap_or_else(|problem| {
+                    error!(envelope_id = id, kind, "socket.handler_panicked: {problem}");
+                    None
+                })
+            };
+            Ok::<_, std::convert::Infallible>(answer.boxed().shared())
+        });
+        let answer = match tokio::time::timeout_at(ack_by, answer).await {
+            Ok(answer) => answer.filter(|_| accepts_answer),
+            Err(_) => {
+                warn!(
+                    envelope_id = id,
+                    "socket.late: acknowledged at the deadline, the handler is still running"
+                );
+                None
+            }
+        };
+        self.acknowledge(&id, answer.as_deref(), outgoing).await;
+    }
+
+    /// Sends an acknowledgement on the connection that brought the envelope, or on another one where that
+    /// has ended meanwhile.
+    pub(super) async fn acknowledge(
+        &self,
+        envelope_id: &str,
+        answer: Option<&serde_json::value::RawValue>,
+        outgoing: &Outgoing,
+    ) {
+        let mut message = Message::text(acknowledgement(envelope_id, answer));
+        match outgoing.send(message).await {
+            Ok(()) => return,
+            Err(unsent) => message = unsent.0,
+        }
+        let others = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for other in others
+            .iter()
+            .rev()
+            .filter(|other| !other.same_channel(outgoing))
+        {
+            match other.send(message).await {
+                Ok(()) => return,
+                Err(unsent) => message = unsent.0,
+            }
+        }
+        warn!(
+            envelope_id,
+            "socket.unacknowledged: no connection is left to acknowledge on"
+        );
+    }
+
+    pub(super) fn connection_opened(&self, outgoing: &Outgoing) {
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(outgoing.clone());
+    }
+
+    pub(super) fn connection_ended(&self, outgoing: &Outgoing) {
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|open| !open.same_channel(outgoing));
+    }
+
+    /// Waits for a moment in which no handler runs, at most `limit`. Returns how many still run.
+    pub(super) async fn drained(&self, limit: Duration) -> usize {
+        let wait = async {
+            loop {
+                let idle = self.idle.notified();
+                if self.running.load(Ordering::Acquire) == 0 {
+                    return;
+                }
+                idle.await;
+            }
+        };
+        let _ = tokio::time::timeout(limit, wait).await;
+        self.running.load(Ordering::Acquire)
+    }
+}

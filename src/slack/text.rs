@@ -1,0 +1,109 @@
+//! How durations, days, times and people's words are written in Slack.
+
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use crate::domain::{minutes::Minutes, time_entry::TimeEntry};
+
+/// Cells of a bar.
+const CELLS: u32 = 8;
+
+/// People's words inside `mrkdwn`: nothing in them is markup, a link or a mention. Line breaks become spaces.
+pub(super) fn plain(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            // A word joiner in front keeps Slack from taking the sign for formatting.
+            '*' | '_' | '~' | '`' => escaped.extend(['\u{2060}', c]),
+            '\n' | '\r' => escaped.push(' '),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// At most `limit` characters, cut with an ellipsis.
+pub(super) fn cut(text: &str, limit: usize) -> String {
+    if text.chars().count() <= limit {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(limit.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
+
+/// `Fri 20 Nov`, with the year when it is not the one of `today`.
+pub(super) fn short_day(day: NaiveDate, today: NaiveDate) -> String {
+    if day.year() == today.year() {
+        day.format("%a %-d %b").to_string()
+    } else {
+        day.format("%a %-d %b %Y").to_string()
+    }
+}
+
+/// `Friday 20 November`.
+pub(super) fn long_day(day: NaiveDate) -> String {
+    day.format("%A %-d %B").to_string()
+}
+
+/// `11:00–13:30`, where the times are known.
+pub(super) fn span(entry: &TimeEntry, zone: Tz) -> Option<String> {
+    Some(format!(
+        "{}–{}",
+        clock_time(entry.started_at?, zone),
+        clock_time(entry.ended_at?, zone)
+    ))
+}
+
+/// `13:30`.
+pub(super) fn clock_time(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%H:%M").to_string()
+}
+
+/// A bar of eight cells. Rounded to the nearest, but full only when the whole is reached and empty only at
+/// zero.
+pub(super) fn bar(part: Minutes, whole: Minutes) -> String {
+    let (part, whole) = (u64::from(part.get()), u64::from(whole.get().max(1)));
+    let cells = u64::from(CELLS);
+    let filled = match (part * cells * 2 + whole) / (whole * 2) {
+        0 if part > 0 => 1,
+        filled if filled >= cells && part < whole => cells - 1,
+        filled => filled.min(cells),
+    };
+    (0..cells)
+        .map(|cell| if cell < filled { '▇' } else { '░' })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_full_and_empty_only_when_they_are() {
+        let bar = |part| bar(Minutes::new(part), Minutes::new(480));
+        assert_eq!(bar(0), "░░░░░░░░");
+        assert_eq!(bar(1), "▇░░░░░░░");
+        assert_eq!(bar(315), "▇▇▇▇▇░░░");
+        assert_eq!(bar(479), "▇▇▇▇▇▇▇░");
+        assert_eq!(bar(480), "▇▇▇▇▇▇▇▇");
+        assert_eq!(bar(9999), "▇▇▇▇▇▇▇▇");
+    }
+
+    #[test]
+    fn nothing_people_write_is_markup() {
+        assert_eq!(
+            plain("<!channel> & *bold* `x`\n@here"),
+            "&lt;!channel&gt; &amp; \u{2060}*bold\u{2060}* \u{2060}`x\u{2060}` @here"
+        );
+    }
+
+    #[test]
+    fn cutting_counts_characters() {
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(cut("äöüß", 3), "äö…");
+    }
+}

@@ -1,0 +1,443 @@
+//! Making time entries, many in one commit.
+//!
+//! A durable commit costs one sync of the disk however much it holds. Requests therefore queue up while
+//! a commit is under way, and all that wait go into the next one together. Nobody is made to wait for
+//! company: a single request is committed at once.
+//!
+//! What a request is told is always true:
+//! - it is answered only after the commit that holds its entry;
+//! - one whose time ran out while it still queued is taken out and told that nothing was saved;
+//! - one whose time ran out during the commit is told that it is not known. Its key makes sure that
+//!   asking again cannot log twice.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::{QueryBuilder, types::Json};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+use uuid::Uuid;
+
+use super::{Db, NewJob, PATIENCE, Store, StoreError, entries::minutes_of, jobs::add_job};
+use crate::{
+    clock::Clock,
+    domain::{
+        minutes::Minutes,
+        time_entry::{EntrySource, EntryStatus, Receipt, TimeEntry},
+    },
+};
+
+/// Requests that may wait for the next commit. More than this and the database is not keeping up.
+const QUEUE: usize = 2048;
+/// Rows in one commit: far below what a statement may bind (32,766 values on SQLite).
+const BATCH: usize = 128;
+/// The numbers of rows that statements are prepared for. A statement for each number from 1 to 128 would be
+/// prepared again and again, and keeping them all prepared takes 20 MiB; these few are kept. What is
+/// missing to the next number is filled with the last row once more, which changes nothing: every
+/// statement here ignores a row that is there already.
+const SIZES: [usize; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 32, 48, 64, BATCH];
+
+/// The rows, filled up to one of [`SIZES`].
+fn filled<T>(rows: &[T]) -> impl Iterator<Item = &T> {
+    let size = SIZES
+        .into_iter()
+        .find(|size| *size >= rows.len())
+        .unwrap_or(rows.len());
+    rows.iter()
+        .chain(rows.last())
+        .chain(rows.last().into_iter().cycle())
+        .take(size)
+}
+
+/// An entry to be made.
+#[derive(Clone, Debug)]
+pub struct NewEntry {
+    /// Names the request. Under one key a person gets one entry, however often it is asked.
+    pub key: Uuid,
+    /// Whose time it is.
+    pub user_id: Uuid,
+    /// How it came in.
+    pub source: EntrySource,
+    /// What was done; 1 to 3,000 characters.
+    pub description: String,
+    /// The day it counts for, in the person's zone.
+    pub date: NaiveDate,
+    /// When the work began, where that is known.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When the work ended, where that is known.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// 1 to 1,440.
+    pub duration: Minutes,
+    /// The line as it was typed.
+    pub typed_text: Option<String>,
+    /// What has to follow, in the same transaction.
+    pub then: Option<NewJob>,
+}
+
+/// Why a request was not answered with an entry.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NotSaved {
+    /// Nothing is stored.
+    #[error("the entry was not saved")]
+    Nothing(#[source] Arc<StoreError>),
+    /// The database did not answer while it was committing: the entry may be stored or not.
+    #[error("the database did not answer during the commit")]
+    Unknown,
+}
+
+/// The way to the task that commits.
+#[derive(Clone, Debug)]
+pub(super) struct Queue(mpsc::Sender<Request>);
+
+#[derive(Debug)]
+struct Request {
+    new: NewEntry,
+    stage: Arc<AtomicU8>,
+    answer: oneshot::Sender<Result<Receipt, NotSaved>>,
+}
+
+/// A request waits until either the commit takes it or its own deadline does; never both.
+const WAITING: u8 = 0;
+const COMMITTING: u8 = 1;
+const GIVEN_UP: u8 = 2;
+
+fn take(stage: &AtomicU8, to: u8) -> bool {
+    stage
+        .compare_exchange(WAITING, to, Ordering::AcqRel, Ordering::Acquire)
+        .is_ok()
+}
+
+impl Store {
+    /// Makes an entry, durably, or says why not, at `deadline` at the latest. A key that was used
+    /// before gets the answer it got then.
+    ///
+    /// # Errors
+    /// See [`NotSaved`].
+    pub async fn insert_entry(
+        &self,
+        new: NewEntry,
+        deadline: Instant,
+    ) -> Result<Receipt, NotSaved> {
+        let too_slow = || NotSaved::Nothing(Arc::new(StoreError::TooSlow));
+        let has_job = new.then.is_some();
+        let stage = Arc::new(AtomicU8::new(WAITING));
+        let (answer, answered) = oneshot::channel();
+        let request = Request {
+            new,
+            stage: stage.clone(),
+            answer,
+        };
+        match tokio::time::timeout_at(deadline, self.commits.0.send(request)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return Err(too_slow()),
+        }
+        let receipt = match tokio::time::timeout_at(deadline, answered).await {
+            Ok(Ok(result)) => result?,
+            // The committing task is gone without an answer: only if it panicked.
+            Ok(Err(_)) => return Err(NotSaved::Unknown),
+            Err(_) if take(&stage, GIVEN_UP) => return Err(too_slow()),
+            Err(_) => return Err(NotSaved::Unknown),
+        };
+        if has_job {
+            self.job_added.notify_one();
+        }
+        Ok(receipt)
+    }
+}
+
+impl Queue {
+    pub(super) fn start(db: Db, clock: Clock) -> Self {
+        let (sender, mut requests) = mpsc::channel(QUEUE);
+        tokio::spawn(async move {
+            let mut batch = Vec::with_capacity(BATCH);
+            while requests.recv_many(&mut batch, BATCH).await > 0 {
+                batch.retain(|request: &Request| take(&request.stage, COMMITTING));
+                commit(&db, &clock, std::mem::take(&mut batch)).await;
+            }
+        });
+        Self(sender)
+    }
+}
+
+/// Commits the requests together; where one of them breaks a rule of the tables, each on its own, so
+/// that it harms no other.
+async fn commit(db: &Db, clock: &Clock, requests: Vec<Request>) {
+    if requests.is_empty() {
+        return;
+    }
+    let news: Vec<&NewEntry> = requests.iter().map(|request| &request.new).collect();
+    // Almost always no request is a repetition, and asking first would cost every commit a statement. Where
+    // one is, the second attempt looks for its answer; where another replica is answering the same request
+    // at this moment, the attempt after it has committed.
+    let mut written = write(db, clock, &news, Repetitions::Unlikely).await;
+    for _ in 0..3 {
+        match &written {
+            Err(NotSaved::Nothing(problem)) if matches!(**problem, StoreError::Repeated) => {
+                written = write(db, clock, &news, Repetitions::Known).await;
+            }
+            _ => break,
+        }
+    }
+    let problem = match written {
+        Ok(receipts) => {
+            for (request, receipt) in requests.into_iter().zip(receipts) {
+                // Nobody listens any more if the deadline passed: the key keeps the answer.
+                let _ = request.answer.send(Ok(receipt));
+            }
+            return;
+        }
+        Err(problem) => problem,
+    };
+    if requests.len() > 1 && concerns_one(&problem) {
+        for request in requests {
+            Box::pin(commit(db, clock, vec![request])).await;
+        }
+        return;
+    }
+    for request in requests {
+        let _ = request.answer.send(Err(problem.clone()));
+    }
+}
+
+/// Whether the problem lies in one request and not in the database.
+fn concerns_one(problem: &NotSaved) -> bool {
+    let NotSaved::Nothing(problem) = problem else {
+        return false;
+    };
+    match &**problem {
+        StoreError::Repeated => true,
+        StoreError::Database(sqlx::Error::Database(error)) => {
+            !matches!(error.kind(), sqlx::error::ErrorKind::Other)
+        }
+        _ => false,
+    }
+}
+
+/// The rows of one commit, in a fixed number of statements: who has answers already (where that is known
+/// of some), the sums of the days, the keys with their answers, the entries, the jobs.
+macro_rules! rows {
+    ($database:ty, $conn:ident, $clock:expr, $news:expr, $repetitions:expr) => {
+        async {
+            let news: &[&NewEntry] = $news;
+            let mut answers = Answers::default();
+            if $repetitions == Repetitions::Known {
+                let mut query = QueryBuilder::<$database>::new(
+                    "SELECT user_id, key, answer FROM idempotency_keys WHERE (user_id, key) IN (",
+                );
+                query.push_values(filled(news), |mut row, new| {
+                    row.push_bind(new.user_id).push_bind(new.key);
+                });
+                query.push(")");
+                let known: Vec<KnownAnswer> = query.build_query_as().fetch_all(&mut *$conn).await?;
+                answers = Answers::from(known);
+            }
+            let fresh = answers.missing(news);
+            if fresh.is_empty() {
+                return answers.in_order(news);
+            }
+
+            let mut query = QueryBuilder::<$database>::new(
+                "SELECT user_id, date, CAST(SUM(duration_minutes) AS BIGINT) FROM time_entries \
+                 WHERE deleted_at IS NULL AND (user_id, date) IN (",
+            );
+            query.push_values(filled(&fresh), |mut row, new| {
+                row.push_bind(new.user_id).push_bind(new.date);
+            });
+            query.push(") GROUP BY user_id, date");
+            let sums: Vec<(Uuid, NaiveDate, i64)> = query.build_query_as().fetch_all(&mut *$conn).await?;
+            let receipts = receipts(&fresh, sums, $clock);
+
+            let mut query = QueryBuilder::<$database>::new(
+                "INSERT INTO idempotency_keys (user_id, key, answer, created_at) ",
+            );
+            query.push_values(filled(&fresh).zip(filled(&receipts)), |mut row, (new, receipt)| {
+                row.push_bind(new.user_id)
+                    .push_bind(new.key)
+                    .push_bind(Json(Some(receipt)))
+                    .push_bind(receipt.entry.created_at);
+            });
+            query.push(" ON CONFLICT (user_id, key) DO NOTHING");
+            let inserted = query.build().execute(&mut *$conn).await?.rows_affected();
+            if inserted != fresh.len() as u64 {
+                return Err(StoreError::Repeated);
+            }
+
+            let mut query = QueryBuilder::<$database>::new(
+                "INSERT INTO time_entries (id, user_id, source, status, description, date, started_at, \
+                 ended_at, duration_minutes, typed_text, version, created_at, updated_at) ",
+            );
+            query.push_values(filled(&receipts), |mut row, Receipt { entry, .. }| {
+                row.push_bind(entry.id)
+                    .push_bind(entry.user_id)
+                    .push_bind(entry.source.as_str())
+                    .push_bind(entry.status.as_str())
+                    .push_bind(entry.description.as_str())
+                    .push_bind(entry.date)
+                    .push_bind(entry.started_at)
+                    .push_bind(entry.ended_at)
+                    .push_bind(i32::try_from(entry.duration_minutes.get()).unwrap_or(i32::MAX))
+                    .push_bind(entry.typed_text.as_deref())
+                    .push_bind(entry.version)
+                    .push_bind(entry.created_at)
+                    .push_bind(entry.updated_at);
+            });
+            query.push(" ON CONFLICT (id) DO NOTHING");
+            query.build().execute(&mut *$conn).await?;
+
+            for job in jobs(&fresh) {
+                add_job!($clock, $conn, job);
+            }
+            answers.add(&fresh, receipts);
+            answers.in_order(news)
+        }
+        .await
+    };
+}
+/// Whether some of the requests were answered before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repetitions {
+    Unlikely,
+    Known,
+}
+
+/// Writes the entries in one transaction; the receipts come in the same order.
+async fn write(
+    db: &Db,
+    clock: &Clock,
+    news: &[&NewEntry],
+    repetitions: Repetitions,
+) -> Result<Vec<Receipt>, NotSaved> {
+    let nothing = |error: StoreError| NotSaved::Nothing(Arc::new(error));
+    let attempt = async {
+        match db {
+            Db::Sqlite { writer, .. } => {
+                let mut conn = writer
+                    .begin_with("BEGIN IMMEDIATE")
+                    .await
+                    .map_err(|e| nothing(e.into()))?;
+                let receipts =
+                    rows!(sqlx::Sqlite, conn, clock, news, repetitions).map_err(nothing)?;
+                // A commit that SQLite refuses is rolled back.
+                conn.commit().await.map_err(|e| nothing(e.into()))?;
+                Ok(receipts)
+            }
+            Db::Postgres(pool) => {
+                let mut conn = pool.begin().await.map_err(|e| nothing(e.into()))?;
+                let receipts =
+                    rows!(sqlx::Postgres, conn, clock, news, repetitions).map_err(nothing)?;
+                // The connection may have broken before or after PostgreSQL committed.
+                conn.commit().await.map_err(|_| NotSaved::Unknown)?;
+                Ok(receipts)
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE * 2, attempt)
+        .await
+        .unwrap_or(Err(NotSaved::Unknown))
+}
+
+type KnownAnswer = (Uuid, Uuid, Json<Option<Receipt>>);
+
+/// What each request of a commit is told, by person and key.
+#[derive(Default)]
+struct Answers(HashMap<(Uuid, Uuid), Option<Receipt>>);
+
+impl From<Vec<KnownAnswer>> for Answers {
+    fn from(known: Vec<KnownAnswer>) -> Self {
+        Self(
+            known
+                .into_iter()
+                .map(|(user, key, answer)| ((user, key), answer.0))
+                .collect(),
+        )
+    }
+}
+
+impl Answers {
+    /// The requests that have no answer yet, each key once. Sorted, so that two replicas never wait for
+    /// each other's keys.
+    fn missing<'a>(&self, news: &[&'a NewEntry]) -> Vec<&'a NewEntry> {
+        let mut missing: Vec<&NewEntry> = news
+            .iter()
+            .copied()
+            .filter(|new| !self.0.contains_key(&(new.user_id, new.key)))
+            .collect();
+        missing.sort_by_key(|new| (new.user_id, new.key));
+        missing.dedup_by_key(|new| (new.user_id, new.key));
+        missing
+    }
+
+    fn add(&mut self, fresh: &[&NewEntry], receipts: Vec<Receipt>) {
+        for (new, receipt) in fresh.iter().zip(receipts) {
+            self.0.insert((new.user_id, new.key), Some(receipt));
+        }
+    }
+
+    fn in_order(&self, news: &[&NewEntry]) -> Result<Vec<Receipt>, StoreError> {
+        let answer = |new: &&NewEntry| {
+            self.0
+                .get(&(new.user_id, new.key))
+                .cloned()
+                .flatten()
+                .ok_or_else(|| {
+                    StoreError::unreadable(
+                        "idempotency_keys",
+                        "answer",
+                        new.key,
+                        "it is not a receipt",
+                    )
+                })
+        };
+        news.iter().map(answer).collect()
+    }
+}
+
+/// The entries as they will stand, each with the sum of its day up to and including itself.
+fn receipts(fresh: &[&NewEntry], sums: Vec<(Uuid, NaiveDate, i64)>, clock: &Clock) -> Vec<Receipt> {
+    let mut totals: HashMap<(Uuid, NaiveDate), Minutes> = sums
+        .into_iter()
+        .map(|(user, date, sum)| ((user, date), minutes_of(sum)))
+        .collect();
+    let now = clock.now();
+    let receipt = |new: &&NewEntry| {
+        let total = totals.entry((new.user_id, new.date)).or_default();
+        *total = Minutes::new(total.get().saturating_add(new.duration.get()));
+        let entry = TimeEntry {
+            id: clock.new_id(),
+            user_id: new.user_id,
+            source: new.source,
+            status: EntryStatus::Pending,
+            description: new.description.clone(),
+            date: new.date,
+            started_at: new.started_at,
+            ended_at: new.ended_at,
+            duration_minutes: new.duration,
+            typed_text: new.typed_text.clone(),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        };
+        Receipt {
+            entry,
+            day_total: *total,
+        }
+    };
+    fresh.iter().map(receipt).collect()
+}
+
+/// What has to follow, each job once and in a fixed order, for the same reason as the keys.
+fn jobs<'a>(fresh: &[&'a NewEntry]) -> Vec<&'a NewJob> {
+    let mut jobs: Vec<&NewJob> = fresh.iter().filter_map(|new| new.then.as_ref()).collect();
+    jobs.sort_by(|a, b| a.unique_key.cmp(&b.unique_key));
+    jobs.dedup_by(|a, b| a.unique_key == b.unique_key);
+    jobs
+}

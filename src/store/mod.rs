@@ -1,0 +1,309 @@
+//! Everything that is kept. The only room that names sqlx.
+//!
+//! One [`Store`] around two native pools. Every statement is written once, with `$1` placeholders,
+//! and is compiled against both databases by [`read!`] and [`tx!`]. What differs between the two is
+//! how a connection is opened (here) and the column types (in `migrations/`).
+//!
+//! Rules that hold in every file of this folder:
+//! - Whatever belongs to a person is found by `user_id` *and* its own id; a foreign id is an unknown one.
+//! - Instants are bound from the clock, to the microsecond; ids are bound as [`Uuid`], never as text.
+//! - A method is one transaction, and no transaction waits for anything but the database.
+
+mod commit;
+mod entries;
+mod jobs;
+mod people;
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::{
+    ConnectOptions as _, PgPool, SqlitePool,
+    migrate::MigrateError,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+
+pub use commit::{NewEntry, NotSaved};
+pub use entries::{DayAndRecent, EntryChange};
+pub use jobs::{ClaimedJob, JobCounts, NewJob};
+pub use people::{Profile, Workspace};
+
+/// How long one statement may wait for the database before it is given up. The answer to a person is
+/// due 2.5 s after they pressed Enter, and two waits may follow one another.
+const PATIENCE: Duration = Duration::from_millis(1000);
+
+/// The database, SQLite or PostgreSQL. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    db: Db,
+    clock: Clock,
+    commits: commit::Queue,
+    job_added: Arc<tokio::sync::Notify>,
+}
+
+#[derive(Clone, Debug)]
+enum Db {
+    /// One connection writes, so that a transaction never fails on a lock it took too late; several
+    /// read. In memory both are the same single connection, because each would be a database of its own.
+    Sqlite {
+        reader: SqlitePool,
+        writer: SqlitePool,
+    },
+    Postgres(PgPool),
+}
+
+/// Runs an expression with a pool to read from: `read!(self, db => query.fetch_all(db).await)`.
+macro_rules! read {
+    ($store:expr, $db:ident => $body:expr) => {
+        match &$store.db {
+            $crate::store::Db::Sqlite { reader: $db, .. } => $body,
+            $crate::store::Db::Postgres($db) => $body,
+        }
+    };
+}
+
+/// Runs a block in one transaction: `tx!(self, conn => { … })`. The block's value is kept if it is `Ok`
+/// and committed; an `Err` (or a `?`) rolls back. Inside, `&mut *conn` is the executor.
+macro_rules! tx {
+    ($store:expr, $conn:ident => $body:block) => {
+        match &$store.db {
+            $crate::store::Db::Sqlite { writer, .. } => {
+                let mut $conn = writer.begin_with("BEGIN IMMEDIATE").await?;
+                let outcome: Result<_, $crate::store::StoreError> = async { $body }.await;
+                if outcome.is_ok() {
+                    $conn.commit().await?;
+                }
+                outcome
+            }
+            $crate::store::Db::Postgres(pool) => {
+                let mut $conn = pool.begin().await?;
+                let outcome: Result<_, $crate::store::StoreError> = async { $body }.await;
+                if outcome.is_ok() {
+                    $conn.commit().await?;
+                }
+                outcome
+            }
+        }
+    };
+}
+pub(in crate::store) use {read, tx};
+
+/// Why the database did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or could not be reached.
+    #[error("the database did not do it")]
+    Database(#[from] sqlx::Error),
+    /// The tables could not be brought up to date.
+    #[error("the tables could not be brought up to date")]
+    Migration(#[from] MigrateError),
+    /// The address of the database cannot be read.
+    #[error("DATABASE_URL cannot be read: {0}")]
+    Address(String),
+    /// A row holds something that this version cannot read.
+    #[error("{table}.{column} of row {row} cannot be read: {problem}")]
+    Unreadable {
+        /// Where the row stands.
+        table: &'static str,
+        /// Which column it is.
+        column: &'static str,
+        /// The row's id.
+        row: Uuid,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The same request is answered already, or by another replica at this moment.
+    #[error("the same request was answered at the same moment")]
+    Repeated,
+    /// The database did not answer in time.
+    #[error("the database did not answer within {} ms", PATIENCE.as_millis())]
+    TooSlow,
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite://…`, `sqlite::memory:` or `postgres://…`), creates the
+    /// SQLite file where it is missing, and brings the tables up to date.
+    ///
+    /// # Errors
+    /// The address cannot be read, the database cannot be reached, or a migration fails.
+    pub async fn open(url: &str, clock: Clock) -> Result<Self, StoreError> {
+        let store = Self::connect(url, clock).await?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Opens the database without touching its tables (for `doctor`).
+    ///
+    /// # Errors
+    /// The address cannot be read or the database cannot be reached.
+    pub async fn connect(url: &str, clock: Clock) -> Result<Self, StoreError> {
+        let db = if url.starts_with("sqlite:") {
+            Db::open_sqlite(url).await?
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            Db::open_postgres(url).await?
+        } else {
+            return Err(StoreError::Address(
+                "it must begin with sqlite:// or postgres://".to_owned(),
+            ));
+        };
+        let commits = commit::Queue::start(db.clone(), clock.clone());
+        Ok(Self {
+            db,
+            clock,
+            commits,
+            job_added: Arc::new(tokio::sync::Notify::new()),
+        })
+    }
+
+    /// Brings the tables up to date. Safe to call from several replicas at once.
+    ///
+    /// # Errors
+    /// A migration fails, or the tables were made by a newer version.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match &self.db {
+            Db::Sqlite { writer, .. } => sqlx::migrate!("migrations/sqlite").run(writer).await?,
+            Db::Postgres(pool) => sqlx::migrate!("migrations/postgres").run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// How many table changes wait to be made.
+    ///
+    /// # Errors
+    /// The database does not answer, or its tables were made by a newer version.
+    pub async fn pending_migrations(&self) -> Result<usize, StoreError> {
+        let (is_new,): (bool,) = match &self.db {
+            Db::Sqlite { reader, .. } => {
+                let sql = "SELECT NOT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')";
+                sqlx::query_as(sql).fetch_one(reader).await?
+            }
+            Db::Postgres(pool) => {
+                sqlx::query_as("SELECT to_regclass('_sqlx_migrations') IS NULL")
+                    .fetch_one(pool)
+                    .await?
+            }
+        };
+        let all = sqlx::migrate!("migrations/sqlite").iter().count();
+        if is_new {
+            return Ok(all);
+        }
+        let (done,): (i64,) = read!(self, db => {
+            sqlx::query_as("SELECT COUNT(*) FROM _sqlx_migrations WHERE success").fetch_one(db).await
+        })?;
+        Ok(all.saturating_sub(usize::try_from(done).unwrap_or(0)))
+    }
+
+    /// Whether the database can be written to right now.
+    ///
+    /// # Errors
+    /// It cannot; the error says why.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let check = async {
+            tx!(self, conn => {
+                // A statement that takes the write lock and finds nothing to do.
+                sqlx::query("UPDATE jobs SET attempts = attempts WHERE unique_key = ''").execute(&mut *conn).await?;
+                Ok(())
+            })
+        };
+        tokio::time::timeout(PATIENCE * 2, check)
+            .await
+            .map_err(|_| StoreError::TooSlow)?
+    }
+
+    /// Which of the two databases it is, in one word.
+    pub const fn kind(&self) -> &'static str {
+        match self.db {
+            Db::Sqlite { .. } => "SQLite",
+            Db::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    pub(crate) const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Lets running statements end and closes every connection.
+    pub async fn close(&self) {
+        match &self.db {
+            Db::Sqlite { reader, writer } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Db::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Db {
+    async fn open_sqlite(url: &str) -> Result<Self, StoreError> {
+        let options: SqliteConnectOptions = url
+            .parse()
+            .map_err(|error: sqlx::Error| StoreError::Address(error.to_string()))?;
+        let options = options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // An acknowledged entry must survive a power cut, so the log is synced at every commit.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(PATIENCE)
+            .disable_statement_logging();
+        let pool = || {
+            SqlitePoolOptions::new()
+                .acquire_timeout(PATIENCE)
+                // An in-memory database lives as long as its connection.
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .test_before_acquire(false)
+        };
+        let writer = pool()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await?;
+        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
+        let reader = if in_memory {
+            writer.clone()
+        } else {
+            pool().max_connections(4).connect_with(options).await?
+        };
+        Ok(Self::Sqlite { reader, writer })
+    }
+
+    async fn open_postgres(url: &str) -> Result<Self, StoreError> {
+        let options: PgConnectOptions = url
+            .parse()
+            .map_err(|error: sqlx::Error| StoreError::Address(error.to_string()))?;
+        let options = options
+            .application_name("billops")
+            .options([
+                // Never wait longer for a lock or a statement than a person waits for the answer.
+                ("lock_timeout", PATIENCE.as_millis().to_string()),
+                ("statement_timeout", (PATIENCE * 10).as_millis().to_string()),
+            ])
+            .disable_statement_logging();
+        let pool = PgPoolOptions::new()
+            .max_connections(10)
+            .acquire_timeout(PATIENCE)
+            .connect_with(options)
+            .await?;
+        Ok(Self::Postgres(pool))
+    }
+}
+
+impl StoreError {
+    fn unreadable(
+        table: &'static str,
+        column: &'static str,
+        row: Uuid,
+        problem: impl ToString,
+    ) -> Self {
+        Self::Unreadable {
+            table,
+            column,
+            row,
+            problem: problem.to_string(),
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! Workspaces, and the people in them.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use uuid::Uuid;
+
+use super::{Store, StoreError, read, tx};
+use crate::domain::{member::Member, minutes::Minutes, time_command::BareNumberUnit};
+
+/// What a full day is until the person says otherwise.
+const DEFAULT_TARGET_MINUTES: i32 = 8 * 60;
+
+/// A Slack workspace that BillOps has heard from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Workspace {
+    /// Slack's team id, or the enterprise id for an org-wide install.
+    pub workspace_id: String,
+    /// What Slack calls it, where that is known.
+    pub name: Option<String>,
+    /// The app that is installed there.
+    pub app_id: Option<String>,
+    /// The bot's own user.
+    pub bot_user_id: Option<String>,
+}
+
+/// What Slack says about a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// The name to show.
+    pub name: String,
+    /// Their zone, where Slack gave one that exists.
+    pub time_zone: Option<Tz>,
+}
+
+#[derive(sqlx::FromRow)]
+struct MemberRow {
+    user_id: Uuid,
+    binding_id: Uuid,
+    workspace_id: String,
+    slack_user_id: String,
+    name: String,
+    time_zone: Option<String>,
+    bare_number_unit: String,
+    target_minutes_per_day: i32,
+    home_opened_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<MemberRow> for Member {
+    type Error = StoreError;
+
+    fn try_from(row: MemberRow) -> Result<Self, StoreError> {
+        let unreadable = |column, problem: String| {
+            StoreError::unreadable("slack_user_bindings", column, row.binding_id, problem)
+        };
+        Ok(Self {
+            // A zone that this version's tables no longer hold is an unknown zone, not a broken person.
+            time_zone: row.time_zone.as_deref().and_then(|name| name.parse().ok()),
+            bare_number_unit: match row.bare_number_unit.as_str() {
+                "guess" => BareNumberUnit::Guess,
+                "hours" => BareNumberUnit::Hours,
+                "minutes" => BareNumberUnit::Minutes,
+                other => return Err(unreadable("bare_number_unit", format!("“{other}”"))),
+            },
+            target_per_day: Minutes::new(
+                u32::try_from(row.target_minutes_per_day)
+                    .map_err(|error| unreadable("target_minutes_per_day", error.to_string()))?,
+            ),
+            user_id: row.user_id,
+            binding_id: row.binding_id,
+            workspace_id: row.workspace_id,
+            slack_user_id: row.slack_user_id,
+            name: row.name,
+            has_opened_home: row.home_opened_at.is_some(),
+        })
+    }
+}
+
+/// The one way to read people; the condition is added where it is used.
+macro_rules! select_member {
+    ($condition:literal) => {
+        concat!(
+            "SELECT b.user_id, b.id AS binding_id, i.workspace_id, b.slack_user_id, u.name, u.time_zone, \
+             b.bare_number_unit, b.target_minutes_per_day, b.home_opened_at \
+             FROM slack_user_bindings b JOIN users u ON u.id = b.user_id \
+             JOIN slack_integrations i ON i.id = b.slack_integration_id WHERE ",
+            $condition
+        )
+    };
+}
+
+impl Store {
+    /// Notes what is known of a workspace. What `workspace` leaves open keeps its stored value.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn save_workspace(&self, workspace: &Workspace) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        tx!(self, conn => {
+            sqlx::query(
+                "INSERT INTO slack_integrations \
+                 (id, workspace_id, workspace_name, app_id, bot_user_id, is_active, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT (workspace_id) DO UPDATE SET \
+                 workspace_name = COALESCE(excluded.workspace_name, slack_integrations.workspace_name), \
+                 app_id = COALESCE(excluded.app_id, slack_integrations.app_id), \
+                 bot_user_id = COALESCE(excluded.bot_user_id, slack_integrations.bot_user_id), \
+                 is_active = excluded.is_active, updated_at = excluded.updated_at",
+            )
+            .bind(self.clock.new_id())
+            .bind(&workspace.workspace_id)
+            .bind(&workspace.name)
+            .bind(&workspace.app_id)
+            .bind(&workspace.bot_user_id)
+            .bind(true)
+            .bind(now)
+            .execute(&mut *conn)
+            .await?;
+            Ok(())
+        })
+    }
+
+    /// The person with this Slack account in this workspace, if BillOps has met them.
+    ///
+    /// # Errors
+    /// The database does not answer, or the row cannot be read.
+    pub async fn member(
+        &self,
+        workspace_id: &str,
+        slack_user_id: &str,
+    ) -> Result<Option<Member>, StoreError> {
+        let row: Option<MemberRow> = read!(self, db => {
+            sqlx::query_as(select_member!("i.workspace_id = $1 AND b.slack_user_id = $2"))
+                .bind(workspace_id)
+                .bind(slack_user_id)
+                .fetch_optional(db)
+                .await
+        })?;
+        row.map(Member::try_from).transpose()
+    }
+
+    /// The person a binding belongs to.
+    ///
+    /// # Errors
+    /// The database does not answer, or the row cannot be read.
+    pub async fn member_by_binding(&self, binding_id: Uuid) -> Result<Option<Member>, StoreError> {
+        let row: Option<MemberRow> = read!(self, db => {
+            sqlx::query_as(select_member!("b.id = $1")).bind(binding_id).fetch_optional(db).await
+        })?;
+        row.map(Member::try_from).transpose()
+    }
+
+    /// Notes a person on first contact, or what Slack now says about them. `profile` is `None` where
+    /// Slack did not answer: the person is noted all the same, and what was known before stays.
+    ///
+    /// Two replicas that meet the same person at once make one.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn save_member(
+        &self,
+        workspace_id: &str,
+        slack_user_id: &str,
+        profile: Option<&Profile>,
+    ) -> Result<Member, StoreError> {
+        let now = self.clock.now();
+        let zone = profile.and_then(|profile| profile.time_zone).map(Tz::name);
+        let row: MemberRow = tx!(self, conn => {
+            sqlx::query(
+                "INSERT INTO slack_integrations (id, workspace_id, is_active, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, $4) ON CONFLICT (workspace_id) DO NOTHING",
+            )
+            .bind(self.clock.new_id())
+            .bind(workspace_id)
+            .bind(true)
+            .bind(now)
+            .execute(&mut *conn)
+            .await?;
+            // Taken before looking, so that of two replicas the second one sees what the first one made.
+            sqlx::query("UPDATE slack_integrations SET updated_at = $2 WHERE workspace_id = $1")
+                .bind(workspace_id)
+                .bind(now)
+                .execute(&mut *conn)
+                .await?;
+            let known: Option<(Uuid,)> = sqlx::query_as(
+                "SELECT b.user_id FROM slack_user_bindings b \
+                 JOIN slack_integrations i ON i.id = b.slack_integration_id \
+                 WHERE i.workspace_id = $1 AND b.slack_user_id = $2",
+            )
+            .bind(workspace_id)
+            .bind(slack_user_id)
+            .fetch_optional(&mut *conn)
+            .await?;
+            if let Some((user_id,)) = known {
+                sqlx::query(
+                    "UPDATE users SET name = COALESCE($2, name), time_zone = COALESCE($3, time_zone), \
+                     profile_read_at = COALESCE($4, profile_read_at), updated_at = $5 WHERE id = $1",
+                )
+                .bind(user_id)
+                .bind(profile.map(|profile| profile.name.as_str()))
+                .bind(zone)
+                .bind(profile.map(|_| now))
+                .bind(now)
+                .execute(&mut *conn)
+                .await?;
+            } else {
+                let user_id = self.clock.new_id();
+                sqlx::query(
+                    "INSERT INTO users (id, name, time_zone, profile_read_at, created_at, updated_at) \
+                     VALUES ($1, $2, $3, $4, $5, $5)",
+                )
+                .bind(user_id)
+                .bind(profile.map_or(slack_user_id, |profile| profile.name.as_str()))
+                .bind(zone)
+                .bind(profile.map(|_| now))
+                .bind(now)
+                .execute(&mut *conn)
+                .await?;
+                sqlx::query(
+                    "INSERT INTO slack_user_bindings (id, user_id, slack_integration_id, slack_user_id, \
+                     bare_number_unit, target_minutes_per_day, created_at, updated_at) \
+                     SELECT $1, $2, id, $3, 'guess', $4, $5, $5 FROM slack_integrations WHERE workspace_id = $6",
+                )
+                .bind(self.clock.new_id())
+                .bind(user_id)
+                .bind(slack_user_id)
+                .bind(DEFAULT_TARGET_MINUTES)
+                .bind(now)
+                .bind(workspace_id)
+                .execute(&mut *conn)
+                .await?;
+            }
+            let row = sqlx::query_as(select_member!("i.workspace_id = $1 AND b.slack_user_id = $2"))
+                .bind(workspace_id)
+                .bind(slack_user_id)
+                .fetch_one(&mut *conn)
+                .await?;
+            Ok(row)
+        })?;
+        Member::try_from(row)
+    }
+
+    /// When Slack was last asked about the person.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn profile_read_at(
+        &self,
+        user_id: Uuid,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let row: Option<(Option<DateTime<Utc>>,)> = read!(self, db => {
+            sqlx::query_as("SELECT profile_read_at FROM users WHERE id = $1").bind(user_id).fetch_optional(db).await
+        })?;
+        Ok(row.and_then(|(at,)| at))
+    }
+
+    /// The person has opened the Home tab. From now on it is kept fresh.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn note_home_opened(&self, binding_id: Uuid) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        tx!(self, conn => {
+            sqlx::query("UPDATE slack_user_bindings SET home_opened_at = COALESCE(home_opened_at, $2) WHERE id = $1")
+                .bind(binding_id)
+                .bind(now)
+                .execute(&mut *conn)
+                .await?;
+            Ok(())
+        })
+    }
+
+    /// Slack's fingerprint of the Home view that was published last, to publish over it safely.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn home_view_hash(&self, binding_id: Uuid) -> Result<Option<String>, StoreError> {
+        let row: Option<(Option<String>,)> = read!(self, db => {
+            sqlx::query_as("SELECT home_view_hash FROM slack_user_bindings WHERE id = $1")
+                .bind(binding_id)
+                .fetch_optional(db)
+                .await
+        })?;
+        Ok(row.and_then(|(hash,)| hash))
+    }
+
+    /// Keeps Slack's fingerprint of the view just published.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn save_home_view_hash(
+        &self,
+        binding_id: Uuid,
+        hash: Option<&str>,
+    ) -> Result<(), StoreError> {
+        tx!(self, conn => {
+            sqlx::query("UPDATE slack_user_bindings SET home_view_hash = $2 WHERE id = $1")
+                .bind(binding_id)
+                .bind(hash)
+                .execute(&mut *conn)
+                .await?;
+            Ok(())
+        })
+    }
+}

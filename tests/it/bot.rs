@@ -1,0 +1,136 @@
+//! The harness: the real bot in this process against the sandbox, over real sockets and real HTTP, with a
+//! clock that is moved by hand.
+
+use std::time::Duration;
+
+use billops::{
+    bot::Bot,
+    clock::Clock,
+    config::{Config, Environment},
+    manifest::MANIFEST,
+    sandbox::{Answer, Manifest, Message, Options, Sandbox},
+    slack::socket::Timings,
+};
+use chrono::DateTime;
+
+use crate::databases::Database;
+
+/// Whom most tests are about; see the sandbox's people.
+pub(crate) const NINA: &str = "nina";
+
+/// A bot and its Slack.
+pub(crate) struct TestBot {
+    pub(crate) slack: Sandbox,
+    pub(crate) bot: Bot,
+    pub(crate) clock: Clock,
+    database: Database,
+}
+
+impl TestBot {
+    /// On SQLite in memory, on Friday 20 November 2026 at 13:30 in Berlin, connected.
+    pub(crate) async fn start() -> Self {
+        Self::on(Database::in_memory(), Timings::default(), |options| options).await
+    }
+
+    pub(crate) async fn on(
+        database: Database,
+        timings: Timings,
+        options: impl FnOnce(Options) -> Options,
+    ) -> Self {
+        let clock = Clock::fixed(DateTime::from_timestamp(1_795_177_800, 0).unwrap());
+        let manifest = Manifest::parse(MANIFEST).unwrap();
+        let defaults = Options {
+            clock: clock.clone(),
+            manifest,
+            ..Options::default()
+        };
+        let slack = Sandbox::start(options(defaults)).await.unwrap();
+        let bot = Bot::start(&config(&slack, &database.url), clock.clone(), timings)
+            .await
+            .unwrap();
+        let both = |slack: &Sandbox| (slack.connections().len() == 2).then_some(());
+        slack.wait_for("two connections", both).await.unwrap();
+        Self {
+            slack,
+            bot,
+            clock,
+            database,
+        }
+    }
+
+    /// Types a line in #general; what comes back must be in time and must be a message.
+    pub(crate) async fn say(&self, text: &str) -> Message {
+        self.say_as(NINA, text).await
+    }
+
+    pub(crate) async fn say_as(&self, person: &str, text: &str) -> Message {
+        let answer = self.slack.say(person, "#general", text).await.unwrap();
+        assert_eq!(answer.error, None, "{text}");
+        answer
+            .message
+            .expect("the command was answered with nothing")
+    }
+
+    /// Presses a button of a message, and returns the message that stands in its place then.
+    pub(crate) async fn click(&self, message: &Message, action: &str) -> Message {
+        let (answer, now) = self.click_raw(message, action).await;
+        assert_eq!(answer.error, None, "{action}");
+        now
+    }
+
+    async fn click_raw(&self, message: &Message, action: &str) -> (Answer, Message) {
+        let answer = self.slack.click(NINA, message, action).await.unwrap();
+        let ts = message.ts.clone();
+        let before = message.blocks.clone();
+        let changed = |slack: &Sandbox| {
+            let now = slack
+                .messages(NINA, "#general")
+                .into_iter()
+                .find(|now| now.ts == ts)?;
+            (now.blocks != before).then_some(now)
+        };
+        let now = self
+            .slack
+            .wait_for("the message to be replaced", changed)
+            .await
+            .unwrap();
+        (answer, now)
+    }
+
+    /// Ends the bot. Fails if Slack had to refuse anything, or if a job is left that was not done.
+    pub(crate) async fn finish(self) {
+        let until = tokio::time::Instant::now() + Duration::from_secs(5);
+        loop {
+            let counts = self.bot.store().job_counts().await.unwrap();
+            assert_eq!(counts.dead, 0, "a job was given up");
+            if counts.open == 0 {
+                break;
+            }
+            assert!(tokio::time::Instant::now() < until, "jobs were left undone");
+            tokio::task::yield_now().await;
+        }
+        let Self {
+            slack,
+            bot,
+            database,
+            ..
+        } = self;
+        bot.shut_down().await;
+        let violations = slack.violations();
+        assert!(violations.is_empty(), "Slack refused: {violations:#?}");
+        slack.stop();
+        database.remove().await;
+    }
+}
+
+/// The settings of a bot that talks to this sandbox and keeps its data there.
+pub(crate) fn config(slack: &Sandbox, database_url: &str) -> Config {
+    let environment = Environment::of([
+        ("SLACK_API_URL", &slack.api_url()),
+        ("SLACK_APP_TOKEN", slack.app_token()),
+        ("SLACK_BOT_TOKEN", slack.bot_token()),
+        ("DATABASE_URL", database_url),
+        ("LISTEN_ADDR", "127.0.0.1:0"),
+    ]);
+    Config::from_environment(&environment).unwrap()
+}

@@ -1,0 +1,72 @@
+//! The three databases that everything which is kept is tested on.
+
+use billops::{clock::Clock, store::Store};
+use chrono::DateTime;
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+/// A fresh database that goes away with the test.
+pub(crate) struct Database {
+    pub(crate) url: String,
+    _folder: Option<TempDir>,
+    postgres: Option<String>,
+}
+
+impl Database {
+    pub(crate) fn in_memory() -> Self {
+        Self {
+            url: "sqlite::memory:".to_owned(),
+            _folder: None,
+            postgres: None,
+        }
+    }
+
+    pub(crate) fn on_disk() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("billops.db").display());
+        Self {
+            url,
+            _folder: Some(folder),
+            postgres: None,
+        }
+    }
+
+    /// A database of its own on the server that `./test` starts.
+    pub(crate) async fn postgres() -> Self {
+        let server = std::env::var("BILLOPS_TEST_POSTGRES").expect(
+            "BILLOPS_TEST_POSTGRES is not set: run ./test, which starts a PostgreSQL and sets it",
+        );
+        let name = format!("it_{}", Uuid::from_u128(rand::random()).simple());
+        let mut connection = PgConnection::connect(&server).await.unwrap();
+        connection
+            .execute(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .await
+            .unwrap();
+        let (base, query) = server.split_once('?').unwrap_or((&server, ""));
+        let base = base.rsplit_once('/').unwrap().0;
+        Self {
+            url: format!("{base}/{name}?{query}"),
+            _folder: None,
+            postgres: Some(name),
+        }
+    }
+
+    pub(crate) async fn open(&self) -> (Store, Clock) {
+        let clock = Clock::fixed(DateTime::from_timestamp(1_795_177_800, 0).unwrap());
+        (Store::open(&self.url, clock.clone()).await.unwrap(), clock)
+    }
+
+    pub(crate) async fn remove(self) {
+        if let Some(name) = self.postgres {
+            let server = std::env::var("BILLOPS_TEST_POSTGRES").unwrap();
+            let mut connection = PgConnection::connect(&server).await.unwrap();
+            connection
+                .execute(sqlx::AssertSqlSafe(format!(
+                    "DROP DATABASE {name} WITH (FORCE)"
+                )))
+                .await
+                .unwrap();
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The integration tests: one binary, so that they are linked once.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bot;
+mod databases;
+mod layers;
+mod migrations;
+mod store;
+mod time_command;

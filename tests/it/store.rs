@@ -1,0 +1,602 @@
+//! Every method of the store, on SQLite in memory, SQLite on disk and PostgreSQL.
+
+use std::time::Duration;
+
+use billops::{
+    clock::Clock,
+    domain::{
+        member::Member,
+        minutes::Minutes,
+        time_entry::{EntrySource, Receipt},
+    },
+    store::{EntryChange, NewEntry, NewJob, NotSaved, Profile, Store, Workspace},
+};
+use chrono::{NaiveDate, TimeDelta};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::databases::Database;
+
+/// Runs each function on each database.
+macro_rules! on_every_database {
+    ($($test:ident),+ $(,)?) => {
+        mod in_memory { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() { super::run(super::Database::in_memory(), super::$test).await; })+ }
+        mod on_disk { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() { super::run(super::Database::on_disk(), super::$test).await; })+ }
+        mod postgres { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() { super::run(super::Database::postgres().await, super::$test).await; })+ }
+    };
+}
+
+on_every_database!(
+    a_person_is_met_once_and_keeps_what_was_known,
+    two_meetings_at_once_make_one_person,
+    workspaces_keep_what_is_left_open,
+    an_entry_is_made_once_for_a_key,
+    the_total_of_the_day_counts_what_came_before,
+    many_at_once_are_all_kept_and_counted,
+    one_bad_request_harms_no_other,
+    what_is_too_late_is_not_saved,
+    an_entry_is_taken_back_and_put_back_by_version,
+    nobody_touches_what_is_not_theirs,
+    a_duration_is_changed_by_version,
+    undo_takes_the_last_one_back_once_for_a_key,
+    undo_reaches_one_day,
+    home_reads_the_day_and_the_last_entries,
+    the_home_fingerprint_is_kept,
+    requests_are_forgotten_after_a_while,
+    a_job_is_one_however_often_it_is_asked_for,
+    a_job_asked_for_while_it_runs_runs_again,
+    a_job_is_taken_by_one_and_comes_back_when_its_lease_ends,
+    a_failed_job_waits_and_dies,
+    health_is_checked_by_writing,
+    migrations_run_once,
+);
+
+async fn run<F>(database: Database, test: impl FnOnce(Store, Clock) -> F)
+where
+    F: Future<Output = ()>,
+{
+    let (store, clock) = database.open().await;
+    test(store.clone(), clock).await;
+    store.close().await;
+    database.remove().await;
+}
+
+fn berlin(name: &str) -> Profile {
+    Profile {
+        name: name.to_owned(),
+        time_zone: Some(chrono_tz::Europe::Berlin),
+    }
+}
+
+async fn nina(store: &Store) -> Member {
+    store
+        .save_member("T1", "U1", Some(&berlin("Nina Berg")))
+        .await
+        .unwrap()
+}
+
+fn day() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, 20).unwrap()
+}
+
+fn key(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+fn meeting(member: &Member, key: Uuid, minutes: u32) -> NewEntry {
+    NewEntry {
+        key,
+        user_id: member.user_id,
+        source: EntrySource::Slack,
+        description: "Meeting".to_owned(),
+        date: day(),
+        started_at: None,
+        ended_at: None,
+        duration: Minutes::new(minutes),
+        typed_text: Some("Meeting".to_owned()),
+        then: None,
+    }
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(10)
+}
+
+async fn log(store: &Store, member: &Member, number: u128, minutes: u32) -> Receipt {
+    store
+        .insert_entry(meeting(member, key(number), minutes), soon())
+        .await
+        .unwrap()
+}
+
+async fn total(store: &Store, member: &Member) -> u32 {
+    store
+        .day_and_recent(member.user_id, day(), day(), 1)
+        .await
+        .unwrap()
+        .day_total
+        .get()
+}
+
+async fn a_person_is_met_once_and_keeps_what_was_known(store: Store, clock: Clock) {
+    assert_eq!(store.member("T1", "U1").await.unwrap(), None);
+    let unknown = store.save_member("T1", "U1", None).await.unwrap();
+    assert_eq!((unknown.name.as_str(), unknown.time_zone), ("U1", None));
+    assert_eq!(store.profile_read_at(unknown.user_id).await.unwrap(), None);
+    let known = nina(&store).await;
+    assert_eq!(known.user_id, unknown.user_id);
+    assert_eq!(
+        (known.name.as_str(), known.time_zone),
+        ("Nina Berg", Some(chrono_tz::Europe::Berlin))
+    );
+    assert_eq!(
+        store.profile_read_at(known.user_id).await.unwrap(),
+        Some(clock.now())
+    );
+    // Slack does not answer the next time: what was known stays.
+    let again = store.save_member("T1", "U1", None).await.unwrap();
+    assert_eq!(again, known);
+    assert_eq!(store.member("T1", "U1").await.unwrap(), Some(known.clone()));
+    assert_eq!(
+        store.member_by_binding(known.binding_id).await.unwrap(),
+        Some(known.clone())
+    );
+    // The same Slack id in another workspace is somebody else.
+    assert_eq!(store.member("T2", "U1").await.unwrap(), None);
+    let other = store.save_member("T2", "U1", None).await.unwrap();
+    assert_ne!(other.user_id, known.user_id);
+}
+
+async fn two_meetings_at_once_make_one_person(store: Store, _: Clock) {
+    let meet = || store.save_member("T1", "U1", None);
+    let (a, b, c, d) = tokio::join!(meet(), meet(), meet(), meet());
+    let ids: Vec<_> = [a, b, c, d]
+        .into_iter()
+        .map(|member| member.unwrap().user_id)
+        .collect();
+    assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+}
+
+async fn workspaces_keep_what_is_left_open(store: Store, _: Clock) {
+    let named = Workspace {
+        workspace_id: "T1".into(),
+        name: Some("Tern Studio".into()),
+        ..Workspace::default()
+    };
+    store.save_workspace(&named).await.unwrap();
+    store
+        .save_workspace(&Workspace {
+            workspace_id: "T1".into(),
+            ..Workspace::default()
+        })
+        .await
+        .unwrap();
+    let member = nina(&store).await;
+    assert_eq!(member.workspace_id, "T1");
+}
+
+async fn an_entry_is_made_once_for_a_key(store: Store, clock: Clock) {
+    let nina = nina(&store).await;
+    let first = log(&store, &nina, 1, 150).await;
+    assert_eq!((first.entry.version, first.day_total.get()), (1, 150));
+    assert_eq!(first.entry.created_at, clock.now());
+    clock.advance(TimeDelta::minutes(1));
+    log(&store, &nina, 2, 15).await;
+    // Delivered again: the same answer as the first time, and no second entry.
+    let again = log(&store, &nina, 1, 150).await;
+    assert_eq!(again, first);
+    assert_eq!(total(&store, &nina).await, 165);
+    assert_eq!(
+        store.entry(nina.user_id, first.entry.id).await.unwrap(),
+        Some(first.entry.clone())
+    );
+    // Twice in one commit.
+    let twice = || store.insert_entry(meeting(&nina, key(3), 10), soon());
+    let (a, b) = tokio::join!(twice(), twice());
+    assert_eq!(a.unwrap(), b.unwrap());
+    assert_eq!(total(&store, &nina).await, 175);
+    // Somebody else's key of the same value is another key.
+    let jonas = store.save_member("T1", "U2", None).await.unwrap();
+    let theirs = log(&store, &jonas, 1, 60).await;
+    assert_ne!(theirs.entry.id, first.entry.id);
+}
+
+async fn the_total_of_the_day_counts_what_came_before(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    for (number, sum) in [(1, 100), (2, 200), (3, 300)] {
+        assert_eq!(log(&store, &nina, number, 100).await.day_total.get(), sum);
+    }
+    let mut other_day = meeting(&nina, key(4), 7);
+    other_day.date = day().pred_opt().unwrap();
+    assert_eq!(
+        store
+            .insert_entry(other_day, soon())
+            .await
+            .unwrap()
+            .day_total
+            .get(),
+        7
+    );
+}
+
+async fn many_at_once_are_all_kept_and_counted(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let job = NewJob {
+        unique_key: "refresh".into(),
+        payload: "{}".into(),
+    };
+    let requests = (0..500).map(|number| {
+        let mut new = meeting(&nina, key(number), 1);
+        new.then = Some(job.clone());
+        store.insert_entry(new, soon())
+    });
+    let receipts = futures_util::future::join_all(requests).await;
+    let mut totals: Vec<u32> = receipts
+        .into_iter()
+        .map(|r| r.unwrap().day_total.get())
+        .collect();
+    totals.sort_unstable();
+    assert_eq!(
+        totals,
+        (1..=500).collect::<Vec<_>>(),
+        "each answer counts exactly what came before it"
+    );
+    assert_eq!(total(&store, &nina).await, 500);
+    assert_eq!(store.job_counts().await.unwrap().open, 1);
+}
+
+async fn one_bad_request_harms_no_other(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let mut stranger = meeting(&nina, key(1), 10);
+    stranger.user_id = Uuid::from_u128(99);
+    let requests = (0..20).map(|number| {
+        let new = if number == 7 {
+            stranger.clone()
+        } else {
+            meeting(&nina, key(number), 1)
+        };
+        store.insert_entry(new, soon())
+    });
+    let results = futures_util::future::join_all(requests).await;
+    let failed: Vec<usize> = results
+        .iter()
+        .enumerate()
+        .filter(|(_, r)| r.is_err())
+        .map(|(n, _)| n)
+        .collect();
+    assert_eq!(failed, [7]);
+    assert!(matches!(results[7], Err(NotSaved::Nothing(_))));
+    assert_eq!(total(&store, &nina).await, 19);
+}
+
+async fn what_is_too_late_is_not_saved(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let too_late = Instant::now()
+        .checked_sub(Duration::from_millis(1))
+        .unwrap();
+    let result = store
+        .insert_entry(meeting(&nina, key(1), 10), too_late)
+        .await;
+    match result {
+        // What is said to be not saved must not be saved, also later.
+        Err(NotSaved::Nothing(_)) => {
+            log(&store, &nina, 2, 5).await;
+            assert_eq!(total(&store, &nina).await, 5);
+        }
+        // The commit had begun; then the key says what became of it.
+        Err(NotSaved::Unknown) => {
+            let receipt = log(&store, &nina, 1, 10).await;
+            assert_eq!(total(&store, &nina).await, receipt.day_total.get());
+        }
+        Ok(receipt) => panic!("answered after the deadline: {receipt:?}"),
+    }
+}
+
+async fn an_entry_is_taken_back_and_put_back_by_version(store: Store, clock: Clock) {
+    let nina = nina(&store).await;
+    let entry = log(&store, &nina, 1, 150).await.entry;
+    let set = |version, deleted| store.set_deleted(nina.user_id, entry.id, version, deleted, None);
+    clock.advance(TimeDelta::minutes(1));
+    let EntryChange::Done(undone) = set(1, true).await.unwrap() else {
+        panic!("not done")
+    };
+    assert_eq!(
+        (undone.entry.version, undone.entry.deleted_at),
+        (2, Some(clock.now()))
+    );
+    assert_eq!(undone.day_total.get(), 0);
+    // The same press once more: the same answer.
+    assert_eq!(
+        set(1, true).await.unwrap(),
+        EntryChange::Done(undone.clone())
+    );
+    let EntryChange::Done(back) = set(2, false).await.unwrap() else {
+        panic!("not done")
+    };
+    assert_eq!(
+        (
+            back.entry.version,
+            back.entry.deleted_at,
+            back.day_total.get()
+        ),
+        (3, None, 150)
+    );
+    assert_eq!(back.entry.id, entry.id);
+    // A card that still shows the first version changes nothing.
+    assert!(
+        matches!(set(1, true).await.unwrap(), EntryChange::Stale(now) if now.entry.version == 3)
+    );
+    assert_eq!(total(&store, &nina).await, 150);
+}
+
+async fn nobody_touches_what_is_not_theirs(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let jonas = store.save_member("T1", "U2", None).await.unwrap();
+    let entry = log(&store, &nina, 1, 150).await.entry;
+    let job = NewJob {
+        unique_key: "refresh".into(),
+        payload: "{}".into(),
+    };
+    assert_eq!(store.entry(jonas.user_id, entry.id).await.unwrap(), None);
+    for deleted in [true, false] {
+        let change = store
+            .set_deleted(jonas.user_id, entry.id, 1, deleted, Some(&job))
+            .await
+            .unwrap();
+        assert_eq!(change, EntryChange::Unknown);
+    }
+    let change = store
+        .change_duration(jonas.user_id, entry.id, 1, Minutes::new(1), Some(&job))
+        .await
+        .unwrap();
+    assert_eq!(change, EntryChange::Unknown);
+    assert_eq!(
+        store
+            .undo_last(jonas.user_id, key(9), Some(&job))
+            .await
+            .unwrap(),
+        None
+    );
+    assert_eq!(
+        store.entry(nina.user_id, entry.id).await.unwrap(),
+        Some(entry)
+    );
+    assert_eq!(total(&store, &jonas).await, 0);
+    assert_eq!(store.job_counts().await.unwrap().open, 0);
+}
+
+async fn a_duration_is_changed_by_version(store: Store, clock: Clock) {
+    let nina = nina(&store).await;
+    let mut new = meeting(&nina, key(1), 120);
+    new.started_at = Some(clock.now() - TimeDelta::minutes(120));
+    new.ended_at = Some(clock.now());
+    let entry = store.insert_entry(new, soon()).await.unwrap().entry;
+    let change = |version, minutes| {
+        store.change_duration(nina.user_id, entry.id, version, Minutes::new(minutes), None)
+    };
+    let EntryChange::Done(now) = change(1, 2).await.unwrap() else {
+        panic!("not done")
+    };
+    assert_eq!((now.entry.version, now.day_total.get()), (2, 2));
+    assert_eq!(
+        now.entry.started_at,
+        Some(clock.now() - TimeDelta::minutes(2))
+    );
+    assert_eq!(now.entry.ended_at, Some(clock.now()));
+    assert_eq!(change(1, 2).await.unwrap(), EntryChange::Done(now));
+    assert!(matches!(
+        change(1, 120).await.unwrap(),
+        EntryChange::Stale(_)
+    ));
+}
+
+async fn undo_takes_the_last_one_back_once_for_a_key(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let first = log(&store, &nina, 1, 10).await.entry;
+    let second = log(&store, &nina, 2, 20).await.entry;
+    let undone = store
+        .undo_last(nina.user_id, key(50), None)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((undone.entry.id, undone.day_total.get()), (second.id, 10));
+    // Delivered again: the same answer, and the first entry stays.
+    let again = store
+        .undo_last(nina.user_id, key(50), None)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(again, undone);
+    assert_eq!(total(&store, &nina).await, 10);
+    let undone = store
+        .undo_last(nina.user_id, key(51), None)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(undone.entry.id, first.id);
+    assert_eq!(
+        store.undo_last(nina.user_id, key(52), None).await.unwrap(),
+        None
+    );
+    log(&store, &nina, 3, 5).await;
+    assert_eq!(
+        store.undo_last(nina.user_id, key(52), None).await.unwrap(),
+        None,
+        "answered before"
+    );
+}
+
+async fn undo_reaches_one_day(store: Store, clock: Clock) {
+    let nina = nina(&store).await;
+    log(&store, &nina, 1, 10).await;
+    clock.advance(TimeDelta::hours(25));
+    assert_eq!(
+        store.undo_last(nina.user_id, key(50), None).await.unwrap(),
+        None
+    );
+}
+
+async fn home_reads_the_day_and_the_last_entries(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    for (number, days_ago) in [(1, 0), (2, 20), (3, 1), (4, 0)] {
+        let mut new = meeting(&nina, key(number), 10);
+        new.date = day() - TimeDelta::days(days_ago);
+        store.insert_entry(new, soon()).await.unwrap();
+    }
+    let since = day() - TimeDelta::days(14);
+    let home = store
+        .day_and_recent(nina.user_id, day(), since, 5)
+        .await
+        .unwrap();
+    assert_eq!(home.day_total.get(), 20);
+    let days: Vec<i64> = home
+        .recent
+        .iter()
+        .map(|e| (day() - e.date).num_days())
+        .collect();
+    assert_eq!(days, [0, 0, 1]);
+    assert!(
+        home.recent[0].id > home.recent[1].id,
+        "the latest of a day comes first"
+    );
+    assert_eq!(
+        store
+            .day_and_recent(nina.user_id, day(), since, 1)
+            .await
+            .unwrap()
+            .recent
+            .len(),
+        1
+    );
+}
+
+async fn the_home_fingerprint_is_kept(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    assert!(!nina.has_opened_home);
+    store.note_home_opened(nina.binding_id).await.unwrap();
+    assert!(
+        store
+            .member("T1", "U1")
+            .await
+            .unwrap()
+            .unwrap()
+            .has_opened_home
+    );
+    assert_eq!(store.home_view_hash(nina.binding_id).await.unwrap(), None);
+    store
+        .save_home_view_hash(nina.binding_id, Some("1.abc"))
+        .await
+        .unwrap();
+    assert_eq!(
+        store
+            .home_view_hash(nina.binding_id)
+            .await
+            .unwrap()
+            .as_deref(),
+        Some("1.abc")
+    );
+}
+
+async fn requests_are_forgotten_after_a_while(store: Store, clock: Clock) {
+    let nina = nina(&store).await;
+    log(&store, &nina, 1, 10).await;
+    clock.advance(TimeDelta::hours(2));
+    log(&store, &nina, 2, 10).await;
+    assert_eq!(
+        store
+            .forget_requests_older_than(TimeDelta::hours(1))
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        store
+            .forget_requests_older_than(TimeDelta::hours(1))
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(total(&store, &nina).await, 20, "the entries stay");
+}
+
+fn a_job() -> NewJob {
+    NewJob {
+        unique_key: "a".into(),
+        payload: r#"{"x":1}"#.into(),
+    }
+}
+
+const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+async fn a_job_is_one_however_often_it_is_asked_for(store: Store, _: Clock) {
+    for _ in 0..3 {
+        store.add_job(&a_job()).await.unwrap();
+    }
+    assert_eq!(store.job_counts().await.unwrap().open, 1);
+    let job = store.claim_job(LEASE).await.unwrap().unwrap();
+    assert_eq!(
+        (job.payload.as_str(), job.asked, job.attempts),
+        (r#"{"x":1}"#, 3, 1)
+    );
+    store.finish_job(&job).await.unwrap();
+    assert_eq!(store.job_counts().await.unwrap().open, 0);
+}
+
+async fn a_job_asked_for_while_it_runs_runs_again(store: Store, _: Clock) {
+    store.add_job(&a_job()).await.unwrap();
+    let job = store.claim_job(LEASE).await.unwrap().unwrap();
+    store.add_job(&a_job()).await.unwrap();
+    store.finish_job(&job).await.unwrap();
+    let again = store.claim_job(LEASE).await.unwrap().unwrap();
+    store.finish_job(&again).await.unwrap();
+    assert_eq!(store.claim_job(LEASE).await.unwrap(), None);
+}
+
+async fn a_job_is_taken_by_one_and_comes_back_when_its_lease_ends(store: Store, clock: Clock) {
+    store.add_job(&a_job()).await.unwrap();
+    let claims = futures_util::future::join_all((0..16).map(|_| store.claim_job(LEASE))).await;
+    let taken = claims
+        .into_iter()
+        .filter(|claim| matches!(claim, Ok(Some(_))))
+        .count();
+    assert_eq!(taken, 1);
+    clock.advance(LEASE);
+    assert_eq!(store.claim_job(LEASE).await.unwrap().unwrap().attempts, 2);
+}
+
+async fn a_failed_job_waits_and_dies(store: Store, clock: Clock) {
+    store.add_job(&a_job()).await.unwrap();
+    let job = store.claim_job(LEASE).await.unwrap().unwrap();
+    let later = clock.now() + TimeDelta::seconds(10);
+    store
+        .fail_job(&job, "Slack is away", Some(later))
+        .await
+        .unwrap();
+    assert_eq!(store.claim_job(LEASE).await.unwrap(), None);
+    clock.advance(TimeDelta::seconds(10));
+    let job = store.claim_job(LEASE).await.unwrap().unwrap();
+    store.fail_job(&job, "Slack is away", None).await.unwrap();
+    let counts = store.job_counts().await.unwrap();
+    assert_eq!((counts.open, counts.dead), (0, 1));
+    clock.advance(TimeDelta::days(1));
+    assert_eq!(store.claim_job(LEASE).await.unwrap(), None);
+    // Asked for anew, it lives again.
+    store.add_job(&a_job()).await.unwrap();
+    assert!(store.claim_job(LEASE).await.unwrap().is_some());
+}
+
+async fn health_is_checked_by_writing(store: Store, _: Clock) {
+    store.check().await.unwrap();
+    store.job_wanted(Duration::from_millis(1)).await;
+    store.close().await;
+    assert!(store.check().await.is_err());
+}
+
+async fn migrations_run_once(store: Store, _: Clock) {
+    assert_eq!(store.pending_migrations().await.unwrap(), 0);
+    store.migrate().await.unwrap();
+    assert!(["SQLite", "PostgreSQL"].contains(&store.kind()));
+}
