@@ -172,7 +172,12 @@ pub(super) struct Say {
 }
 
 pub(super) async fn say(State(sandbox): State<Sandbox>, Json(said): Json<Say>) -> Json<Value> {
-    outcome(sandbox.say(&said.user, &said.channel, &said.text).await)
+    let result = sandbox.say(&said.user, &said.channel, &said.text).await;
+    // An unknown command is answered in the conversation and never reached the app.
+    outcome(result.map(|answer| Answer {
+        error: answer.error.filter(|error| error != "unknown_command"),
+        ..answer
+    }))
 }
 
 #[derive(Deserialize)]

@@ -197,7 +197,15 @@ async fn the_stream_shows_what_this_person_sees() {
     assert_eq!(nina.next("home").await["view"]["type"], "home");
     let all = json!({"channel": "C07ACME001", "text": "for all"});
     let posted = call(&sandbox, "chat.postMessage", all).await;
-    let seen = jonas.next("message").await;
+    let seen = loop {
+        match jonas.event().await {
+            (name, seen) if name == "message" => break seen,
+            (name, _) => assert!(
+                ["bot", "traffic"].contains(&name.as_str()),
+                "{name} is hers"
+            ),
+        }
+    };
     assert_eq!(
         seen["message"]["text"], "for all",
         "the ephemeral one was not his"
@@ -211,6 +219,19 @@ async fn the_stream_shows_what_this_person_sees() {
     let gone = json!({"channel": "C07ACME001", "ts": posted["ts"]});
     call(&sandbox, "chat.delete", gone).await;
     assert_eq!(jonas.next("message_deleted").await["ts"], posted["ts"]);
+}
+
+#[tokio::test]
+async fn what_went_wrong_is_told_to_the_page() {
+    let sandbox = start().await;
+    let say = |text: &str| json!({"user": NINA, "channel": "C07ACME001", "text": text});
+    let answer = post(&sandbox, "say", say("/time 2h")).await;
+    assert_eq!(answer, json!({"ok": false, "error": "dispatch_failed"}));
+    // Slack says this in the conversation itself, and it is not the app's failure.
+    assert_eq!(
+        post(&sandbox, "say", say("/tiem 2h")).await,
+        json!({"ok": true})
+    );
 }
 
 #[tokio::test]

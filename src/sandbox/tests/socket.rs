@@ -153,6 +153,8 @@ async fn an_event_is_repeated_until_it_is_acknowledged() {
         .wait_for("the second timeout", timed_out)
         .await
         .unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(50), bot.frame()).await;
+    assert!(early.is_err(), "not before the minute is over");
     clock.advance(TimeDelta::minutes(1));
     let third = bot.frame().await;
     assert_eq!(third["retry_attempt"], 2, "after a minute");
