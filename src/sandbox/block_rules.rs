@@ -25,17 +25,17 @@ impl Problems<'_> {
 }
 
 /// Everything inside a value, with its pointer.
-fn walk<'a>(value: &'a Value, pointer: String, visit: &mut impl FnMut(&str, &'a Value)) {
-    visit(&pointer, value);
+fn walk<'a>(value: &'a Value, pointer: &str, visit: &mut impl FnMut(&str, &'a Value)) {
+    visit(pointer, value);
     match value {
         Value::Object(fields) => {
             for (name, field) in fields {
-                walk(field, format!("{pointer}/{name}"), visit);
+                walk(field, &format!("{pointer}/{name}"), visit);
             }
         }
         Value::Array(items) => {
             for (at, item) in items.iter().enumerate() {
-                walk(item, format!("{pointer}/{at}"), visit);
+                walk(item, &format!("{pointer}/{at}"), visit);
             }
         }
         _ => {}
@@ -44,7 +44,7 @@ fn walk<'a>(value: &'a Value, pointer: String, visit: &mut impl FnMut(&str, &'a 
 
 fn characters(value: &Value) -> usize {
     let mut count = 0;
-    walk(value, String::new(), &mut |_, inner| {
+    walk(value, "", &mut |_, inner| {
         count += inner["text"]
             .as_str()
             .map_or(0, |text| text.chars().count());
@@ -68,7 +68,8 @@ pub(super) fn message_rules(body: &Value, response: bool, problems: &mut Vec<Pro
     if response && !kind.is_null() && kind != "ephemeral" && kind != "in_channel" {
         problems.add("/response_type", "must be ephemeral or in_channel");
     }
-    if !body["markdown_text"].is_null() && !(body["text"].is_null() && body["blocks"].is_null()) {
+    let others = ["text", "blocks"].map(|name| !body[name].is_null());
+    if !body["markdown_text"].is_null() && others.contains(&true) {
         problems.add("/markdown_text", "cannot be combined with text or blocks");
     }
 }
@@ -218,7 +219,7 @@ fn unique<'a>(values: impl Iterator<Item = &'a Value>) -> bool {
 fn element_rules(block: &Value, pointer: &str, problems: &mut Problems<'_>) -> usize {
     let mut actions: HashMap<&str, String> = HashMap::new();
     let mut focused = 0;
-    walk(block, pointer.to_owned(), &mut |at, inner| {
+    walk(block, pointer, &mut |at, inner| {
         let kind = inner["type"].as_str().unwrap_or_default();
         let interactive = value_field(kind).is_some()
             || [

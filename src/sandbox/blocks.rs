@@ -276,8 +276,7 @@ mod tests {
     /// `$.body.view.blocks[0].text` as a JSON pointer.
     fn pointer(path: &str) -> String {
         path.trim_start_matches("$.body")
-            .replace('.', "/")
-            .replace('[', "/")
+            .replace(['.', '['], "/")
             .replace(']', "")
     }
 

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::{
     Sandbox,
+    arguments::{Answered, Arguments, Refusal},
     blocks::{self, Surface},
     elements,
     page_events::Shown,
-    web_api::{Answered, Arguments, Refusal},
     world::{Channel, ChannelKind, Message, World},
 };
 

@@ -41,7 +41,9 @@ pub(super) fn all(blocks: &[Value]) -> Vec<Found<'_>> {
         }
     }
     let mut found = Vec::new();
-    blocks.iter().for_each(|block| walk(block, "", &mut found));
+    for block in blocks {
+        walk(block, "", &mut found);
+    }
     found
 }
 
@@ -116,6 +118,15 @@ pub(super) fn put(entered: &mut Entered, block_id: &str, action_id: &str, value:
         .entry(block_id)
         .or_insert_with(|| Value::Object(Map::new()));
     block[action_id] = value;
+}
+
+/// Takes over what somebody entered elsewhere. Whatever has not the shape of a state is left out.
+pub(super) fn merge(entered: &mut Entered, more: &Entered) {
+    for (block_id, values) in more {
+        for (action_id, value) in values.as_object().into_iter().flatten() {
+            put(entered, block_id, action_id, value.clone());
+        }
+    }
 }
 
 /// After an update: what was entered stays where block id and action id are the same.

@@ -221,22 +221,17 @@ impl Sandbox {
             answer.error = Some("dispatch_failed".to_owned());
             return answer;
         }
-        match tokio::time::timeout(self.slack.options.ack_limit, received).await {
-            Ok(Ok(ack)) => {
-                answer.latency = Some(ack.latency);
-                answer.connection = Some(ack.connection);
-                answer.payload = ack.payload;
-            }
-            _ => {
-                drop(ticket);
-                let limit = self.slack.options.ack_limit.as_millis();
-                self.violated(
-                    "ack",
-                    "no_ack",
-                    vec![format!("envelope {id} had no answer within {limit} ms")],
-                );
-                answer.error = Some("operation_timeout".to_owned());
-            }
+        let received = tokio::time::timeout(self.slack.options.ack_limit, received).await;
+        if let Ok(Ok(ack)) = received {
+            answer.latency = Some(ack.latency);
+            answer.connection = Some(ack.connection);
+            answer.payload = ack.payload;
+        } else {
+            drop(ticket);
+            let limit = self.slack.options.ack_limit.as_millis();
+            let detail = format!("envelope {id} had no answer within {limit} ms");
+            self.violated("ack", "no_ack", vec![detail]);
+            answer.error = Some("operation_timeout".to_owned());
         }
         answer
     }
@@ -310,6 +305,13 @@ impl Sandbox {
     /// Sends an event, repeats it until it is acknowledged, and keeps it while nobody is connected.
     /// Answers after the first attempt.
     pub(super) async fn event(&self, title: String, payload: Value) -> Answer {
+        let Ok(place) = Arc::clone(&self.slack.events).try_acquire_owned() else {
+            self.violated("ack", "events_dropped", vec![title]);
+            return Answer {
+                error: Some("dispatch_failed".to_owned()),
+                ..Answer::default()
+            };
+        };
         let (first, answered) = oneshot::channel();
         let sandbox = self.clone();
         let task = async move {
@@ -324,6 +326,7 @@ impl Sandbox {
             };
             let delays = sandbox.slack.options.retry_delays;
             for attempt in 0..=3 {
+                let sent = sandbox.slack.options.clock.now();
                 let answer = sandbox.deliver(&envelope).await;
                 let done = answer.error.is_none();
                 if let Some(first) = first.take() {
@@ -337,7 +340,7 @@ impl Sandbox {
                     sandbox.violated("ack", "event_given_up", vec![detail]);
                     return;
                 };
-                sandbox.reach(*delay).await;
+                sandbox.reach(sent + *delay).await;
                 sandbox.some_connection().await;
                 envelope.id = sandbox.new_envelope_id();
                 let attempt = u32::try_from(attempt + 1).unwrap_or(u32::MAX);
@@ -347,15 +350,14 @@ impl Sandbox {
         let stop = self.slack.stop.clone();
         tokio::spawn(async move {
             tokio::select! { () = stop.cancelled() => {}, () = task => {} }
+            drop(place);
         });
         answered.await.unwrap_or_default()
     }
 
-    /// Waits until the clock has moved on by that much. A test moves it by hand, so it is asked.
-    async fn reach(&self, delay: chrono::TimeDelta) {
-        let clock = &self.slack.options.clock;
-        let due = clock.now() + delay;
-        while clock.now() < due {
+    /// Waits until the clock says so. A test moves it by hand, so it has to be asked.
+    async fn reach(&self, due: chrono::DateTime<chrono::Utc>) {
+        while self.slack.options.clock.now() < due {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }

@@ -18,6 +18,7 @@
 //! The page's files are embedded in the binary; nothing is read from disk while it runs.
 
 mod acting;
+mod arguments;
 mod block_rules;
 mod blocks;
 mod chat;
@@ -25,7 +26,10 @@ pub mod demo;
 mod elements;
 mod envelopes;
 mod faults;
+mod line;
+mod looking;
 mod manifest;
+mod methods;
 mod modals;
 mod page;
 mod page_events;
@@ -37,6 +41,7 @@ mod response_url;
 mod seed;
 mod server;
 mod socket;
+mod typing;
 mod views;
 mod web_api;
 mod world;
@@ -48,7 +53,7 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
@@ -133,6 +138,8 @@ struct Slack {
     changed: Notify,
     sockets: socket::Sockets,
     pending: envelopes::Pending,
+    /// Events that are on their way, or kept until somebody connects.
+    events: Arc<Semaphore>,
     triggers: Mutex<recent::Recent<payloads::Trigger>>,
     response_urls: Mutex<recent::Recent<response_url::ResponseUrl>>,
     faults: faults::Faults,
@@ -151,6 +158,9 @@ pub struct NotInTime {
 
 /// Long enough for a slow machine, short enough for a person who watches the test fail.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Events that are kept at most; more are dropped and recorded as a violation.
+const EVENTS: usize = 10_000;
 
 impl Sandbox {
     /// Binds 127.0.0.1 and serves until stopped.
@@ -173,6 +183,7 @@ impl Sandbox {
                 changed: Notify::new(),
                 sockets: socket::Sockets::default(),
                 pending: envelopes::Pending::default(),
+                events: Arc::new(Semaphore::new(EVENTS)),
                 triggers: Mutex::new(recent::Recent::new(20_000)),
                 response_urls: Mutex::new(recent::Recent::new(100_000)),
                 faults: faults::Faults::default(),

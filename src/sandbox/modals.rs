@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use super::{
     Sandbox,
     acting::{self, Choice, Target, Unable},
+    arguments::Refusal,
     blocks::{self, Surface},
     elements,
     envelopes::Answer,
-    web_api::Refusal,
     world::{Entered, Person, View, World},
 };
 
@@ -103,7 +103,7 @@ impl Sandbox {
         let entered = self.world(|world| {
             let person = world.someone(user)?;
             let view = world.on_screen(&person.id, view_id(&target)?)?;
-            let mut entered = view.entered.clone();
+            let mut entered = Entered::new();
             for (name, choice) in values {
                 let found = field(view.blocks(), name)?;
                 let value = choice.value(found.element)?;
@@ -111,14 +111,14 @@ impl Sandbox {
             }
             Ok(entered)
         })?;
-        self.submit_entered(user, view_id(&target)?, entered).await
+        self.submit_entered(user, view_id(&target)?, &entered).await
     }
 
     pub(super) async fn submit_entered(
         &self,
         user: &str,
         id: &str,
-        entered: Entered,
+        entered: &Entered,
     ) -> Result<Submission, Unable> {
         let (person, view, payload) = self.change(|world| {
             let person = world.someone(user)?.clone();
@@ -130,7 +130,7 @@ impl Sandbox {
             if view.body["submit"].is_null() {
                 return Err(Unable::NoSubmit);
             }
-            view.entered = entered;
+            elements::merge(&mut view.entered, entered);
             let empty = empty_fields(view);
             if !empty.is_empty() {
                 return Err(Unable::EmptyFields(empty.join(", ")));

@@ -142,9 +142,9 @@ pub(super) async fn world(State(sandbox): State<Sandbox>) -> Json<Value> {
             "people": people,
             "channels": channels,
             "app": {"id": world.app.id, "name": world.app.name,
-                "bot_user_id": world.app.user_id, "home_enabled": manifest.home_tab},
+                "bot_user_id": world.app.user_id, "home_enabled": manifest.home_tab,
+                "shortcuts": shortcuts},
             "commands": commands,
-            "shortcuts": shortcuts,
         })
     });
     Json(answer)
@@ -173,8 +173,11 @@ pub(super) struct Say {
 
 pub(super) async fn say(State(sandbox): State<Sandbox>, Json(said): Json<Say>) -> Json<Value> {
     let result = sandbox.say(&said.user, &said.channel, &said.text).await;
-    // What went wrong is in the conversation, where Slack shows it too.
-    outcome(result.map(|_| Answer::default()))
+    // An unknown command is answered in the conversation and never reached the app.
+    outcome(result.map(|answer| Answer {
+        error: answer.error.filter(|error| error != "unknown_command"),
+        ..answer
+    }))
 }
 
 #[derive(Deserialize)]
@@ -193,6 +196,13 @@ impl From<Container> for Target {
     }
 }
 
+/// What is entered, in the shape of Slack's `state`.
+#[derive(Default, Deserialize)]
+struct PageState {
+    #[serde(default)]
+    values: Entered,
+}
+
 #[derive(Deserialize)]
 pub(super) struct Act {
     user: String,
@@ -200,7 +210,7 @@ pub(super) struct Act {
     block_id: String,
     action_id: String,
     #[serde(default)]
-    state: Option<Entered>,
+    state: PageState,
     /// `value`, `selected_option` and so on.
     #[serde(flatten)]
     fields: Value,
@@ -212,7 +222,7 @@ pub(super) async fn action(State(sandbox): State<Sandbox>, Json(act): Json<Act>)
     let target = act.container.into();
     outcome(
         sandbox
-            .act(&act.user, &target, element, input, act.state)
+            .act(&act.user, &target, element, input, &act.state.values)
             .await,
     )
 }
@@ -236,7 +246,8 @@ pub(super) async fn home(State(sandbox): State<Sandbox>, Json(home): Json<Home>)
 pub(super) struct Submit {
     user: String,
     view_id: String,
-    state: Entered,
+    #[serde(default)]
+    state: PageState,
 }
 
 pub(super) async fn submit(
@@ -244,7 +255,7 @@ pub(super) async fn submit(
     Json(form): Json<Submit>,
 ) -> Json<Value> {
     let result = sandbox
-        .submit_entered(&form.user, &form.view_id, form.state)
+        .submit_entered(&form.user, &form.view_id, &form.state.values)
         .await;
     Json(match result {
         Ok(submission) => match submission.answer.error {

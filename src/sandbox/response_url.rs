@@ -10,13 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::{
-    Sandbox,
-    chat::Content,
-    faults::Fault,
-    locked, random_hex,
-    record::Traffic,
-    web_api::{Refusal, rate_limited},
-    world::Message,
+    Sandbox, arguments::Refusal, chat::Content, faults::Fault, locked, random_hex, record::Traffic,
+    web_api::rate_limited, world::Message,
 };
 
 const USES: u8 = 5;

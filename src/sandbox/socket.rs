@@ -2,13 +2,10 @@
 
 use std::{
     fmt,
-    pin::Pin,
     sync::{
         Arc, RwLock,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
-    time::Duration,
 };
 
 use axum::{
@@ -22,11 +19,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    sync::mpsc,
-    time::Instant,
-};
+use tokio::{sync::mpsc, time::Instant};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -36,7 +29,14 @@ use tokio_tungstenite::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Sandbox, faults::Fault, locked, page_events::Shown, record::Traffic};
+use super::{
+    Sandbox,
+    faults::Fault,
+    line::{self, Line, LineState},
+    locked,
+    page_events::Shown,
+    record::Traffic,
+};
 
 /// Slack allows that many per app.
 const CONNECTIONS: usize = 10;
@@ -58,17 +58,17 @@ impl fmt::Display for ConnectionId {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
-    out: mpsc::Sender<Out>,
+    pub(super) out: mpsc::Sender<Out>,
     /// It was told to go: used only while there is no other.
-    leaving: AtomicBool,
+    pub(super) leaving: AtomicBool,
     /// It was told that Socket Mode is off, or that there are too many: not used again.
-    gone: AtomicBool,
-    line: LineState,
-    stop: CancellationToken,
+    pub(super) gone: AtomicBool,
+    pub(super) switches: LineState,
+    pub(super) stop: CancellationToken,
 }
 
 #[derive(Debug)]
-enum Out {
+pub(super) enum Out {
     Text(Utf8Bytes),
     Close,
 }
@@ -79,7 +79,7 @@ pub(super) struct Sockets {
     live: RwLock<Vec<Arc<Connection>>>,
     opened: AtomicU64,
     turn: AtomicUsize,
-    off: AtomicBool,
+    pub(super) off: AtomicBool,
 }
 
 impl Sockets {
@@ -97,7 +97,7 @@ impl Sockets {
             .or_else(|| among(|c| !c.gone.load(Ordering::Relaxed)))
     }
 
-    fn live(&self) -> std::sync::RwLockReadGuard<'_, Vec<Arc<Connection>>> {
+    pub(super) fn live(&self) -> std::sync::RwLockReadGuard<'_, Vec<Arc<Connection>>> {
         self.live
             .read()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -184,7 +184,7 @@ pub(super) async fn open(
             Ok(upgraded) => {
                 sandbox
                     .run_connection(upgraded, link.debug_reconnects)
-                    .await
+                    .await;
             }
             Err(error) => tracing::debug!(%error, "the upgrade failed"),
         }
@@ -222,17 +222,17 @@ fn websocket_key(headers: &HeaderMap) -> Option<&str> {
 
 impl Sandbox {
     async fn run_connection(&self, upgraded: Upgraded, short_lived: bool) {
-        let line = LineState::default();
+        let switches = LineState::default();
         let config = WebSocketConfig::default()
             .read_buffer_size(16 * 1024)
             .max_message_size(Some(4 * 1024 * 1024));
         let io = Line {
             io: TokioIo::new(upgraded),
-            state: line.clone(),
+            state: switches.clone(),
         };
         let mut socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-        let Some((connection, out, count)) = self.join(line) else {
-            let frame = disconnect_frame("too_many_websockets");
+        let Some((connection, out, count)) = self.join(switches) else {
+            let frame = line::disconnect_frame("too_many_websockets");
             let _ = socket.send(Message::text(frame)).await;
             let _ = socket.close(None).await;
             self.violated("socket", "too_many_websockets", vec![]);
@@ -249,7 +249,7 @@ impl Sandbox {
         self.announce_connections(connection.id, "closed");
     }
 
-    fn join(&self, line: LineState) -> Option<(Arc<Connection>, mpsc::Receiver<Out>, usize)> {
+    fn join(&self, switches: LineState) -> Option<(Arc<Connection>, mpsc::Receiver<Out>, usize)> {
         let (out, frames) = mpsc::channel(QUEUE);
         let sockets = &self.slack.sockets;
         let mut live = sockets.live_mut();
@@ -261,7 +261,7 @@ impl Sandbox {
             out,
             leaving: AtomicBool::new(false),
             gone: AtomicBool::new(false),
-            line,
+            switches,
             stop: self.slack.stop.child_token(),
         });
         live.push(Arc::clone(&connection));
@@ -334,88 +334,6 @@ impl Sandbox {
             }
         }
     }
-
-    /// The connections that are open now, the oldest first.
-    pub fn connections(&self) -> Vec<ConnectionId> {
-        self.slack.sockets.live().iter().map(|c| c.id).collect()
-    }
-
-    /// Tells a connection to go: `warning`, `refresh_requested`, `link_disabled`,
-    /// `too_many_websockets`. With `close_after`, the server closes it after that time.
-    pub async fn disconnect(
-        &self,
-        connection: ConnectionId,
-        reason: &str,
-        close_after: Option<Duration>,
-    ) {
-        let Some(connection) = self.slack.sockets.get(connection) else {
-            return;
-        };
-        let final_word = ["link_disabled", "too_many_websockets"].contains(&reason);
-        connection.gone.store(final_word, Ordering::Relaxed);
-        connection.leaving.store(true, Ordering::Relaxed);
-        let frame = disconnect_frame(reason);
-        self.trace(|| Traffic {
-            bytes: frame.len(),
-            body: json!({"type": "disconnect", "reason": reason}),
-            ..Traffic::to_bot("socket", format!("disconnect: {reason}"))
-        });
-        connection.send(frame).await;
-        if let Some(delay) = close_after {
-            tokio::spawn(async move {
-                tokio::time::sleep(delay).await;
-                let _ = connection.out.send(Out::Close).await;
-            });
-        }
-    }
-
-    /// Cuts the connection without a closing handshake.
-    pub fn drop_abruptly(&self, connection: ConnectionId) {
-        if let Some(connection) = self.slack.sockets.get(connection) {
-            connection.stop.cancel();
-        }
-    }
-
-    /// Nothing arrives at the bot any more, pongs included; what the bot sends is still read.
-    pub fn stop_ponging(&self, connection: ConnectionId) {
-        if let Some(connection) = self.slack.sockets.get(connection) {
-            connection.line.mute.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// Nothing arrives in either direction, and nobody is told: a cable that was pulled.
-    pub fn half_open(&self, connection: ConnectionId) {
-        self.stop_ponging(connection);
-        if let Some(connection) = self.slack.sockets.get(connection) {
-            connection.line.deaf.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// Sends a frame as it is, for frames that are not what they should be.
-    pub async fn send_text(&self, connection: ConnectionId, text: &str) {
-        if let Some(connection) = self.slack.sockets.get(connection) {
-            connection.send(text.to_owned()).await;
-        }
-    }
-
-    /// Socket Mode in the app's settings. Switched off, every connection is told `link_disabled`
-    /// and closed, and no new one can be opened.
-    pub async fn set_socket_mode(&self, on: bool) {
-        self.slack.sockets.off.store(!on, Ordering::Relaxed);
-        if !on {
-            for connection in self.connections() {
-                self.disconnect(connection, "link_disabled", Some(Duration::ZERO))
-                    .await;
-            }
-        }
-    }
-}
-
-fn disconnect_frame(reason: &str) -> String {
-    json!({
-        "type": "disconnect", "reason": reason, "debug_info": {"host": "wss-sandbox.slack.com"},
-    })
-    .to_string()
 }
 
 /// Sends what waits, as one write. `None` when the connection is over.
@@ -436,55 +354,6 @@ async fn send_all(
         next = out.try_recv().ok();
     }
     socket.flush().await.ok()
-}
-
-/// Switches of a line that fails without a word.
-#[derive(Clone, Debug, Default)]
-struct LineState {
-    mute: Arc<AtomicBool>,
-    deaf: Arc<AtomicBool>,
-}
-
-/// The bytes under a WebSocket. Pongs are made inside tungstenite, so a server that stops answering
-/// can only be played below it.
-#[derive(Debug)]
-struct Line {
-    io: TokioIo<Upgraded>,
-    state: LineState,
-}
-
-impl AsyncRead for Line {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        if self.state.deaf.load(Ordering::Relaxed) {
-            return Poll::Pending;
-        }
-        Pin::new(&mut self.io).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Line {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        if self.state.mute.load(Ordering::Relaxed) {
-            return Poll::Ready(Ok(buf.len()));
-        }
-        Pin::new(&mut self.io).poll_write(cx, buf)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(cx)
-    }
 }
 
 /// What `apps.connections.open` answers with.

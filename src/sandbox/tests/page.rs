@@ -156,6 +156,7 @@ async fn the_world_has_what_the_page_needs() {
     );
     assert_eq!(world["app"]["home_enabled"], true);
     assert_eq!(world["commands"][0]["command"], "/time");
+    assert_eq!(world["app"]["shortcuts"][0]["type"], "global");
 }
 
 #[tokio::test]
@@ -196,7 +197,15 @@ async fn the_stream_shows_what_this_person_sees() {
     assert_eq!(nina.next("home").await["view"]["type"], "home");
     let all = json!({"channel": "C07ACME001", "text": "for all"});
     let posted = call(&sandbox, "chat.postMessage", all).await;
-    let seen = jonas.next("message").await;
+    let seen = loop {
+        match jonas.event().await {
+            (name, seen) if name == "message" => break seen,
+            (name, _) => assert!(
+                ["bot", "traffic"].contains(&name.as_str()),
+                "{name} is hers"
+            ),
+        }
+    };
     assert_eq!(
         seen["message"]["text"], "for all",
         "the ephemeral one was not his"
@@ -210,6 +219,19 @@ async fn the_stream_shows_what_this_person_sees() {
     let gone = json!({"channel": "C07ACME001", "ts": posted["ts"]});
     call(&sandbox, "chat.delete", gone).await;
     assert_eq!(jonas.next("message_deleted").await["ts"], posted["ts"]);
+}
+
+#[tokio::test]
+async fn what_went_wrong_is_told_to_the_page() {
+    let sandbox = start().await;
+    let say = |text: &str| json!({"user": NINA, "channel": "C07ACME001", "text": text});
+    let answer = post(&sandbox, "say", say("/time 2h")).await;
+    assert_eq!(answer, json!({"ok": false, "error": "dispatch_failed"}));
+    // Slack says this in the conversation itself, and it is not the app's failure.
+    assert_eq!(
+        post(&sandbox, "say", say("/tiem 2h")).await,
+        json!({"ok": true})
+    );
 }
 
 #[tokio::test]
@@ -266,7 +288,7 @@ async fn the_page_acts_for_the_person() {
 
     let ask = json!({"user": NINA, "container": container, "block_id": "project",
         "action_id": "value", "value": "a"});
-    let (_, options) = tokio::join!(
+    let ((), options) = tokio::join!(
         async {
             let envelope = bot.frame().await;
             bot.ack(
@@ -279,16 +301,19 @@ async fn the_page_acts_for_the_person() {
     );
     assert_eq!(options["options"].as_array().unwrap().len(), 2);
 
-    let state = json!({"time": {"value": {"type": "plain_text_input", "value": "2x"}}});
+    let typed = json!({"type": "plain_text_input", "value": "2x"});
+    let state = json!({"values": {"time": {"value": typed.clone()}}});
     let submit = json!({"user": NINA, "view_id": opened["view"]["id"], "state": state});
-    let (_, answer) = tokio::join!(
+    let (sent, answer) = tokio::join!(
         async {
             let envelope = bot.frame().await;
             let errors = json!({"response_action": "errors", "errors": {"time": "No unit."}});
             bot.ack(&envelope, Some(errors)).await;
+            envelope["payload"].clone()
         },
         post(&sandbox, "submit", submit)
     );
+    assert_eq!(sent["view"]["state"]["values"]["time"]["value"], typed);
     assert_eq!(answer, json!({"ok": true, "errors": {"time": "No unit."}}));
     let close = json!({"user": NINA, "view_id": opened["view"]["id"]});
     assert_eq!(post(&sandbox, "close", close).await, json!({"ok": true}));

@@ -43,6 +43,8 @@ async fn an_answer_is_for_the_person_alone_unless_it_is_shared() {
     assert_eq!(card.ephemeral_to.as_deref(), Some(NINA));
     assert_eq!(card.typed.as_deref(), Some("/time 2h: x"));
     assert_eq!(sandbox.messages("jonas", "#acme").len(), 0);
+    let not_his = sandbox.click("jonas", &card, "entry.undo").await;
+    assert_eq!(not_his.unwrap_err(), Unable::NoMessage(card.ts.clone()));
     assert_eq!(sandbox.unread("nina").len(), 1);
     sandbox.mark_read("nina");
     assert_eq!(sandbox.unread("nina").len(), 0);
@@ -100,7 +102,7 @@ async fn a_press_updates_the_message_it_was_on() {
     let sandbox = start().await;
     let mut bot = Bot::connect(&sandbox).await;
     let say = sandbox.say("nina", "#acme", "/time 2h");
-    let (_, answer) = tokio::join!(
+    let ((), answer) = tokio::join!(
         async {
             let envelope = bot.frame().await;
             bot.ack(&envelope, Some(card())).await;

@@ -71,7 +71,7 @@ async fn bodies_must_be_what_they_say() {
     assert_eq!(
         error(
             Some("application/json; charset=utf-8"),
-            r##"{"channel":"C07ACME001","text":"x"}"##
+            r#"{"channel":"C07ACME001","text":"x"}"#
         )
         .await,
         "none"
