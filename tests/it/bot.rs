@@ -23,7 +23,7 @@ pub(crate) struct TestBot {
     pub(crate) slack: Sandbox,
     pub(crate) bot: Bot,
     pub(crate) clock: Clock,
-    database: Database,
+    pub(crate) database: Database,
 }
 
 impl TestBot {
@@ -45,17 +45,22 @@ impl TestBot {
             ..Options::default()
         };
         let slack = Sandbox::start(options(defaults)).await.unwrap();
-        let bot = Bot::start(&config(&slack, &database.url), clock.clone(), timings)
-            .await
-            .unwrap();
-        let both = |slack: &Sandbox| (slack.connections().len() == 2).then_some(());
-        slack.wait_for("two connections", both).await.unwrap();
+        let bot = connected(&slack, &database, &clock, timings).await;
         Self {
             slack,
             bot,
             clock,
             database,
         }
+    }
+
+    /// Ends the bot in good order and starts it anew on the same database.
+    pub(crate) async fn restart(mut self) -> Self {
+        self.bot.shut_down().await;
+        let none = |slack: &Sandbox| slack.connections().is_empty().then_some(());
+        self.slack.wait_for("no connection", none).await.unwrap();
+        self.bot = connected(&self.slack, &self.database, &self.clock, Timings::default()).await;
+        self
     }
 
     /// Types a line in #general; what comes back must be in time and must be a message.
@@ -121,6 +126,15 @@ impl TestBot {
         slack.stop();
         database.remove().await;
     }
+}
+
+async fn connected(slack: &Sandbox, database: &Database, clock: &Clock, timings: Timings) -> Bot {
+    let bot = Bot::start(&config(slack, &database.url), clock.clone(), timings)
+        .await
+        .unwrap();
+    let both = |slack: &Sandbox| (slack.connections().len() == 2).then_some(());
+    slack.wait_for("two connections", both).await.unwrap();
+    bot
 }
 
 /// The settings of a bot that talks to this sandbox and keeps its data there.

@@ -2,7 +2,7 @@
 
 use billops::{clock::Clock, store::Store};
 use chrono::DateTime;
-use sqlx::{Connection as _, Executor as _, PgConnection};
+use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -55,6 +55,20 @@ impl Database {
     pub(crate) async fn open(&self) -> (Store, Clock) {
         let clock = Clock::fixed(DateTime::from_timestamp(1_795_177_800, 0).unwrap());
         (Store::open(&self.url, clock.clone()).await.unwrap(), clock)
+    }
+
+    /// What the entries that stand are for, read from outside, in order.
+    pub(crate) async fn descriptions(&self) -> Vec<String> {
+        const SQL: &str =
+            "SELECT description FROM time_entries WHERE deleted_at IS NULL ORDER BY description";
+        if self.postgres.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar(SQL).fetch_all(&mut connection).await
+        } else {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar(SQL).fetch_all(&mut connection).await
+        }
+        .unwrap()
     }
 
     pub(crate) async fn remove(self) {

@@ -5,5 +5,7 @@ mod bot;
 mod databases;
 mod layers;
 mod migrations;
+mod process;
+mod socket;
 mod store;
 mod time_command;

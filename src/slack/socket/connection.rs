@@ -112,6 +112,8 @@ impl Connection {
         let end = self.read(stream, &outgoing).await;
         self.deliverer.connection_ended(&outgoing);
         writer.abort();
+        // Until it is gone it takes acknowledgements that nobody will ever see.
+        let _ = writer.await;
         end
     }
 

@@ -50,6 +50,7 @@ impl Socket {
             next_id: 1,
             failures: 0,
             open_after: Instant::now(),
+            is_disabled: false,
             is_stopped: false,
         };
         let task = tokio::spawn(supervisor.run(heard, shutdown.clone()));
@@ -88,6 +89,8 @@ struct Supervisor {
     /// Connections in a row that did not come about or did not last.
     failures: u32,
     open_after: Instant,
+    /// Slack has said that Socket Mode is switched off. What it says to a token meanwhile is no verdict on it.
+    is_disabled: bool,
     /// Slack has refused us for good; only a person can mend that.
     is_stopped: bool,
 }
@@ -207,6 +210,7 @@ impl Supervisor {
                 known.stage = Stage::Live;
             }
         }
+        self.is_disabled = false;
         info!(
             connection = id,
             app_id, "socket.live: Slack has greeted the connection"
@@ -309,6 +313,7 @@ impl Supervisor {
 
     fn not_opened(&mut self, id: ConnectionId, error: OpenError) {
         match error {
+            OpenError::Refused(_) if self.is_disabled => self.disabled(),
             OpenError::Refused(code) => self.stop(format!(
                 "Slack refuses SLACK_APP_TOKEN ({code}). Generate a new app-level token with the scope \
                  connections:write and start again."
@@ -329,6 +334,7 @@ impl Supervisor {
     }
 
     fn disabled(&mut self) {
+        self.is_disabled = true;
         self.open_after = Instant::now() + self.timings.disabled_wait;
         let problem = "Socket Mode is switched off in the app's settings. Switch it on under Socket Mode; \
              BillOps tries again every few minutes.";
