@@ -17,8 +17,9 @@
 //!
 //! `#project`, `@client` and `!billable` or `!nonbillable` stand anywhere around the description,
 //! `+tag` at the end. Only one time is taken, the first one or, failing that, the last; everything
-//! else is the description, word for word. Behind a separator, and in quotes, no word is taken
-//! for a day or a second time. Slack's escapes are read back as what was typed.
+//! else is the description, word for word. Behind a colon or a dash, and in quotes, no word is
+//! taken for a day or a second time; a comma also joins amounts and ranges. Slack's escapes are
+//! read back as what was typed.
 //!
 //! ```
 //! use billops::domain::time_command::{Context, TimeCommand, parse};
