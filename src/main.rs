@@ -118,14 +118,21 @@ fn run(command: Command) -> Result<ExitCode, Stop> {
         .map_err(|problem| Stop::Configuration(vec![problem]))?;
     match command {
         Command::Serve => {
-            start_logging(&environment, "info")?;
-            let config = Config::from_environment(&environment).map_err(Stop::Configuration)?;
+            let logging = start_logging(&environment, "info");
+            let config = match (logging, Config::from_environment(&environment)) {
+                (Ok(()), Ok(config)) => config,
+                (logging, config) => {
+                    let problems = [logging.err(), config.err()];
+                    let problems = problems.into_iter().flatten().flatten().collect();
+                    return Err(Stop::Configuration(problems));
+                }
+            };
             runtime()?.block_on(serve(config))
         }
         #[cfg(feature = "demo")]
         Command::Demo { port } => {
             // The terminal is for the one line with the URL; a bot's log is there for who asks for it.
-            start_logging(&environment, "warn")?;
+            start_logging(&environment, "warn").map_err(Stop::Configuration)?;
             runtime()?.block_on(demo(port))
         }
         Command::Doctor => {
@@ -167,36 +174,45 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-/// Starts the log. `RUST_LOG` says how much, or else `default`; libraries that print what people write or what they send to
-/// Slack are kept quiet whatever it says.
-fn start_logging(environment: &Environment, default: &str) -> Result<(), Stop> {
+/// Libraries that print what people write or what they send to Slack.
+const QUIET: [&str; 10] = [
+    "tungstenite=warn",
+    "tokio_tungstenite=warn",
+    "hyper=warn",
+    "hyper_util=warn",
+    "h2=warn",
+    "reqwest=warn",
+    "rustls=warn",
+    "slack_morphism=warn",
+    "sqlx=warn",
+    "tokio_cron_scheduler=warn",
+];
+
+/// Starts the log. `RUST_LOG` says how much, or else `default`; the [`QUIET`] ones are kept quiet whatever
+/// it says.
+fn start_logging(environment: &Environment, default: &str) -> Result<(), Vec<Problem>> {
     let level = environment
         .get("RUST_LOG")
         .unwrap_or_else(|| default.to_owned());
-    let mut filter = level.parse::<EnvFilter>().map_err(|error| {
+    let filter = level.parse::<EnvFilter>().map_err(|error| {
         let advice =
             format!("is “{level}”, which cannot be read ({error}). An example: info,billops=debug");
-        Stop::Configuration(vec![Problem {
+        Problem {
             name: "RUST_LOG",
             advice,
-        }])
-    })?;
-    for quiet in [
-        "tungstenite=warn",
-        "tokio_tungstenite=warn",
-        "hyper=warn",
-        "hyper_util=warn",
-        "h2=warn",
-        "reqwest=warn",
-        "rustls=warn",
-        "slack_morphism=warn",
-        "sqlx=warn",
-        "tokio_cron_scheduler=warn",
-    ] {
-        filter = filter.add_directive(quiet.parse()?);
-    }
-    let format = LogFormat::from_environment(environment)
-        .map_err(|problem| Stop::Configuration(vec![problem]))?;
+        }
+    });
+    let (filter, format) = match (filter, LogFormat::from_environment(environment)) {
+        (Ok(filter), Ok(format)) => (filter, format),
+        (filter, format) => {
+            let problems = [filter.err(), format.err()];
+            return Err(problems.into_iter().flatten().collect());
+        }
+    };
+    let filter = QUIET.iter().fold(filter, |filter, quiet| {
+        let quiet = quiet.parse().expect("the directive is written here");
+        filter.add_directive(quiet)
+    });
     let registry = tracing_subscriber::registry().with(filter);
     match format {
         LogFormat::Text => registry

@@ -78,28 +78,9 @@ impl TestBot {
 
     /// Presses a button of a message, and returns the message that stands in its place then.
     pub(crate) async fn click(&self, message: &Message, action: &str) -> Message {
-        let (answer, now) = self.click_raw(message, action).await;
+        let (answer, now) = click(&self.slack, message, action).await;
         assert_eq!(answer.error, None, "{action}");
         now
-    }
-
-    async fn click_raw(&self, message: &Message, action: &str) -> (Answer, Message) {
-        let answer = self.slack.click(NINA, message, action).await.unwrap();
-        let ts = message.ts.clone();
-        let before = message.blocks.clone();
-        let changed = |slack: &Sandbox| {
-            let now = slack
-                .messages(NINA, "#general")
-                .into_iter()
-                .find(|now| now.ts == ts)?;
-            (now.blocks != before).then_some(now)
-        };
-        let now = self
-            .slack
-            .wait_for("the message to be replaced", changed)
-            .await
-            .unwrap();
-        (answer, now)
     }
 
     /// Ends the bot. Fails if Slack had to refuse anything, or if a job is left that was not done.
@@ -135,6 +116,18 @@ async fn connected(slack: &Sandbox, database: &Database, clock: &Clock, timings:
     let both = |slack: &Sandbox| (slack.connections().len() == 2).then_some(());
     slack.wait_for("two connections", both).await.unwrap();
     bot
+}
+
+/// Presses a button of a message of Nina's, and waits for what stands in its place then.
+pub(crate) async fn click(slack: &Sandbox, message: &Message, action: &str) -> (Answer, Message) {
+    let answer = slack.click(NINA, message, action).await.unwrap();
+    let changed = |slack: &Sandbox| {
+        let mut messages = slack.messages(NINA, "#general").into_iter();
+        let now = messages.find(|now| now.ts == message.ts)?;
+        (now.blocks != message.blocks).then_some(now)
+    };
+    let wait = slack.wait_for("the message to be replaced", changed);
+    (answer, wait.await.unwrap())
 }
 
 /// The settings of a bot that talks to this sandbox and keeps its data there.

@@ -71,6 +71,28 @@ impl Database {
         .unwrap()
     }
 
+    /// Nothing can be written until [`Outage::end`]: SQLite is locked by somebody else, PostgreSQL throws
+    /// everybody out and lets nobody in.
+    pub(crate) async fn outage(&self) -> Outage {
+        let Some(name) = &self.postgres else {
+            let mut lock = SqliteConnection::connect(&self.url).await.unwrap();
+            lock.execute("BEGIN EXCLUSIVE").await.unwrap();
+            return Outage::Locked(lock);
+        };
+        let server = std::env::var("BILLOPS_TEST_POSTGRES").unwrap();
+        let mut admin = PgConnection::connect(&server).await.unwrap();
+        for statement in [
+            format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
+            format!(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+            ),
+        ] {
+            let statement = sqlx::AssertSqlSafe(statement);
+            admin.execute(statement).await.unwrap();
+        }
+        Outage::Closed(admin, name.clone())
+    }
+
     pub(crate) async fn remove(self) {
         if let Some(name) = self.postgres {
             let server = std::env::var("BILLOPS_TEST_POSTGRES").unwrap();
@@ -81,6 +103,26 @@ impl Database {
                 )))
                 .await
                 .unwrap();
+        }
+    }
+}
+
+/// A database that cannot be written to.
+pub(crate) enum Outage {
+    Locked(SqliteConnection),
+    Closed(PgConnection, String),
+}
+
+impl Outage {
+    pub(crate) async fn end(self) {
+        match self {
+            Self::Locked(mut lock) => {
+                lock.execute("ROLLBACK").await.unwrap();
+            }
+            Self::Closed(mut admin, name) => {
+                let statement = format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true");
+                admin.execute(sqlx::AssertSqlSafe(statement)).await.unwrap();
+            }
         }
     }
 }

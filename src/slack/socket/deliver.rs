@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -43,6 +43,8 @@ pub(super) struct Deliverer {
     ack_by: Duration,
     answers: Cache<String, SharedAnswer>,
     running: AtomicUsize,
+    /// Nothing new is handled: its answer could not be sent any more.
+    is_ending: AtomicBool,
     /// Woken whenever the last running handler has been acknowledged.
     idle: Notify,
     /// The outgoing frames of every open connection, in the order in which they were opened.
@@ -56,6 +58,7 @@ impl Deliverer {
             ack_by,
             answers: Cache::new(REMEMBERED),
             running: AtomicUsize::new(0),
+            is_ending: AtomicBool::new(false),
             idle: Notify::new(),
             open: Mutex::new(Vec::new()),
         })
@@ -63,7 +66,16 @@ impl Deliverer {
 
     /// Takes an envelope over. Never waits.
     pub(super) fn take(self: &Arc<Self>, envelope: Envelope, outgoing: Outgoing) {
-        let running = self.running.fetch_add(1, Ordering::AcqRel);
+        // Counted before looking: either the end waits for this envelope, or this sees the end.
+        let running = self.running.fetch_add(1, Ordering::SeqCst);
+        if self.is_ending.load(Ordering::SeqCst) {
+            info!(
+                envelope_id = envelope.id,
+                "socket.ending: not handled, the process is ending"
+            );
+            self.one_less();
+            return;
+        }
         let is_drowning = running >= RUNNING_MAX;
         let deliverer = self.clone();
         tokio::spawn(async move {
@@ -76,10 +88,14 @@ impl Deliverer {
             } else {
                 deliverer.deliver(envelope, &outgoing).await;
             }
-            if deliverer.running.fetch_sub(1, Ordering::AcqRel) == 1 {
-                deliverer.idle.notify_waiters();
-            }
+            deliverer.one_less();
         });
+    }
+
+    fn one_less(&self) {
+        if self.running.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.idle.notify_waiters();
+        }
     }
 
     /// Acknowledges what cannot be read, so that Slack does not repeat it.
@@ -191,18 +207,21 @@ impl Deliverer {
             .retain(|open| !open.same_channel(outgoing));
     }
 
-    /// Waits for a moment in which no handler runs, at most `limit`. Returns how many still run.
-    pub(super) async fn drained(&self, limit: Duration) -> usize {
+    /// Handles nothing more, and waits until no handler runs, at most `limit`. Returns how many still run.
+    ///
+    /// What still comes is left alone: stored but not answered, it would be typed again.
+    pub(super) async fn end(&self, limit: Duration) -> usize {
+        self.is_ending.store(true, Ordering::SeqCst);
         let wait = async {
             loop {
                 let idle = self.idle.notified();
-                if self.running.load(Ordering::Acquire) == 0 {
+                if self.running.load(Ordering::SeqCst) == 0 {
                     return;
                 }
                 idle.await;
             }
         };
         let _ = tokio::time::timeout(limit, wait).await;
-        self.running.load(Ordering::Acquire)
+        self.running.load(Ordering::SeqCst)
     }
 }

@@ -125,7 +125,7 @@ impl Supervisor {
                 () = shutdown.cancelled() => break,
             }
         }
-        let running = self.deliverer.drained(self.timings.shutdown_within).await;
+        let running = self.deliverer.end(self.timings.shutdown_within).await;
         if running > 0 {
             warn!(
                 running,
