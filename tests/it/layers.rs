@@ -7,7 +7,10 @@ const RULES: [(&str, &[&str]); 8] = [
     ("sqlx", &["store/"]),
     ("slack_morphism", &["slack/"]),
     ("tokio_tungstenite", &["slack/", "sandbox/"]),
-    ("reqwest", &["slack/client.rs", "calendar/", "sandbox/tests/"]),
+    (
+        "reqwest",
+        &["slack/client.rs", "calendar/", "sandbox/tests/"],
+    ),
     ("oauth2", &["calendar/"]),
     ("axum", &["web/", "sandbox/"]),
     ("tokio_cron_scheduler", &["jobs/schedule.rs"]),
