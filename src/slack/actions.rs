@@ -8,7 +8,7 @@ use super::{
     messages::{self, Message},
 };
 use crate::{
-    app::Notice,
+    app::{HomeTab, Notice},
     domain::{member::Member, time_command::Unit},
     error::Failed,
     store::EntryChange,
@@ -97,8 +97,13 @@ async fn answer(
                     ));
                 }
             };
-            let change = change(door, &member, name, action).await;
-            if interaction.is_on_home() {
+            let home = if interaction.is_on_home() {
+                HomeTab::DrawnByCaller
+            } else {
+                HomeTab::Refresh
+            };
+            let change = change(door, &member, name, action, home).await;
+            if home == HomeTab::DrawnByCaller {
                 after_change_on_home(door, &member, change).await;
                 return None;
             }
@@ -132,6 +137,7 @@ async fn change(
     member: &Member,
     name: &str,
     action: &Action,
+    home: HomeTab,
 ) -> Result<EntryChange, Failed> {
     let value = if action.value.is_empty() {
         &action.selected_option.value
@@ -143,9 +149,9 @@ async fn change(
     };
     match (name, entry.verb) {
         ("entry.undo", _) | ("entry.menu", "delete") => {
-            door.app.undo(member, entry.id, entry.version).await
+            door.app.undo(member, entry.id, entry.version, home).await
         }
-        ("entry.redo", _) => door.app.redo(member, entry.id, entry.version).await,
+        ("entry.redo", _) => door.app.redo(member, entry.id, entry.version, home).await,
         ("entry.flip", "unit:hours") => {
             door.app
                 .flip_unit(member, entry.id, entry.version, Unit::Hours)
