@@ -19,6 +19,7 @@ use crate::{
 
 pub use home::{Home, Notice};
 pub use log_time::{CommandOutcome, Logged, Request};
+pub use undo::HomeTab;
 
 /// People whose settings are kept in memory.
 const REMEMBERED_PEOPLE: usize = 10_000;

@@ -10,8 +10,26 @@ use crate::{
         time_entry::Receipt,
     },
     error::Failed,
-    store::EntryChange,
+    store::{EntryChange, NewJob},
 };
+
+/// What a change of an entry means for the person's Home tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HomeTab {
+    /// It has to be drawn anew, if they have ever opened it.
+    Refresh,
+    /// Whoever asks for the change draws it, with what was just done on top; a refresh would take that away.
+    DrawnByCaller,
+}
+
+impl HomeTab {
+    fn refresh(self, member: &Member) -> Option<NewJob> {
+        match self {
+            Self::Refresh => App::home_refresh(member),
+            Self::DrawnByCaller => None,
+        }
+    }
+}
 
 impl App {
     /// Takes the entry back, if it still is at `version`.
@@ -23,6 +41,7 @@ impl App {
         member: &Member,
         entry: Uuid,
         version: i32,
+        home: HomeTab,
     ) -> Result<EntryChange, Failed> {
         self.store
             .set_deleted(
@@ -30,7 +49,7 @@ impl App {
                 entry,
                 version,
                 true,
-                Self::home_refresh(member).as_ref(),
+                home.refresh(member).as_ref(),
             )
             .await
             .map_err(|error| self.failed("taking a time entry back", error))
@@ -45,6 +64,7 @@ impl App {
         member: &Member,
         entry: Uuid,
         version: i32,
+        home: HomeTab,
     ) -> Result<EntryChange, Failed> {
         self.store
             .set_deleted(
@@ -52,7 +72,7 @@ impl App {
                 entry,
                 version,
                 false,
-                Self::home_refresh(member).as_ref(),
+                home.refresh(member).as_ref(),
             )
             .await
             .map_err(|error| self.failed("putting a time entry back", error))

@@ -5,10 +5,10 @@ use uuid::Uuid;
 use super::{
     Door, Heard, commands, home,
     inbound::{Action, Interaction, workspace_of},
-    messages::{self, Message, Reader},
+    messages::{self, Message},
 };
 use crate::{
-    app::Notice,
+    app::{HomeTab, Notice},
     domain::{member::Member, time_command::Unit},
     error::Failed,
     store::EntryChange,
@@ -63,6 +63,7 @@ async fn answer(
         .action_id
         .trim_end_matches(|c: char| c.is_ascii_digit())
         .trim_end_matches('.');
+    let round = round_of(&action.block_id);
     match name {
         "reading.accept" => {
             let line = action.value.strip_prefix("t:")?;
@@ -78,12 +79,12 @@ async fn answer(
                 ],
                 &interaction.container.message_ts,
             );
-            Some(commands::line(door, heard, workspace, slack_user, key, line).await)
+            Some(commands::line(door, heard, (workspace, slack_user), key, line, round).await)
         }
         "command.retry" => {
             let (key, line) = action.value.strip_prefix("k:")?.split_once(" t:")?;
             let key = Uuid::parse_str(key).ok()?;
-            Some(commands::line(door, heard, workspace, slack_user, key, line).await)
+            Some(commands::line(door, heard, (workspace, slack_user), key, line, round).await)
         }
         "entry.undo" | "entry.redo" | "entry.flip" | "entry.menu" => {
             let member = match door.member(workspace, slack_user).await {
@@ -91,13 +92,18 @@ async fn answer(
                 Err(failed) => {
                     let stranger = door.stranger(workspace, slack_user);
                     return Some(messages::failed(
-                        door.reader(&stranger),
+                        door.reader(&stranger, round),
                         &door.logged(failed),
                     ));
                 }
             };
-            let change = change(door, &member, name, action).await;
-            if interaction.is_on_home() {
+            let home = if interaction.is_on_home() {
+                HomeTab::DrawnByCaller
+            } else {
+                HomeTab::Refresh
+            };
+            let change = change(door, &member, name, action, home).await;
+            if home == HomeTab::DrawnByCaller {
                 after_change_on_home(door, &member, change).await;
                 return None;
             }
@@ -118,11 +124,20 @@ async fn answer(
     }
 }
 
+/// How often the message has been replaced whose button was pressed: its block ids say so.
+fn round_of(block_id: &str) -> u32 {
+    block_id
+        .rsplit_once(".r")
+        .and_then(|(_, round)| round.parse().ok())
+        .unwrap_or(0)
+}
+
 async fn change(
     door: &Door,
     member: &Member,
     name: &str,
     action: &Action,
+    home: HomeTab,
 ) -> Result<EntryChange, Failed> {
     let value = if action.value.is_empty() {
         &action.selected_option.value
@@ -134,9 +149,9 @@ async fn change(
     };
     match (name, entry.verb) {
         ("entry.undo", _) | ("entry.menu", "delete") => {
-            door.app.undo(member, entry.id, entry.version).await
+            door.app.undo(member, entry.id, entry.version, home).await
         }
-        ("entry.redo", _) => door.app.redo(member, entry.id, entry.version).await,
+        ("entry.redo", _) => door.app.redo(member, entry.id, entry.version, home).await,
         ("entry.flip", "unit:hours") => {
             door.app
                 .flip_unit(member, entry.id, entry.version, Unit::Hours)
@@ -158,30 +173,20 @@ fn after_change(
     action: &Action,
     change: Result<EntryChange, Failed>,
 ) -> Message {
-    // The version rises with each change, and with it the message is replaced.
-    let reader = |version: i32| Reader {
-        member,
-        now: door.app.clock().now(),
-        round: u32::try_from(version).unwrap_or(1),
-    };
+    let reader = door.reader(member, round_of(&action.block_id));
     match change {
-        Ok(EntryChange::Done(receipt)) => {
-            let reader = reader(receipt.entry.version);
-            match name {
-                "entry.redo" => messages::logged(reader, &receipt, None, &[]),
-                "entry.flip" if action.value.starts_with("unit:hours") => {
-                    messages::flipped(reader, &receipt, Unit::Hours)
-                }
-                "entry.flip" => messages::flipped(reader, &receipt, Unit::Minutes),
-                _ => messages::undone(reader, &receipt),
+        Ok(EntryChange::Done(receipt)) => match name {
+            "entry.redo" => messages::logged(reader, &receipt, None, &[]),
+            "entry.flip" if action.value.starts_with("unit:hours") => {
+                messages::flipped(reader, &receipt, Unit::Hours)
             }
-        }
-        Ok(EntryChange::Stale(receipt)) => messages::stale(reader(receipt.entry.version), &receipt),
-        Ok(EntryChange::Settled(receipt)) => {
-            messages::settled(reader(receipt.entry.version), &receipt)
-        }
-        Ok(EntryChange::Unknown) => messages::no_longer_here(door.reader(member)),
-        Err(failed) => messages::failed(door.reader(member), &door.logged(failed)),
+            "entry.flip" => messages::flipped(reader, &receipt, Unit::Minutes),
+            _ => messages::undone(reader, &receipt),
+        },
+        Ok(EntryChange::Stale(receipt)) => messages::stale(reader, &receipt),
+        Ok(EntryChange::Settled(receipt)) => messages::settled(reader, &receipt),
+        Ok(EntryChange::Unknown) => messages::no_longer_here(reader),
+        Err(failed) => messages::failed(reader, &door.logged(failed)),
     }
 }
 

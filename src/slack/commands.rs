@@ -3,7 +3,7 @@
 use super::{
     Door, Heard,
     inbound::{SlashCommand, workspace_of},
-    messages::{self, Message, Reader},
+    messages::{self, Message},
 };
 use uuid::Uuid;
 
@@ -15,7 +15,8 @@ use crate::{
 /// Answers a slash command. The answer is always something: a card, a question, help, or what failed.
 pub(super) async fn time(door: &Door, heard: &Heard, command: &SlashCommand) -> Message {
     let (workspace, key) = named(door, heard, command);
-    line(door, heard, workspace, &command.user_id, key, &command.text).await
+    let person = (workspace, &*command.user_id);
+    line(door, heard, person, key, &command.text, 0).await
 }
 
 /// Answers a slash command whose handling panicked.
@@ -30,7 +31,7 @@ pub(super) fn broken(door: &Door, heard: &Heard, command: &SlashCommand) -> Mess
         )
     };
     messages::not_stored(
-        door.reader(&stranger),
+        door.reader(&stranger, 0),
         &door.logged(failed),
         &command.text,
         key,
@@ -57,24 +58,20 @@ fn named<'a>(door: &Door, heard: &Heard, command: &'a SlashCommand) -> (&'a str,
     )
 }
 
-/// Does what a line says, typed or carried by a button.
+/// Does what a line says, typed or carried by a button of a message that was replaced `round` times.
 pub(super) async fn line(
     door: &Door,
     heard: &Heard,
-    workspace: &str,
-    slack_user: &str,
+    (workspace, slack_user): (&str, &str),
     key: Uuid,
     typed: &str,
+    round: u32,
 ) -> Message {
     let member = match door.member(workspace, slack_user).await {
         Ok(member) => member,
         Err(failed) => {
             let stranger = door.stranger(workspace, slack_user);
-            let reader = Reader {
-                member: &stranger,
-                now: door.app.clock().now(),
-                round: 0,
-            };
+            let reader = door.reader(&stranger, round);
             return messages::not_stored(reader, &door.logged(failed), typed, key);
         }
     };
@@ -84,11 +81,7 @@ pub(super) async fn line(
         deadline: heard.save_by,
     };
     let outcome = door.app.time_command(request, typed).await;
-    let reader = Reader {
-        member: &member,
-        now: door.app.clock().now(),
-        round: 0,
-    };
+    let reader = door.reader(&member, round);
     match outcome {
         Ok(CommandOutcome::Logged(logged)) => messages::logged(
             reader,

@@ -10,7 +10,7 @@ use slack_morphism::prelude::{
 
 use super::{
     Door, SlackError,
-    messages::{self, Reader, context, entry_value, label, section},
+    messages::{self, context, entry_value, label, section},
     text::{bar, clock_time, cut, long_day, plain, short_day, span},
 };
 use crate::{
@@ -68,25 +68,31 @@ fn welcome(home: &Home) -> [SlackBlock; 4] {
         ),
         section(
             id("welcome.more"),
-            "*More ways to say it*\n`/time 1h30 wireframes` · `/time 45 min: code review` · `/time half an hour: mail`"
+            "*More ways to say it*\n`/time 1h30 wireframes` · `/time 9-11:30 workshop` · `/time yesterday 45 min: code review`"
                 .to_owned(),
         ),
         section(
             id("today.total"),
-            format!("*{}*\nNothing logged yet · {} to go", long_day(home.today), home.target),
+            format!("*{}*\n{}", long_day(home.today), nothing_yet(home)),
         ),
     ]
 }
 
+fn nothing_yet(home: &Home) -> String {
+    if home.target == Minutes::default() {
+        return "Nothing logged yet".to_owned();
+    }
+    format!("Nothing logged yet · {} to go", home.target)
+}
+
 fn today(home: &Home) -> [SlackBlock; 2] {
     let (total, target) = (home.day_total, home.target);
-    let strip = if target == Minutes::default() {
-        format!("{total} logged")
+    let strip = if total == Minutes::default() && target == Minutes::default() {
+        nothing_yet(home)
+    } else if target == Minutes::default() {
+        format!("*{total}* logged")
     } else if total == Minutes::default() {
-        format!(
-            "{}  Nothing logged yet · {target} to go",
-            bar(total, target)
-        )
+        format!("{}  {}", bar(total, target), nothing_yet(home))
     } else if total < target {
         let rest = Minutes::new(target.get() - total.get());
         format!(
@@ -134,7 +140,7 @@ fn entry_row(home: &Home, entry: &TimeEntry) -> SlackBlock {
     }
     row.push_str(&format!(
         "*{}* · {}",
-        cut(&plain(&entry.description), 60),
+        plain(&cut(&entry.description, 60)),
         entry.duration_minutes
     ));
     if entry.is_settled() {
@@ -165,7 +171,7 @@ fn notice_line(notice: &Notice) -> SlackBlock {
         Notice::Deleted(entry) => {
             let what = format!(
                 "{}, {}",
-                cut(&plain(&entry.description), 60),
+                plain(&cut(&entry.description, 60)),
                 entry.duration_minutes
             );
             let spoken = cut(
@@ -297,11 +303,7 @@ fn cannot_be_built() -> SlackView {
 
 /// Opens the help in a modal, where there is no message to answer with.
 pub(super) async fn open_help(door: &Door, trigger_id: &str, member: &Member) {
-    let reader = Reader {
-        member,
-        now: door.app.clock().now(),
-        round: 0,
-    };
+    let reader = door.reader(member, 0);
     let view = SlackModalView::new(label("How to log time"), messages::help(reader).blocks)
         .with_close(label("Close"))
         .with_callback_id(SlackCallbackId("help".to_owned()));

@@ -94,6 +94,8 @@ pub(super) struct Action {
     #[serde(default, deserialize_with = "nullable")]
     pub(super) action_id: String,
     #[serde(default, deserialize_with = "nullable")]
+    pub(super) block_id: String,
+    #[serde(default, deserialize_with = "nullable")]
     pub(super) value: String,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) selected_option: Choice,

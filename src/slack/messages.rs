@@ -13,12 +13,15 @@ use slack_morphism::prelude::{
 };
 use uuid::Uuid;
 
-use super::text::{bar, clock_time, cut, long_day, plain, short_day, span};
+use super::text::{
+    bar, clock_time, cut, escaped_within, long_day, plain, plain_within, push_plain, short_day,
+    span,
+};
 use crate::{
     domain::{
         member::Member,
         minutes::Minutes,
-        time_command::{ClockRange, ErrorKind, Guess, LogLine, ParseError, Unit},
+        time_command::{ClockRange, ErrorKind, Guess, LogLine, ParseError, Unit, as_typed},
         time_entry::{Receipt, TimeEntry},
     },
     error::Failed,
@@ -26,8 +29,12 @@ use crate::{
 
 /// Slack's limit for what a button carries.
 const VALUE_MAX: usize = 2000;
-/// What is repeated of a typed line in one block; Slack's limit for a block's text is 3,000.
-const QUOTE_MAX: usize = 2400;
+/// What people's words take in one block, escaped; Slack's limit for a block's text is 3,000.
+const WORDS_MAX: usize = 2800;
+/// Into how many blocks a typed line is spread at most; Slack's limit for a message is 50.
+const QUOTES_MAX: usize = 40;
+/// What Slack advises for the `text` of a message.
+const TEXT_MAX: usize = 4000;
 /// Slack's limit for an accessible label.
 const LABEL_MAX: usize = 75;
 
@@ -45,11 +52,10 @@ pub struct Message {
 
 impl Message {
     fn new(text: impl Into<String>, blocks: Vec<SlackBlock>) -> Self {
-        // Slack advises at most 4,000 characters.
         Self {
             response_type: "ephemeral",
             replace_original: false,
-            text: cut(&text.into(), 4000),
+            text: escaped_within(&text.into(), TEXT_MAX),
             blocks,
         }
     }
@@ -151,7 +157,7 @@ impl Reader<'_> {
         let what = format!(
             "{} · {}",
             entry.duration_minutes,
-            cut(&plain(&entry.description), QUOTE_MAX)
+            plain_within(&entry.description, WORDS_MAX)
         );
         let what = if headline.is_struck {
             format!("~{what}~")
@@ -427,14 +433,14 @@ pub fn help(reader: Reader<'_>) -> Message {
             "*Log time in one line*\n\
              `/time 2.5 hours: Meeting`\n\
              `/time 1h30 wireframes`\n\
-             `/time 45 min: code review`\n\
-             `/time half an hour: mail`",
+             `/time 9-11:30 workshop`\n\
+             `/time yesterday 45 min: code review`",
         ),
         expanded(
             reader.id("help.more"),
             "*And besides*\n\
              `/time undo` · takes the last entry back\n\
-             `/time ? 1h30 wireframes` · shows how I would read it, saves nothing\n\
+             `/time ? 1h30 wireframes` · how I would read it; saves nothing\n\
              `/time help` · this",
         ),
         context(
@@ -444,9 +450,10 @@ pub fn help(reader: Reader<'_>) -> Message {
         ),
     ];
     Message::new(
-        "How to log time. /time 2.5 hours: Meeting. /time 1h30 wireframes. /time 45 min: code review. \
-         /time half an hour: mail. Take the last entry back: /time undo. Check a line without saving: \
-         /time ? 1h30 wireframes. Only you see my answers. Everything can be undone.",
+        "How to log time. /time 2.5 hours: Meeting. /time 1h30 wireframes. /time 9-11:30 workshop. \
+         /time yesterday 45 min: code review. Take the last entry back: /time undo. Check a line without \
+         saving: /time ? 1h30 wireframes. Only you see my answers. Everything can be undone. Your day is in \
+         the Home tab.",
         blocks,
     )
 }
@@ -483,7 +490,7 @@ pub fn explained(reader: Reader<'_>, line: &LogLine) -> Message {
                 format!(
                     "I would log *{} · {}*\n{day}",
                     line.duration,
-                    cut(&plain(&description), QUOTE_MAX)
+                    plain_within(&description, WORDS_MAX)
                 ),
             ),
             context(reader.id("reading.note"), plain(&grey)),
@@ -495,9 +502,12 @@ pub fn explained(reader: Reader<'_>, line: &LogLine) -> Message {
 pub fn not_understood(reader: Reader<'_>, error: &ParseError, typed: &str) -> Message {
     let sentence = error.to_string();
     let lead = match error.kind {
-        ErrorKind::Ambiguous => format!("*Nothing saved yet.* {}", plain(&sentence)),
+        ErrorKind::Ambiguous => format!(
+            "*Nothing saved yet.* {}",
+            plain_within(&sentence, WORDS_MAX)
+        ),
         ErrorKind::Refused | ErrorKind::NotUnderstood => {
-            format!("*Nothing saved.* {}", plain(&sentence))
+            format!("*Nothing saved.* {}", plain_within(&sentence, WORDS_MAX))
         }
     };
     let buttons = error
@@ -507,7 +517,8 @@ pub fn not_understood(reader: Reader<'_>, error: &ParseError, typed: &str) -> Me
         .map(|(place, suggestion)| Button {
             action: format!("reading.accept.{}", place + 1),
             label: cut(&suggestion.label, LABEL_MAX),
-            value: format!("t:{}", suggestion.line),
+            // A line is read as Slack sends it, with its signs escaped.
+            value: format!("t:{}", escaped_within(&suggestion.line, usize::MAX)),
             spoken: cut(
                 &format!("Log {}: {}", suggestion.label, suggestion.line),
                 LABEL_MAX,
@@ -527,7 +538,7 @@ pub fn not_understood(reader: Reader<'_>, error: &ParseError, typed: &str) -> Me
 /// A time was typed, but not what it was for.
 pub fn only_time(reader: Reader<'_>, line: &LogLine, typed: &str) -> Message {
     let sentence = format!("I understood {}. What did you do?", line.duration);
-    let example = format!("{}: what you did", typed.trim());
+    let example = format!("{}: what you did", as_typed(typed).trim());
     not_saved(
         reader,
         &format!("*Nothing saved yet.* {sentence}"),
@@ -546,11 +557,15 @@ fn not_saved(
     example: &str,
     buttons: Vec<Button>,
 ) -> Message {
-    let mut blocks = vec![section(reader.id("reading"), cut(lead, 2900))];
-    blocks.extend(quote(reader, typed));
+    let typed = as_typed(typed);
+    let mut blocks = vec![section(reader.id("reading"), lead.to_owned())];
+    blocks.extend(quote(reader, &typed));
     let works = format!(
         "This would work: `/time {}`",
-        cut(&plain_code(example), QUOTE_MAX)
+        escaped_within(
+            &example.replace('`', "'").replace(['\n', '\r'], " "),
+            WORDS_MAX
+        )
     );
     blocks.push(section(reader.id("reading.example"), works));
     let buttons: Vec<Button> = buttons
@@ -562,7 +577,8 @@ fn not_saved(
     }
     Message::new(
         format!(
-            "Nothing was saved. {sentence} You typed: /time {typed}. This would work: /time {example}"
+            "Nothing was saved. {sentence} This would work: /time {}. You typed: /time {typed}",
+            cut(example, 1000)
         ),
         blocks,
     )
@@ -578,35 +594,42 @@ pub fn not_stored(reader: Reader<'_>, failed: &Failed, typed: &str, key: Uuid) -
     } else {
         (
             "Not confirmed.",
-            "The database did not answer in time, so I cannot say whether this was saved. Trying again is safe:",
+            "The database did not answer in time, so I cannot say whether this was saved:",
         )
     };
     let mut blocks = vec![section(
         reader.id("failed"),
         format!("⚠️ *{bold}* {sentence}"),
     )];
-    blocks.extend(quote(reader, typed));
     let value = format!("k:{key} t:{typed}");
-    if value.chars().count() <= VALUE_MAX {
+    let shown = as_typed(typed);
+    blocks.extend(quote(reader, &shown));
+    let has_room = value.chars().count() <= VALUE_MAX;
+    if has_room {
         let button = Button {
             action: "command.retry".to_owned(),
             label: "Try again".to_owned(),
             value,
-            spoken: cut(&format!("Try again: {typed}"), LABEL_MAX),
+            spoken: cut(
+                &format!("Try again: {}", shown.replace('\n', " ")),
+                LABEL_MAX,
+            ),
             is_primary: true,
         };
         blocks.push(actions(reader.id("failed.actions"), vec![button]));
     }
+    let way_out = match (has_room, failed.is_certain) {
+        (true, _) => "Try again in a moment. It cannot be logged twice",
+        (false, true) => "Send the line again in a moment",
+        (false, false) => "Look in the Home tab in a moment, before you send the line again",
+    };
     blocks.push(context(
         reader.id("failed.ref"),
-        format!(
-            "Pressing it again cannot log it twice · reference {}",
-            failed.reference
-        ),
+        format!("{way_out} · reference {}", failed.reference),
     ));
     Message::new(
         format!(
-            "{bold} {sentence} /time {typed} Try again in a moment; it cannot be logged twice. Reference {}.",
+            "{bold} {sentence} {way_out}. Reference {}. You typed: /time {shown}",
             failed.reference
         ),
         blocks,
@@ -629,28 +652,31 @@ pub fn failed(reader: Reader<'_>, failed: &Failed) -> Message {
     )
 }
 
-/// The typed line, each of its lines quoted, in as many blocks as it needs.
+/// The whole typed line, each of its lines quoted, in as many blocks as it needs.
 fn quote(reader: Reader<'_>, typed: &str) -> Vec<SlackBlock> {
-    let characters: Vec<char> = format!("/time {typed}").chars().collect();
-    let pieces = characters
-        .chunks(QUOTE_MAX / 2)
-        .map(|piece| piece.iter().collect::<String>());
+    const QUOTED: &str = "> ";
+    let mut pieces = Vec::new();
+    let mut piece = QUOTED.to_owned();
+    let mut sign = String::new();
+    for c in "/time ".chars().chain(typed.chars()) {
+        sign.clear();
+        match c {
+            '\r' => continue,
+            '\n' => sign.extend(["\n", QUOTED]),
+            c => push_plain(c, &mut sign),
+        }
+        if piece.chars().count() + sign.chars().count() > WORDS_MAX {
+            pieces.push(std::mem::replace(&mut piece, QUOTED.to_owned()));
+        }
+        piece.push_str(&sign);
+    }
+    pieces.push(piece);
     pieces
+        .into_iter()
+        .take(QUOTES_MAX)
         .enumerate()
-        .map(|(place, piece)| {
-            let lines: Vec<String> = piece
-                .lines()
-                .map(|line| format!("> {}", plain(line)))
-                .collect();
-            let text: String = cut(&lines.join("\n"), 3000);
-            section(reader.id(&format!("typed.{place}")), text)
-        })
+        .map(|(place, piece)| section(reader.id(&format!("typed.{place}")), piece))
         .collect()
-}
-
-/// People's words inside a code span: only a backtick would end it.
-fn plain_code(text: &str) -> String {
-    plain(&text.replace('`', "'")).replace('\u{2060}', "")
 }
 
 pub(super) fn section(id: SlackBlockId, text: String) -> SlackBlock {

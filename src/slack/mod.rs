@@ -283,11 +283,11 @@ impl Door {
         }
     }
 
-    fn reader<'a>(&self, member: &'a Member) -> Reader<'a> {
+    fn reader<'a>(&self, member: &'a Member, round: u32) -> Reader<'a> {
         Reader {
             member,
             now: self.app.clock().now(),
-            round: 1,
+            round,
         }
     }
 

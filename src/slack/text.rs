@@ -10,19 +10,55 @@ const CELLS: u32 = 8;
 
 /// People's words inside `mrkdwn`: nothing in them is markup, a link or a mention. Line breaks become spaces.
 pub(super) fn plain(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len() + 8);
+    plain_within(text, usize::MAX)
+}
+
+/// The same in at most `limit` characters as Slack counts them, which is after escaping; cut with an ellipsis.
+pub(super) fn plain_within(text: &str, limit: usize) -> String {
+    fitted(text, limit, push_plain)
+}
+
+/// People's words where Slack reads mentions and links but draws no formatting: the `text` of a message.
+pub(super) fn escaped_within(text: &str, limit: usize) -> String {
+    fitted(text, limit, push_escaped)
+}
+
+/// One sign of people's words inside `mrkdwn`.
+pub(super) fn push_plain(c: char, to: &mut String) {
+    match c {
+        // A word joiner in front keeps Slack from taking the sign for formatting.
+        '*' | '_' | '~' | '`' => to.extend(['\u{2060}', c]),
+        '\n' | '\r' => to.push(' '),
+        c => push_escaped(c, to),
+    }
+}
+
+fn push_escaped(c: char, to: &mut String) {
+    match c {
+        '&' => to.push_str("&amp;"),
+        '<' => to.push_str("&lt;"),
+        '>' => to.push_str("&gt;"),
+        c => to.push(c),
+    }
+}
+
+fn fitted(text: &str, limit: usize, push: fn(char, &mut String)) -> String {
+    let mut fitted = String::with_capacity(text.len() + 8);
+    let (mut length, mut room_for_ellipsis) = (0, 0);
     for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            // A word joiner in front keeps Slack from taking the sign for formatting.
-            '*' | '_' | '~' | '`' => escaped.extend(['\u{2060}', c]),
-            '\n' | '\r' => escaped.push(' '),
-            c => escaped.push(c),
+        let before = fitted.len();
+        push(c, &mut fitted);
+        length += fitted[before..].chars().count();
+        if length > limit {
+            fitted.truncate(room_for_ellipsis);
+            fitted.push('…');
+            return fitted;
+        }
+        if length < limit {
+            room_for_ellipsis = fitted.len();
         }
     }
-    escaped
+    fitted
 }
 
 /// At most `limit` characters, cut with an ellipsis.
@@ -99,6 +135,16 @@ mod tests {
             plain("<!channel> & *bold* `x`\n@here"),
             "&lt;!channel&gt; &amp; \u{2060}*bold\u{2060}* \u{2060}`x\u{2060}` @here"
         );
+    }
+
+    #[test]
+    fn an_escape_is_never_cut_in_two() {
+        assert_eq!(plain_within("a&b", 7), "a&amp;b");
+        assert_eq!(plain_within("a&b", 6), "a…");
+        assert_eq!(plain_within("&&", 9), "&amp;…");
+        assert_eq!(plain_within("**", 3), "\u{2060}*…");
+        assert_eq!(escaped_within("<*>", 9), "&lt;*&gt;");
+        assert_eq!(escaped_within("<*>", 8), "&lt;*…");
     }
 
     #[test]

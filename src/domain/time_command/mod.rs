@@ -136,6 +136,9 @@
 //! assert_eq!(refusal.example, "today 2h: Proposal");
 //! ```
 
+use std::borrow::Cow;
+
+
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -362,4 +365,9 @@ pub enum Unit {
 pub fn parse(text: &str, context: &Context) -> Result<TimeCommand, ParseError> {
     let typed = slack_text::read_back(text);
     line::command(&typed.text, &typed.mentions, context)
+}
+
+/// The text as the person typed it, which Slack sends with its signs escaped and its mentions marked.
+pub fn as_typed(text: &str) -> Cow<'_, str> {
+    slack_text::read_back(text).text
 }

@@ -15,9 +15,8 @@ const EXAMPLES = [
   "1h30 #acme wireframes",
   "9-11:30 workshop",
   "yesterday 45m: code review",
-  "2x wireframes",
-  "start icon set",
-  "today",
+  "2 planning",
+  "undo",
   "help",
 ];
 
