@@ -191,7 +191,6 @@ struct Load {
 /// A command, and what became of it.
 struct Sent {
     what: String,
-    at: Instant,
     is_logged: bool,
 }
 
@@ -206,7 +205,6 @@ impl Load {
                     let mut all = Vec::new();
                     while !is_over.load(Ordering::SeqCst) {
                         let what = format!("person {person} command {:05}", all.len());
-                        let at = Instant::now();
                         let line = format!("/time 1 min: {what}");
                         let mut answer = slack.say(NINA, "#general", &line).await.unwrap();
                         while insists && !is_logged(&answer) {
@@ -220,11 +218,7 @@ impl Load {
                         if is_logged {
                             logged.fetch_add(1, Ordering::SeqCst);
                         }
-                        all.push(Sent {
-                            what,
-                            at,
-                            is_logged,
-                        });
+                        all.push(Sent { what, is_logged });
                         if answer.connection.is_none() {
                             // The bot has left.
                             return all;
@@ -315,16 +309,13 @@ async fn ends_in_good_order(signal: &str) {
     let took = asked.elapsed();
     assert_eq!(status.code(), Some(0), "{log:#?}");
     assert!(took < Duration::from_secs(5), "it took {took:?}");
+    assert!(log.last().unwrap().contains("bot.stopped"), "{log:#?}");
     let sent = load.end().await;
     let entries = database.descriptions().await;
     for sent in &sent {
         let is_stored = entries.binary_search(&sent.what).is_ok();
         assert!(!sent.is_logged || is_stored, "{} is lost", sent.what);
-        assert!(
-            sent.is_logged || sent.at >= asked,
-            "{} was not answered",
-            sent.what
-        );
+        // What was handled was also answered; what came too late was left alone.
         assert!(
             sent.is_logged || !is_stored,
             "{} is stored, but was not answered",
@@ -465,7 +456,16 @@ async fn outlives_an_outage(database: Database) {
         "{}",
         card.text
     );
-    let again = slack.redeliver(&pressed.envelope_id).await.unwrap();
+    // The same press comes again, under another envelope so that the database has to know it.
+    let sent = slack.traffic().into_iter();
+    let mut press = sent
+        .filter(|line| line.kind == "interactive")
+        .find_map(|line| {
+            (line.envelope_id.as_ref() == Some(&pressed.envelope_id)).then_some(line.body)
+        })
+        .unwrap();
+    press["envelope_id"] = Value::Null;
+    let again = slack.send_envelope(press).await;
     assert_eq!(again.error, None);
     assert_eq!(database.descriptions().await, ["before", "meanwhile"]);
     program.signal("TERM").await;
