@@ -18,11 +18,6 @@ use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret as _;
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-/// A command makes many small short-lived values on several threads; the system's allocator keeps what they
-/// leave behind. Measured after 100,000 commands; see README.md, “Speed”.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Something that only a person can mend: a setting, an argument.
 const EXIT_CONFIGURATION: u8 = 2;
 

@@ -120,7 +120,7 @@ async fn settle(store: &Store, job: &ClaimedJob, ran: Ran) -> Result<(), crate::
                 .map(|seconds| TimeDelta::milliseconds(seconds * rand::random_range(800..=1200)));
             match wait {
                 Some(wait) => {
-                    warn!(job = %job.id, attempt, "jobs.failed, again in {} s: {problem}", wait.num_seconds())
+                    warn!(job = %job.id, attempt, "jobs.failed, again in {} s: {problem}", wait.num_seconds());
                 }
                 None => error!(job = %job.id, attempt, "jobs.dead: given up: {problem}"),
             }

@@ -5,7 +5,9 @@ use uuid::Uuid;
 use super::{
     Door, Heard, commands, home,
     inbound::{Action, Interaction, workspace_of},
+    logged,
     messages::{self, Message},
+    request_key, stranger,
 };
 use crate::{
     app::{HomeTab, Notice},
@@ -69,7 +71,7 @@ async fn answer(
             let line = action.value.strip_prefix("t:")?;
             // Named by the message, so that one question is answered with one entry, however often and
             // whichever of its buttons is pressed.
-            let key = door.request_key(
+            let key = request_key(
                 heard,
                 &[
                     workspace,
@@ -90,10 +92,10 @@ async fn answer(
             let member = match door.member(workspace, slack_user).await {
                 Ok(member) => member,
                 Err(failed) => {
-                    let stranger = door.stranger(workspace, slack_user);
+                    let stranger = stranger(workspace, slack_user);
                     return Some(messages::failed(
                         door.reader(&stranger, round),
-                        &door.logged(failed),
+                        &logged(failed),
                     ));
                 }
             };
@@ -110,7 +112,7 @@ async fn answer(
             Some(after_change(door, &member, name, action, change))
         }
         "help.open" => {
-            let stranger = door.stranger(workspace, slack_user);
+            let stranger = stranger(workspace, slack_user);
             home::open_help(door, &interaction.trigger_id, &stranger).await;
             None
         }
@@ -186,7 +188,7 @@ fn after_change(
         Ok(EntryChange::Stale(receipt)) => messages::stale(reader, &receipt),
         Ok(EntryChange::Settled(receipt)) => messages::settled(reader, &receipt),
         Ok(EntryChange::Unknown) => messages::no_longer_here(reader),
-        Err(failed) => messages::failed(reader, &door.logged(failed)),
+        Err(failed) => messages::failed(reader, &logged(failed)),
     }
 }
 
@@ -200,7 +202,7 @@ async fn after_change_on_home(door: &Door, member: &Member, change: Result<Entry
             Some(Notice::NothingChanged)
         }
         Err(failed) => {
-            let _ = door.logged(failed);
+            let _ = logged(failed);
             Some(Notice::NothingChanged)
         }
     };

@@ -360,6 +360,10 @@ impl SlackClient {
     /// # Errors
     /// See [`SlackError`]; `used_url` or `expired_url` when it has run out.
     pub async fn respond(&self, response_url: &str, message: &Message) -> Result<(), SlackError> {
+        #[derive(Deserialize)]
+        struct Refusal {
+            error: Option<String>,
+        }
         let url = Url::parse(response_url)
             .ok()
             .filter(is_safe)
@@ -382,10 +386,6 @@ impl SlackClient {
         }
         if status == reqwest::StatusCode::TOO_MANY_REQUESTS {
             return Err(SlackError::RateLimited(retry_after(&response)));
-        }
-        #[derive(Deserialize)]
-        struct Refusal {
-            error: Option<String>,
         }
         let body = response.bytes().await.map_err(failed)?;
         let code = serde_json::from_slice::<Refusal>(&body)

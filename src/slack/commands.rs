@@ -3,7 +3,9 @@
 use super::{
     Door, Heard,
     inbound::{SlashCommand, workspace_of},
+    logged,
     messages::{self, Message},
+    request_key, stranger,
 };
 use uuid::Uuid;
 
@@ -14,15 +16,15 @@ use crate::{
 
 /// Answers a slash command. The answer is always something: a card, a question, help, or what failed.
 pub(super) async fn time(door: &Door, heard: &Heard, command: &SlashCommand) -> Message {
-    let (workspace, key) = named(door, heard, command);
+    let (workspace, key) = named(heard, command);
     let person = (workspace, &*command.user_id);
     line(door, heard, person, key, &command.text, 0).await
 }
 
 /// Answers a slash command whose handling panicked.
 pub(super) fn broken(door: &Door, heard: &Heard, command: &SlashCommand) -> Message {
-    let (workspace, key) = named(door, heard, command);
-    let stranger = door.stranger(workspace, &command.user_id);
+    let (workspace, key) = named(heard, command);
+    let stranger = stranger(workspace, &command.user_id);
     let failed = Failed {
         is_certain: false,
         ..door.app.failed(
@@ -32,14 +34,14 @@ pub(super) fn broken(door: &Door, heard: &Heard, command: &SlashCommand) -> Mess
     };
     messages::not_stored(
         door.reader(&stranger, 0),
-        &door.logged(failed),
+        &logged(failed),
         &command.text,
         key,
     )
 }
 
 /// Where the command was typed, and the key of the request.
-fn named<'a>(door: &Door, heard: &Heard, command: &'a SlashCommand) -> (&'a str, Uuid) {
+fn named<'a>(heard: &Heard, command: &'a SlashCommand) -> (&'a str, Uuid) {
     let workspace = workspace_of(
         &command.team_id,
         &command.enterprise_id,
@@ -52,10 +54,7 @@ fn named<'a>(door: &Door, heard: &Heard, command: &'a SlashCommand) -> (&'a str,
         &command.command,
         &command.text,
     ];
-    (
-        workspace,
-        door.request_key(heard, &said, &command.trigger_id),
-    )
+    (workspace, request_key(heard, &said, &command.trigger_id))
 }
 
 /// Does what a line says, typed or carried by a button of a message that was replaced `round` times.
@@ -70,9 +69,9 @@ pub(super) async fn line(
     let member = match door.member(workspace, slack_user).await {
         Ok(member) => member,
         Err(failed) => {
-            let stranger = door.stranger(workspace, slack_user);
+            let stranger = stranger(workspace, slack_user);
             let reader = door.reader(&stranger, round);
-            return messages::not_stored(reader, &door.logged(failed), typed, key);
+            return messages::not_stored(reader, &logged(failed), typed, key);
         }
     };
     let request = Request {
@@ -95,6 +94,6 @@ pub(super) async fn line(
         Ok(CommandOutcome::Explained(line)) => messages::explained(reader, &line),
         Ok(CommandOutcome::OnlyTime(line)) => messages::only_time(reader, &line, typed),
         Ok(CommandOutcome::NotUnderstood(error)) => messages::not_understood(reader, &error, typed),
-        Err(failed) => messages::not_stored(reader, &door.logged(failed), typed, key),
+        Err(failed) => messages::not_stored(reader, &logged(failed), typed, key),
     }
 }

@@ -1,5 +1,7 @@
 //! The Home tab.
 
+use std::fmt::Write as _;
+
 use slack_morphism::blocks::SlackAccessibilityLabel;
 use slack_morphism::prelude::{
     SlackActionId, SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockChoiceItem,
@@ -9,7 +11,7 @@ use slack_morphism::prelude::{
 };
 
 use super::{
-    Door, SlackError,
+    Door, SlackError, logged,
     messages::{self, context, entry_value, label, section},
     text::{bar, clock_time, cut, long_day, plain, short_day, span},
 };
@@ -138,13 +140,10 @@ fn entry_row(home: &Home, entry: &TimeEntry) -> SlackBlock {
         row.push_str(&span);
         row.push_str(" · ");
     }
-    row.push_str(&format!(
-        "*{}* · {}",
-        plain(&cut(&entry.description, 60)),
-        entry.duration_minutes
-    ));
+    let title = plain(&cut(&entry.description, 60));
+    let _ = write!(row, "*{title}* · {}", entry.duration_minutes);
     if entry.is_settled() {
-        row.push_str(&format!(" · {}", entry.status.as_str()));
+        let _ = write!(row, " · {}", entry.status.as_str());
     }
     let tail = entry.id.simple().to_string().split_off(20);
     let block = SlackSectionBlock::new()
@@ -222,13 +221,13 @@ pub(super) async fn opened(door: &Door, workspace: &str, slack_user: &str) {
     match door.member(workspace, slack_user).await {
         Ok(member) => {
             if let Err(failed) = door.app.note_home_opened(&member).await {
-                let _ = door.logged(failed);
+                let _ = logged(failed);
             }
             let member = door.up_to_date(member).await;
             publish_now(door, &member, None).await;
         }
         Err(failed) => {
-            let _ = door.logged(failed);
+            let _ = logged(failed);
             let view = cannot_be_built();
             if let Err(problem) = door.client.publish_home(slack_user, &view, None).await {
                 tracing::warn!("home.not_published: {problem}");

@@ -208,7 +208,7 @@ impl Door {
         );
         match (&*callback.event.kind, &*callback.event.tab) {
             ("app_home_opened", "home") => {
-                home::opened(self, workspace, &callback.event.user).await
+                home::opened(self, workspace, &callback.event.user).await;
             }
             ("app_home_opened", _) => {}
             (kind, _) => tracing::debug!(kind, "slack.event: nothing is done with it"),
@@ -240,7 +240,7 @@ impl Door {
         let is_old = match self.app.is_profile_old(member.user_id).await {
             Ok(is_old) => is_old,
             Err(failed) => {
-                self.logged(failed);
+                logged(failed);
                 false
             }
         };
@@ -256,7 +256,7 @@ impl Door {
                 {
                     Ok(member) => member,
                     Err(failed) => {
-                        self.logged(failed);
+                        logged(failed);
                         member
                     }
                 }
@@ -268,50 +268,12 @@ impl Door {
         }
     }
 
-    /// Somebody of whom nothing can be read just now, to be able to answer them at all.
-    fn stranger(&self, workspace: &str, slack_user: &str) -> Member {
-        Member {
-            user_id: Uuid::nil(),
-            binding_id: Uuid::nil(),
-            workspace_id: workspace.to_owned(),
-            slack_user_id: slack_user.to_owned(),
-            name: String::new(),
-            time_zone: None,
-            bare_number_unit: BareNumberUnit::Guess,
-            target_per_day: Minutes::default(),
-            has_opened_home: false,
-        }
-    }
-
     fn reader<'a>(&self, member: &'a Member, round: u32) -> Reader<'a> {
         Reader {
             member,
             now: self.app.clock().now(),
             round,
         }
-    }
-
-    /// Names a request by what does not change when Slack delivers it again: who said what where, and the
-    /// id Slack gave to the saying (`once`). Where Slack gave none, the envelope's.
-    fn request_key(&self, heard: &Heard, parts: &[&str], once: &str) -> Uuid {
-        let mut digest = Sha256::new();
-        for part in parts.iter().chain(&[if once.is_empty() {
-            &*heard.envelope_id
-        } else {
-            once
-        }]) {
-            digest.update(part.len().to_le_bytes());
-            digest.update(part.as_bytes());
-        }
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest.finalize()[..16]);
-        Uuid::from_bytes(bytes)
-    }
-
-    /// Logs a failure, once, and hands it on to be shown.
-    fn logged(&self, failed: Failed) -> Failed {
-        tracing::error!(reference = %failed.reference, "request.failed: {}", chain(&failed));
-        failed
     }
 
     /// Puts a message in the place of the one whose button was pressed. Where that can no longer be
@@ -333,6 +295,44 @@ impl Door {
             }
         });
     }
+}
+
+/// Somebody of whom nothing can be read just now, to be able to answer them at all.
+fn stranger(workspace: &str, slack_user: &str) -> Member {
+    Member {
+        user_id: Uuid::nil(),
+        binding_id: Uuid::nil(),
+        workspace_id: workspace.to_owned(),
+        slack_user_id: slack_user.to_owned(),
+        name: String::new(),
+        time_zone: None,
+        bare_number_unit: BareNumberUnit::Guess,
+        target_per_day: Minutes::default(),
+        has_opened_home: false,
+    }
+}
+
+/// Names a request by what does not change when Slack delivers it again: who said what where, and the
+/// id Slack gave to the saying (`once`). Where Slack gave none, the envelope's.
+fn request_key(heard: &Heard, parts: &[&str], once: &str) -> Uuid {
+    let mut digest = Sha256::new();
+    for part in parts.iter().chain(&[if once.is_empty() {
+        &*heard.envelope_id
+    } else {
+        once
+    }]) {
+        digest.update(part.len().to_le_bytes());
+        digest.update(part.as_bytes());
+    }
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.finalize()[..16]);
+    Uuid::from_bytes(bytes)
+}
+
+/// Logs a failure, once, and hands it on to be shown.
+fn logged(failed: Failed) -> Failed {
+    tracing::error!(reference = %failed.reference, "request.failed: {}", chain(&failed));
+    failed
 }
 
 /// Reads a payload. One that cannot be read is logged without its text and acknowledged.

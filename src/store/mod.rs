@@ -33,7 +33,7 @@ pub use people::{Profile, Workspace};
 
 /// How long one statement may wait for the database before it is given up. The answer to a person is
 /// due 2.5 s after they pressed Enter, and two waits may follow one another.
-const PATIENCE: Duration = Duration::from_millis(1000);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The database, SQLite or PostgreSQL. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -138,7 +138,6 @@
 
 use std::borrow::Cow;
 
-
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};

@@ -10,7 +10,9 @@ use tokio::{
 };
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
-    tungstenite::{Message, Utf8Bytes, protocol::CloseFrame, protocol::frame::coding::CloseCode},
+    tungstenite::{
+        Bytes, Message, Utf8Bytes, protocol::CloseFrame, protocol::frame::coding::CloseCode,
+    },
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -140,7 +142,7 @@ impl Connection {
                         return End::Closed;
                     }
                     // A full queue means that the peer takes nothing; then it is silent too, and found dead.
-                    let _ = outgoing.try_send(Message::Ping(Default::default()));
+                    let _ = outgoing.try_send(Message::Ping(Bytes::default()));
                     continue;
                 }
                 () = self.close.cancelled(), if close_by.is_none() => {
