@@ -213,12 +213,11 @@ impl Run {
             } else {
                 format!("U{}", number as usize % PEOPLE)
             };
-            self.peer
-                .send(&user, (due - self.peer.begun).as_nanos() as u64);
+            self.peer.send(&user, nanos(due - self.peer.begun));
         }
         self.peer.settled(Duration::from_secs(5)).await;
         self.peer.outcome(from, |number| {
-            slow == Slow::No || (number - from) % 100 != 0
+            slow == Slow::No || !(number - from).is_multiple_of(100)
         })
     }
 
@@ -346,7 +345,7 @@ impl Peer {
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_nanos()).unwrap()
+        nanos(self.begun.elapsed())
     }
 
     fn send(&self, user: &str, due: u64) {
@@ -359,7 +358,7 @@ impl Peer {
             commands.len() - 1
         };
         let frame = format!(
-            r##"{{"envelope_id":"{number}","type":"slash_commands","accepts_response_payload":true,"payload":{{"token":"t","team_id":"T1","team_domain":"bench","channel_id":"C1","channel_name":"general","user_id":"{user}","user_name":"bench","command":"/time","text":"2.5 hours: Meeting {number}","api_app_id":"A1","is_enterprise_install":"false","response_url":"https://127.0.0.1/none","trigger_id":"{number}.1.abc"}}}}"##
+            r#"{{"envelope_id":"{number}","type":"slash_commands","accepts_response_payload":true,"payload":{{"token":"t","team_id":"T1","team_domain":"bench","channel_id":"C1","channel_name":"general","user_id":"{user}","user_name":"bench","command":"/time","text":"2.5 hours: Meeting {number}","api_app_id":"A1","is_enterprise_install":"false","response_url":"https://127.0.0.1/none","trigger_id":"{number}.1.abc"}}}}"#
         );
         let connections = self.connections.lock().unwrap();
         let next = self.next.fetch_add(1, Ordering::Relaxed) % connections.len();
@@ -436,6 +435,10 @@ fn print_fsync(folder: &Path) {
         ms(0.5),
         ms(0.99)
     );
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap()
 }
 
 fn num_cpus() -> usize {
