@@ -68,7 +68,7 @@ impl Page {
             "--window-size=1280,800", folder,
         ]});
         let capabilities: serde_json::Map<String, Value> =
-            [("goog:chromeOptions".to_owned(), options)].into();
+            serde_json::Map::from_iter([("goog:chromeOptions".to_owned(), options)]);
         let until = tokio::time::Instant::now() + Duration::from_secs(10);
         let browser = loop {
             let connected =
@@ -137,7 +137,9 @@ impl Page {
     }
 
     async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap();
+        if let Err(error) = self.find(css).await.click().await {
+            panic!("{css} cannot be clicked: {error}");
+        }
     }
 
     /// Presses keys where the focus is.
@@ -200,7 +202,7 @@ async fn a_person_logs_undoes_and_looks_in_a_browser() {
         .await
         .unwrap();
     page.keys("/time 45 min: code review").await;
-    page.keys(&String::from(Key::Enter)).await;
+    page.keys(&char::from(Key::Enter).to_string()).await;
     page.reads(LAST, "Logged 45 min · code review").await;
     let undo = "const e = document.activeElement; return e.dataset.actionId === 'entry.undo' && e.closest('li').matches(':last-child')";
     let back = format!("{}{}", char::from(Key::Shift), char::from(Key::Tab));
@@ -210,7 +212,7 @@ async fn a_person_logs_undoes_and_looks_in_a_browser() {
         assert!(steps < 30, "Undo cannot be reached with Tab");
         page.keys(&back).await;
     }
-    page.keys(&String::from(Key::Enter)).await;
+    page.keys(&char::from(Key::Enter).to_string()).await;
     page.reads(LAST, "Undone: 45 min · code review").await;
 
     // What people write is text and does nothing.
@@ -261,7 +263,7 @@ async fn a_person_logs_undoes_and_looks_in_a_browser() {
         .await;
     page.reads("[data-testid=modal]", "Log time in one line")
         .await;
-    page.keys(&String::from(Key::Escape)).await;
+    page.keys(&char::from(Key::Escape).to_string()).await;
     let closed = "return document.querySelector('[data-testid=modal]').open";
     let until = tokio::time::Instant::now() + Duration::from_secs(5);
     while page.script(closed, &[]).await == json!(true) {
