@@ -406,13 +406,21 @@ async fn home_is_published_in_spite_of_a_conflict_and_of_too_many_requests() {
         tokio::task::yield_now().await;
     }
     assert!(bot.slack.home("jonas").is_none());
-    bot.clock.advance(TimeDelta::seconds(31));
-    let published = |slack: &billops::sandbox::Sandbox| slack.home("jonas");
-    let patience = Duration::from_secs(12);
-    bot.slack
-        .wait_within(patience, "the Home tab", published)
-        .await
-        .unwrap();
+    // The worker may note the second refusal only now; then its 30 seconds begin at the moved time.
+    for attempt in 1.. {
+        bot.clock.advance(TimeDelta::seconds(31));
+        let published = |slack: &billops::sandbox::Sandbox| slack.home("jonas");
+        let patience = Duration::from_secs(8);
+        if bot
+            .slack
+            .wait_within(patience, "the Home tab", published)
+            .await
+            .is_ok()
+        {
+            break;
+        }
+        assert!(attempt < 3, "the Home tab was never published");
+    }
     bot.finish().await;
 }
 
