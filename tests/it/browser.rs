@@ -65,7 +65,8 @@ impl Page {
         let options = json!({"args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            "--window-size=1280,800", folder,
+            // What slides would otherwise be clicked before it has arrived.
+            "--force-prefers-reduced-motion", "--window-size=1280,800", folder,
         ]});
         let capabilities: serde_json::Map<String, Value> =
             serde_json::Map::from_iter([("goog:chromeOptions".to_owned(), options)]);
