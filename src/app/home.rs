@@ -5,7 +5,11 @@ use chrono_tz::Tz;
 
 use super::App;
 use crate::{
-    domain::{member::Member, minutes::Minutes, time_entry::TimeEntry},
+    domain::{
+        member::Member,
+        minutes::Minutes,
+        time_entry::{Changed, TimeEntry},
+    },
     error::Failed,
 };
 
@@ -39,8 +43,8 @@ pub struct Home {
 /// One line on top of the Home tab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// This entry was deleted.
-    Deleted(TimeEntry),
+    /// This was done to an entry.
+    Changed(Box<Changed>),
     /// The click asked for something that is no longer so; nothing was changed.
     NothingChanged,
 }

@@ -1,14 +1,18 @@
 //! What BillOps does, one use case a file. Doors call these and render what comes back.
 
+mod edit_entry;
 mod home;
 mod log_time;
 mod members;
-mod undo;
+mod projects;
 
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
+use uuid::Uuid;
+
+use projects::RememberedDefault;
 
 use crate::{
     clock::Clock,
@@ -17,10 +21,16 @@ use crate::{
     store::{NewJob, Store},
 };
 
+pub use edit_entry::{
+    EntryForm, EntryVersion, Flip, Flipped, FormOutcome, FormProblem, HomeTab, LONGEST_DESCRIPTION,
+    merged,
+};
 pub use home::{Home, Notice};
 pub use log_time::{CommandOutcome, Logged, Request};
-pub use undo::HomeTab;
+pub use projects::{Chosen, ProjectNote, Suggested};
 
+/// Channels whose default project is kept in memory.
+const REMEMBERED_DEFAULTS: usize = 20_000;
 /// People whose settings are kept in memory.
 const REMEMBERED_PEOPLE: usize = 10_000;
 
@@ -30,6 +40,8 @@ pub struct App {
     store: Store,
     clock: Clock,
     members: Arc<Cache<(String, String), Remembered>>,
+    /// By person and channel.
+    defaults: Arc<Cache<(Uuid, String), RememberedDefault>>,
 }
 
 #[derive(Clone)]
@@ -45,6 +57,7 @@ impl App {
             store,
             clock,
             members: Arc::new(Cache::new(REMEMBERED_PEOPLE)),
+            defaults: Arc::new(Cache::new(REMEMBERED_DEFAULTS)),
         }
     }
 

@@ -1,5 +1,8 @@
 //! Pure values and rules: no async, SQL, Slack or HTTP.
 pub mod member;
 pub mod minutes;
+pub mod project;
+pub mod summary;
 pub mod time_command;
 pub mod time_entry;
+pub mod timer;

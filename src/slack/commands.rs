@@ -1,24 +1,78 @@
 //! `/time`.
 
-use super::{
-    Door, Heard,
-    inbound::{SlashCommand, workspace_of},
-    logged,
-    messages::{self, Message},
-    request_key, stranger,
-};
+use std::sync::Arc;
+
 use uuid::Uuid;
 
+use super::{
+    Door, Heard,
+    actions::Press,
+    forms::{Meta, Prefill},
+    inbound::{SlashCommand, workspace_of},
+    logged,
+    messages::{self, Message, Reader},
+    request_key, stranger, submissions,
+    text::cut,
+};
 use crate::{
-    app::{CommandOutcome, Request},
+    app::{CommandOutcome, LONGEST_DESCRIPTION, Request},
+    domain::{
+        member::Member,
+        time_command::{TimeCommand, as_typed},
+    },
     error::Failed,
 };
 
-/// Answers a slash command. The answer is always something: a card, a question, help, or what failed.
-pub(super) async fn time(door: &Door, heard: &Heard, command: &SlashCommand) -> Message {
+/// One line, typed or carried by a button.
+struct Line<'a> {
+    door: &'a Door,
+    heard: &'a Heard,
+    workspace: &'a str,
+    slack_user: &'a str,
+    channel: &'a str,
+    /// Names the request.
+    key: Uuid,
+    typed: &'a str,
+    trigger_id: &'a str,
+    response_url: &'a str,
+    /// How often the message was replaced that carried it.
+    round: u32,
+}
+
+/// Answers a slash command. The answer is a card, a question, help, or what failed; `None` where a form
+/// was opened instead.
+pub(super) async fn time(door: &Door, heard: &Heard, command: &SlashCommand) -> Option<Message> {
     let (workspace, key) = named(heard, command);
-    let person = (workspace, &*command.user_id);
-    line(door, heard, person, key, &command.text, 0).await
+    answer(Line {
+        door,
+        heard,
+        workspace,
+        slack_user: &command.user_id,
+        channel: &command.channel_id,
+        key,
+        typed: &command.text,
+        trigger_id: &command.trigger_id,
+        response_url: &command.response_url,
+        round: 0,
+    })
+    .await
+}
+
+/// Does what a line says that a button carries.
+pub(super) async fn line(press: &Press<'_>, key: Uuid, typed: &str) -> Option<Message> {
+    answer(Line {
+        door: press.door,
+        heard: press.heard,
+        workspace: press.workspace,
+        slack_user: press.slack_user(),
+        channel: &press.interaction.container.channel_id,
+        key,
+        typed,
+        trigger_id: &press.interaction.trigger_id,
+        response_url: &press.interaction.response_url,
+        round: press.round(),
+    })
+    .await
 }
 
 /// Answers a slash command whose handling panicked.
@@ -57,43 +111,80 @@ fn named<'a>(heard: &Heard, command: &'a SlashCommand) -> (&'a str, Uuid) {
     (workspace, request_key(heard, &said, &command.trigger_id))
 }
 
-/// Does what a line says, typed or carried by a button of a message that was replaced `round` times.
-pub(super) async fn line(
-    door: &Door,
-    heard: &Heard,
-    (workspace, slack_user): (&str, &str),
-    key: Uuid,
-    typed: &str,
-    round: u32,
-) -> Message {
-    let member = match door.member(workspace, slack_user).await {
+async fn answer(line: Line<'_>) -> Option<Message> {
+    let door = line.door;
+    let member = match door.member(line.workspace, line.slack_user).await {
         Ok(member) => member,
         Err(failed) => {
-            let stranger = stranger(workspace, slack_user);
-            let reader = door.reader(&stranger, round);
-            return messages::not_stored(reader, &logged(failed), typed, key);
+            let stranger = stranger(line.workspace, line.slack_user);
+            let reader = door.reader(&stranger, line.round);
+            return Some(messages::not_stored(
+                reader,
+                &logged(failed),
+                line.typed,
+                line.key,
+            ));
         }
     };
     let request = Request {
         member: &member,
-        key,
-        deadline: heard.save_by,
+        channel: line.channel,
+        key: line.key,
+        deadline: line.heard.save_by,
     };
-    let outcome = door.app.time_command(request, typed).await;
-    let reader = door.reader(&member, round);
+    match door.app.time_command(request, line.typed).await {
+        Ok(CommandOutcome::Form) => open_form(&line, &member).await,
+        Ok(outcome) => Some(said(door.reader(&member, line.round), outcome, line.typed)),
+        Err(failed) => {
+            let reader = door.reader(&member, line.round);
+            Some(messages::not_stored(
+                reader,
+                &logged(failed),
+                line.typed,
+                line.key,
+            ))
+        }
+    }
+}
+
+/// What is said of what came of a line.
+fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str) -> Message {
     match outcome {
-        Ok(CommandOutcome::Logged(logged)) => messages::logged(
-            reader,
-            &logged.receipt,
-            logged.guess.as_ref(),
-            &logged.ranges,
-        ),
-        Ok(CommandOutcome::Undone(Some(receipt))) => messages::undone(reader, &receipt),
-        Ok(CommandOutcome::Undone(None)) => messages::nothing_to_undo(reader),
-        Ok(CommandOutcome::Help) => messages::help(reader),
-        Ok(CommandOutcome::Explained(line)) => messages::explained(reader, &line),
-        Ok(CommandOutcome::OnlyTime(line)) => messages::only_time(reader, &line, typed),
-        Ok(CommandOutcome::NotUnderstood(error)) => messages::not_understood(reader, &error, typed),
-        Err(failed) => messages::not_stored(reader, &logged(failed), typed, key),
+        CommandOutcome::Logged(logged) => messages::logged(reader, &logged),
+        CommandOutcome::Undone(Some(changed)) => messages::changed(reader, &changed, &[]),
+        CommandOutcome::Undone(None) => messages::nothing_to_undo(reader),
+        CommandOutcome::Form | CommandOutcome::Help => messages::help(reader),
+        CommandOutcome::Explained(line, chosen) => messages::explained(reader, &line, &chosen),
+        CommandOutcome::OnlyTime(line) => messages::only_time(reader, &line, typed),
+        CommandOutcome::NotUnderstood(error) => messages::not_understood(reader, &error, typed),
+    }
+}
+
+/// Opens the form. Where Slack does not, help says how to do without.
+async fn open_form(line: &Line<'_>, member: &Arc<Member>) -> Option<Message> {
+    let meta = Meta {
+        channel: line.channel.to_owned(),
+        way: line.door.remember_way(line.response_url),
+        ..Meta::default()
+    };
+    let is_open =
+        submissions::open_new(line.door, member, line.trigger_id, Prefill::default(), meta).await;
+    (!is_open).then(|| messages::help(line.door.reader(member, line.round)))
+}
+
+/// What of a line that could not be logged goes into the form: its time, where that could be read, and
+/// everything else as it was typed.
+pub(super) fn prefill(door: &Door, member: &Member, typed: &str) -> Prefill {
+    match door.app.read(member, typed) {
+        Ok(TimeCommand::Log(line)) => Prefill {
+            time: line.duration.to_string(),
+            description: line.description,
+            date: line.date,
+            ..Prefill::default()
+        },
+        _ => Prefill {
+            description: cut(as_typed(typed).trim(), LONGEST_DESCRIPTION),
+            ..Prefill::default()
+        },
     }
 }

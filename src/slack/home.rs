@@ -17,7 +17,11 @@ use super::{
 };
 use crate::{
     app::{Home, Notice},
-    domain::{member::Member, minutes::Minutes, time_entry::TimeEntry},
+    domain::{
+        member::Member,
+        minutes::Minutes,
+        time_entry::{ChangeKind, TimeEntry},
+    },
     error::chain,
 };
 
@@ -142,6 +146,9 @@ fn entry_row(home: &Home, entry: &TimeEntry) -> SlackBlock {
     }
     let title = plain(&cut(&entry.description, 60));
     let _ = write!(row, "*{title}* · {}", entry.duration_minutes);
+    if let Some(project) = &entry.project {
+        let _ = write!(row, " · #{}", plain(&project.slug));
+    }
     if entry.is_settled() {
         let _ = write!(row, " · {}", entry.status.as_str());
     }
@@ -152,51 +159,68 @@ fn entry_row(home: &Home, entry: &TimeEntry) -> SlackBlock {
     if entry.is_settled() {
         return block.into();
     }
-    let delete = SlackBlockChoiceItem::new(
-        SlackBlockPlainText::new("Delete".to_owned())
-            .with_emoji(true)
-            .into(),
-        format!("delete {}", entry_value(entry)),
-    );
-    let menu = SlackBlockOverflowElement::new(vec![delete])
+    block.with_accessory(entry_menu(entry)).into()
+}
+
+/// What can be done to an entry in a list.
+pub(super) fn entry_menu(entry: &TimeEntry) -> SlackSectionBlockElement {
+    let choices = [
+        ("Edit", "edit"),
+        ("Change project", "change_project"),
+        ("Move to another day", "move"),
+        ("Delete", "delete"),
+    ];
+    let choices = choices.map(|(name, verb)| {
+        let text = SlackBlockPlainText::new(name.to_owned()).with_emoji(true);
+        SlackBlockChoiceItem::new(text.into(), format!("{verb} {}", entry_value(entry)))
+    });
+    let menu = SlackBlockOverflowElement::new(choices.to_vec())
         .with_action_id(SlackActionId("entry.menu".to_owned()));
-    block
-        .with_accessory(SlackSectionBlockElement::Overflow(menu))
-        .into()
+    SlackSectionBlockElement::Overflow(menu)
 }
 
 fn notice_line(notice: &Notice) -> SlackBlock {
-    match notice {
-        Notice::Deleted(entry) => {
-            let what = format!(
-                "{}, {}",
-                plain(&cut(&entry.description, 60)),
-                entry.duration_minutes
-            );
-            let spoken = cut(
-                &format!(
-                    "Undo: deleted {}, {}",
-                    cut(&entry.description, 30),
-                    entry.duration_minutes
-                ),
-                75,
-            );
-            SlackSectionBlock::new()
-                .with_block_id(id("notice"))
-                .with_text(
-                    SlackBlockMarkDownText::new(format!("Deleted {what}"))
-                        .with_verbatim(true)
-                        .into(),
-                )
-                .with_accessory(button("entry.redo", "Undo", &entry_value(entry), &spoken).into())
-                .into()
-        }
-        Notice::NothingChanged => section(
+    let Notice::Changed(changed) = notice else {
+        return section(
             id("notice"),
             "*Nothing was changed.* This page was out of date; here is how things are now."
                 .to_owned(),
+        );
+    };
+    let Some(receipt) = &changed.receipt else {
+        return section(id("notice"), "Done.".to_owned());
+    };
+    let entry = &receipt.entry;
+    let (did, back) = match (entry.deleted_at.is_some(), changed.is_undo, changed.kind) {
+        (true, ..) => ("Deleted", "Undo"),
+        (false, true, ChangeKind::Delete | ChangeKind::Create) => ("Put back", "Undo"),
+        (false, true, _) => ("Back to", "Redo"),
+        (false, false, ChangeKind::Move) => ("Moved", "Undo"),
+        (false, false, _) => ("Changed to", "Undo"),
+    };
+    let what = format!(
+        "{did} {}, {}",
+        plain(&cut(&entry.description, 60)),
+        entry.duration_minutes
+    );
+    let spoken = cut(
+        &format!(
+            "{back}: {}, {}",
+            cut(&entry.description, 30),
+            entry.duration_minutes
         ),
-    }
+        75,
+    );
+    let action = if entry.deleted_at.is_some() {
+        "entry.redo"
+    } else {
+        "entry.undo"
+    };
+    SlackSectionBlock::new()
+        .with_block_id(id("notice"))
+        .with_text(SlackBlockMarkDownText::new(what).with_verbatim(true).into())
+        .with_accessory(button(action, back, &entry_value(entry), &spoken).into())
+        .into()
 }
 
 fn id(name: &str) -> SlackBlockId {

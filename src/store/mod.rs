@@ -9,10 +9,14 @@
 //! - Instants are bound from the clock, to the microsecond; ids are bound as [`Uuid`], never as text.
 //! - A method is one transaction, and no transaction waits for anything but the database.
 
+mod changes;
 mod commit;
 mod entries;
 mod jobs;
 mod people;
+mod projects;
+mod reports;
+mod timers;
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,10 +30,13 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 
-pub use commit::{NewEntry, NotSaved};
-pub use entries::{DayAndRecent, EntryChange};
+pub use changes::{EntryChange, Step};
+pub use commit::{Made, NewEntry, NotSaved};
+pub use entries::DayAndRecent;
 pub use jobs::{ClaimedJob, JobCounts, NewJob};
 pub use people::{Profile, Workspace};
+pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};
+pub use timers::{TimerChange, TimerStep, TimerToAsk};
 
 /// How long one statement may wait for the database before it is given up. The answer to a person is
 /// due 2.5 s after they pressed Enter, and two waits may follow one another.

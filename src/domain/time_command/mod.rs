@@ -370,3 +370,32 @@ pub fn parse(text: &str, context: &Context) -> Result<TimeCommand, ParseError> {
 pub fn as_typed(text: &str) -> Cow<'_, str> {
     slack_text::read_back(text).text
 }
+
+// SHIM: replaced when the language lands.
+/// shim
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeReading {
+    /// d
+    pub duration: Minutes,
+    /// r
+    pub ranges: Vec<ClockRange>,
+    /// s
+    pub start: Option<NaiveTime>,
+    /// e
+    pub end: Option<NaiveTime>,
+    /// g
+    pub guess: Option<Guess>,
+}
+/// shim
+pub fn time_on(text: &str, date: NaiveDate, context: &Context) -> Result<TimeReading, ParseError> {
+    match parse(&format!("{date} {text}: x"), context)? {
+        TimeCommand::Log(l) => Ok(TimeReading {
+            duration: l.duration,
+            ranges: l.ranges,
+            start: l.start,
+            end: l.end,
+            guess: l.guess,
+        }),
+        _ => unreachable!(),
+    }
+}

@@ -1,0 +1,571 @@
+//! Changing entries and timers, and taking changes back.
+//!
+//! Every change is written down with what was before, so that one mechanism undoes all of them. A change
+//! names the version of each entry it was made for; if that is no longer the entry's, nothing is done.
+//! Taking a change back is a change, too, and can be taken back.
+//!
+//! Versions only rise. Where taking back brings an older state to life again, the changes that led to that
+//! state are told its new version, so that one can go on step by step.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{
+    NewJob, Store, StoreError,
+    entries::{EntryRow, day_total, entry_sql},
+    jobs::add_job,
+    timers::{TimerRow, put_timer, timer_sql},
+    tx,
+};
+use crate::domain::{
+    time_entry::{ChangeKind, Changed, EntryFields, Receipt, TimeEntry},
+    timer::Timer,
+};
+
+/// How far back `undo` without naming an entry reaches.
+const UNDO_REACH: TimeDelta = TimeDelta::hours(24);
+/// How many changes it looks at to find one that can still be taken back.
+const UNDO_TRIES: i64 = 50;
+
+/// What became of a change to an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryChange {
+    /// It was done, now or by the same request earlier.
+    Done(Changed),
+    /// The entry has changed since the version that was named. Nothing was done; this is how it is now.
+    Stale(Receipt),
+    /// The entry is approved or billed, and no longer the person's to change.
+    Settled(Receipt),
+    /// The timer that would run on cannot, because another one runs, or none that was meant.
+    OtherTimer(Option<Timer>),
+    /// The person has no such entry.
+    Unknown,
+}
+
+/// What is to be done to one entry at one version.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The entry.
+    pub entry_id: Uuid,
+    /// The version that the person saw.
+    pub version: i32,
+    /// What it is to be then; `None` to delete it.
+    pub to: Option<EntryFields>,
+}
+
+/// What an undo was answered with, kept for a repetition of the same request.
+type UndoAnswer = Json<Option<Changed>>;
+
+#[derive(sqlx::FromRow)]
+struct ChangeRow {
+    id: Uuid,
+    kind: String,
+    is_undo: bool,
+    timer_before: Option<Json<Timer>>,
+    timer_after: Option<Json<Timer>>,
+    undone_at: Option<DateTime<Utc>>,
+}
+
+#[derive(sqlx::FromRow)]
+struct StepRow {
+    entry_id: Uuid,
+    version_after: i32,
+    entry_before: Option<Json<TimeEntry>>,
+}
+
+impl ChangeRow {
+    fn kind(&self) -> Result<ChangeKind, StoreError> {
+        self.kind
+            .parse()
+            .map_err(|problem| StoreError::unreadable("changes", "kind", self.id, problem))
+    }
+}
+
+/// Takes the entry for this transaction and gives its row: the update that changes nothing makes others wait.
+macro_rules! take_entry {
+    ($conn:ident, $user_id:expr, $entry_id:expr) => {{
+        let row: Option<EntryRow> = sqlx::query_as(entry_sql!(
+            "UPDATE time_entries SET version = version WHERE user_id = $1 AND id = $2 RETURNING",
+            ""
+        ))
+        .bind($user_id)
+        .bind($entry_id)
+        .fetch_optional(&mut *$conn)
+        .await?;
+        row.map(TimeEntry::try_from).transpose()?
+    }};
+}
+
+/// Writes what an entry is to be, as its next version, and gives it.
+macro_rules! put_entry {
+    ($conn:ident, $now:expr, $entry:expr, $fields:expr, $deleted_at:expr) => {{
+        let (entry, fields): (&TimeEntry, &EntryFields) = ($entry, $fields);
+        let row: EntryRow = sqlx::query_as(entry_sql!(
+            "UPDATE time_entries SET description = $3, date = $4, started_at = $5, ended_at = $6, is_timed = $7, \
+             duration_minutes = $8, project_id = $9, billable = $10, tags = $11, deleted_at = $12, \
+             updated_at = $13, version = version + 1 WHERE user_id = $1 AND id = $2 RETURNING",
+            ""
+        ))
+        .bind(entry.user_id)
+        .bind(entry.id)
+        .bind(&fields.description)
+        .bind(fields.date)
+        .bind(fields.span.map(|(start, _)| start))
+        .bind(fields.span.map(|(_, end)| end))
+        .bind(fields.is_timed)
+        .bind(i32::try_from(fields.duration.get()).unwrap_or(i32::MAX))
+        .bind(fields.project.as_ref().map(|project| project.id))
+        .bind(fields.billable)
+        .bind(Json(&fields.tags))
+        .bind($deleted_at)
+        .bind($now)
+        .fetch_one(&mut *$conn)
+        .await?;
+        TimeEntry::try_from(row)?
+    }};
+}
+
+/// The entry with its day in sum.
+macro_rules! receipt {
+    ($conn:ident, $entry:expr) => {{
+        let entry: TimeEntry = $entry;
+        let day_total = day_total!($conn, entry.user_id, entry.date);
+        Receipt { entry, day_total }
+    }};
+}
+
+/// What stands in the way of changing the entry: it is settled, or it is not at this version.
+macro_rules! unless_in_the_way {
+    ($conn:ident, $entry:expr, $version:expr) => {{
+        let entry: &TimeEntry = $entry;
+        if entry.is_settled() {
+            return Ok(EntryChange::Settled(receipt!($conn, entry.clone())));
+        }
+        if entry.version != $version {
+            return Ok(EntryChange::Stale(receipt!($conn, entry.clone())));
+        }
+    }};
+}
+
+/// Writes a change down. Each step is an entry after it, and before it.
+macro_rules! note_change {
+    ($store:expr, $conn:ident, $user_id:expr, $kind:expr, $is_undo:expr, $timers:expr, $steps:expr) => {{
+        let id = $store.clock.new_id();
+        let timers: (Option<&Timer>, Option<&Timer>) = $timers;
+        sqlx::query(
+            "INSERT INTO changes (id, user_id, kind, is_undo, timer_before, timer_after) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(id)
+        .bind($user_id)
+        .bind($kind.as_str())
+        .bind($is_undo)
+        .bind(timers.0.map(Json))
+        .bind(timers.1.map(Json))
+        .execute(&mut *$conn)
+        .await?;
+        let steps: &[(TimeEntry, Option<TimeEntry>)] = $steps;
+        for (after, before) in steps {
+            sqlx::query(
+                "INSERT INTO change_steps (change_id, entry_id, version_after, entry_before) \
+                 VALUES ($1, $2, $3, $4)",
+            )
+            .bind(id)
+            .bind(after.id)
+            .bind(after.version)
+            .bind(before.as_ref().map(Json))
+            .execute(&mut *$conn)
+            .await?;
+        }
+    }};
+}
+pub(super) use note_change;
+
+/// What is reported of a change whose steps are these.
+macro_rules! changed {
+    ($conn:ident, $kind:expr, $is_undo:expr, $timers:expr, $steps:expr) => {{
+        let mut steps = $steps.into_iter();
+        let first: Option<(TimeEntry, Option<TimeEntry>)> = steps.next();
+        let (receipt, before) = match first {
+            Some((after, before)) => (Some(receipt!($conn, after)), before),
+            None => (None, None),
+        };
+        let (timer_before, timer_after): (Option<Timer>, Option<Timer>) = $timers;
+        Changed {
+            kind: $kind,
+            is_undo: $is_undo,
+            receipt,
+            before,
+            other: steps.next().map(|(after, _)| after),
+            timer_before,
+            timer_after,
+        }
+    }};
+}
+
+/// The state of `$before` is alive again as `$after`: what had led to it is told so.
+macro_rules! carry_on {
+    ($conn:ident, $entry_id:expr, $before:expr, $after:expr) => {
+        sqlx::query(
+            "UPDATE change_steps SET version_after = $3 WHERE entry_id = $1 AND version_after = $2 AND \
+             change_id IN (SELECT id FROM changes WHERE undone_at IS NULL)",
+        )
+        .bind($entry_id)
+        .bind($before)
+        .bind($after)
+        .execute(&mut *$conn)
+        .await?
+    };
+}
+
+/// Takes a change back: every entry and the timer as they were.
+macro_rules! take_back {
+    ($store:expr, $conn:ident, $user_id:expr, $change:expr) => {{
+        let change: &ChangeRow = $change;
+        let kind = change.kind()?;
+        let now = $store.clock.now();
+        let steps: Vec<StepRow> = sqlx::query_as(
+            "SELECT entry_id, version_after, entry_before FROM change_steps WHERE change_id = $1 \
+             ORDER BY entry_id",
+        )
+        .bind(change.id)
+        .fetch_all(&mut *$conn)
+        .await?;
+        let mut found = Vec::with_capacity(steps.len());
+        for step in steps {
+            let Some(entry) = take_entry!($conn, $user_id, step.entry_id) else {
+                return Ok(EntryChange::Unknown);
+            };
+            unless_in_the_way!($conn, &entry, step.version_after);
+            found.push((entry, step.entry_before));
+        }
+        let timers = (
+            change.timer_after.as_deref(),
+            change.timer_before.as_deref(),
+        );
+        let is_about_timers = timers != (None, None);
+        if is_about_timers {
+            let row: Option<TimerRow> = sqlx::query_as(timer_sql!(
+                "UPDATE timers SET version = version WHERE user_id = $1 RETURNING",
+                ""
+            ))
+            .bind($user_id)
+            .fetch_optional(&mut *$conn)
+            .await?;
+            let runs = row.map(Timer::from);
+            let same = |timer: &Timer| (timer.id, timer.version);
+            if runs.as_ref().map(same) != timers.0.map(same) {
+                return Ok(EntryChange::OtherTimer(runs));
+            }
+            put_timer!($conn, $user_id, timers.1);
+        }
+        let mut undone = Vec::with_capacity(found.len());
+        for (entry, before) in found {
+            let after = match &before {
+                Some(before) => put_entry!($conn, now, &entry, &before.fields(), before.deleted_at),
+                None => put_entry!($conn, now, &entry, &entry.fields(), Some(now)),
+            };
+            if let Some(before) = before {
+                carry_on!($conn, entry.id, before.version, after.version);
+            }
+            undone.push((after, Some(entry)));
+        }
+        // The entry the change was about first, as it was reported then: the one that stands.
+        undone.sort_by_key(|(after, _)| after.deleted_at.is_some());
+        sqlx::query("UPDATE changes SET undone_at = $2 WHERE id = $1")
+            .bind(change.id)
+            .bind(now)
+            .execute(&mut *$conn)
+            .await?;
+        note_change!(
+            $store,
+            $conn,
+            $user_id,
+            kind,
+            !change.is_undo,
+            timers,
+            &undone
+        );
+        let timers = (timers.0.cloned(), timers.1.cloned());
+        EntryChange::Done(changed!($conn, kind, !change.is_undo, timers, undone))
+    }};
+}
+
+/// The change that made this version of an entry.
+macro_rules! change_of {
+    ($conn:ident, $user_id:expr, $entry_id:expr, $version:expr) => {{
+        let change: Option<ChangeRow> = sqlx::query_as(
+            "SELECT c.id, c.kind, c.is_undo, c.timer_before, c.timer_after, c.undone_at FROM changes c \
+             JOIN change_steps s ON s.change_id = c.id \
+             WHERE c.user_id = $1 AND s.entry_id = $2 AND s.version_after = $3 ORDER BY c.id DESC LIMIT 1",
+        )
+        .bind($user_id)
+        .bind($entry_id)
+        .bind($version)
+        .fetch_optional(&mut *$conn)
+        .await?;
+        change
+    }};
+}
+
+/// Deletes the entry, or puts it back, without anything else. It is how the making of an entry is undone.
+macro_rules! toggle {
+    ($store:expr, $conn:ident, $entry:expr) => {{
+        let entry: &TimeEntry = $entry;
+        let now = $store.clock.now();
+        let deleted_at = entry.deleted_at.is_none().then_some(now);
+        let after = put_entry!($conn, now, entry, &entry.fields(), deleted_at);
+        if deleted_at.is_none() {
+            carry_on!($conn, entry.id, entry.version - 1, after.version);
+        }
+        let steps = vec![(after, Some(entry.clone()))];
+        changed!(
+            $conn,
+            ChangeKind::Create,
+            deleted_at.is_some(),
+            (None, None),
+            steps
+        )
+    }};
+}
+
+/// The smallest id that could have been made at this instant: ids begin with their milliseconds.
+fn first_id_at(instant: DateTime<Utc>) -> Uuid {
+    let millis = u64::try_from(instant.timestamp_millis()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid()
+}
+
+impl Store {
+    /// Does all of the steps or none, and writes the change down. The first step names the entry that is
+    /// reported. Doing again what the same press of a button has done already is answered in the same way.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row cannot be read.
+    pub async fn change_entries(
+        &self,
+        user_id: Uuid,
+        kind: ChangeKind,
+        steps: &[Step],
+        then: Option<&NewJob>,
+    ) -> Result<EntryChange, StoreError> {
+        let now = self.clock.now();
+        // Always taken in the same order, so that two changes never wait for each other.
+        let mut order: Vec<usize> = (0..steps.len()).collect();
+        order.sort_by_key(|&place| steps[place].entry_id);
+        let change = tx!(self, conn => {
+            let mut entries: Vec<Option<TimeEntry>> = vec![None; steps.len()];
+            for place in order {
+                let Some(entry) = take_entry!(conn, user_id, steps[place].entry_id) else {
+                    return Ok(EntryChange::Unknown);
+                };
+                entries[place] = Some(entry);
+            }
+            let entries: Vec<TimeEntry> = entries.into_iter().flatten().collect();
+            let is_repeated = steps.iter().zip(&entries).all(|(step, entry)| {
+                entry.version == step.version + 1
+                    && step.to.as_ref().map_or(entry.deleted_at.is_some(), |to| entry.fields() == *to)
+            });
+            if is_repeated
+                && let Some(first) = entries.first()
+                && let Some(change) = change_of!(conn, user_id, first.id, first.version)
+                && change.kind()? == kind
+            {
+                let before: Vec<StepRow> = sqlx::query_as(
+                    "SELECT entry_id, version_after, entry_before FROM change_steps WHERE change_id = $1",
+                )
+                .bind(change.id)
+                .fetch_all(&mut *conn)
+                .await?;
+                let before = |id| {
+                    let step = before.iter().find(|step| step.entry_id == id)?;
+                    step.entry_before.as_ref().map(|entry| entry.0.clone())
+                };
+                let done = entries.into_iter().map(|entry| (before(entry.id), entry)).map(|(b, e)| (e, b));
+                let done: Vec<_> = done.collect();
+                return Ok(EntryChange::Done(changed!(conn, kind, false, (None, None), done)));
+            }
+            for (step, entry) in steps.iter().zip(&entries) {
+                unless_in_the_way!(conn, entry, step.version);
+                if entry.deleted_at.is_some() {
+                    return Ok(EntryChange::Stale(receipt!(conn, entry.clone())));
+                }
+            }
+            let mut done = Vec::with_capacity(steps.len());
+            for (step, entry) in steps.iter().zip(entries) {
+                let after = match &step.to {
+                    Some(fields) => put_entry!(conn, now, &entry, fields, None::<DateTime<Utc>>),
+                    None => put_entry!(conn, now, &entry, &entry.fields(), Some(now)),
+                };
+                done.push((after, Some(entry)));
+            }
+            note_change!(self, conn, user_id, kind, false, (None, None), &done);
+            if let Some(job) = then {
+                add_job!(self.clock, conn, job);
+            }
+            Ok(EntryChange::Done(changed!(conn, kind, false, (None, None), done)))
+        })?;
+        self.job_added.notify_one();
+        Ok(change)
+    }
+
+    /// Takes back what made this version of the entry: the change that led to it, or else its making. Doing
+    /// again what the same press of a button has done already is answered in the same way.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row cannot be read.
+    pub async fn take_back(
+        &self,
+        user_id: Uuid,
+        entry_id: Uuid,
+        version: i32,
+        then: Option<&NewJob>,
+    ) -> Result<EntryChange, StoreError> {
+        let change = tx!(self, conn => {
+            let Some(entry) = take_entry!(conn, user_id, entry_id) else {
+                return Ok(EntryChange::Unknown);
+            };
+            let change = change_of!(conn, user_id, entry_id, version);
+            if entry.version == version + 1 {
+                // Pressed twice: what the first press did is reported once more.
+                let latest = change_of!(conn, user_id, entry_id, entry.version);
+                let is_done = match (&change, &latest) {
+                    (Some(change), Some(latest)) => change.undone_at.is_some() && change.is_undo != latest.is_undo,
+                    (None, None) => true,
+                    _ => false,
+                };
+                if is_done {
+                    let kind = match &change {
+                        Some(change) => change.kind()?,
+                        None => ChangeKind::Create,
+                    };
+                    let is_undo = change.as_ref().map_or(entry.deleted_at.is_some(), |change| !change.is_undo);
+                    let timers = change.map_or((None, None), |change| {
+                        (change.timer_after.map(|t| t.0), change.timer_before.map(|t| t.0))
+                    });
+                    let steps = vec![(entry, None)];
+                    return Ok(EntryChange::Done(changed!(conn, kind, is_undo, timers, steps)));
+                }
+            }
+            unless_in_the_way!(conn, &entry, version);
+            let change = match change {
+                Some(change) if change.undone_at.is_none() => take_back!(self, conn, user_id, &change),
+                _ => EntryChange::Done(toggle!(self, conn, &entry)),
+            };
+            if let (EntryChange::Done(_), Some(job)) = (&change, then) {
+                add_job!(self.clock, conn, job);
+            }
+            Ok(change)
+        })?;
+        self.job_added.notify_one();
+        Ok(change)
+    }
+
+    /// Takes back the last thing the person did within a day, on whichever surface: a change, or the making
+    /// of an entry; `None` if there is nothing. Under the same `key` it takes back one thing, however often
+    /// it is asked.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row cannot be read.
+    pub async fn undo_last(
+        &self,
+        user_id: Uuid,
+        key: Uuid,
+        then: Option<&NewJob>,
+    ) -> Result<Option<Changed>, StoreError> {
+        let now = self.clock.now();
+        let since = first_id_at(now - UNDO_REACH);
+        let changed = tx!(self, conn => {
+            // The key is written first: of two replicas with the same request the second one waits here.
+            let is_first = sqlx::query(
+                "INSERT INTO idempotency_keys (user_id, key, answer, created_at) VALUES ($1, $2, 'null', $3) \
+                 ON CONFLICT (user_id, key) DO NOTHING",
+            )
+            .bind(user_id)
+            .bind(key)
+            .bind(now)
+            .execute(&mut *conn)
+            .await?
+            .rows_affected()
+                == 1;
+            if !is_first {
+                let (answer,): (UndoAnswer,) =
+                    sqlx::query_as("SELECT answer FROM idempotency_keys WHERE user_id = $1 AND key = $2")
+                        .bind(user_id)
+                        .bind(key)
+                        .fetch_one(&mut *conn)
+                        .await?;
+                return Ok(answer.0);
+            }
+            let changes: Vec<ChangeRow> = sqlx::query_as(
+                "SELECT id, kind, is_undo, timer_before, timer_after, undone_at FROM changes \
+                 WHERE user_id = $1 AND id > $2 AND undone_at IS NULL AND NOT is_undo ORDER BY id DESC LIMIT $3",
+            )
+            .bind(user_id)
+            .bind(since)
+            .bind(UNDO_TRIES)
+            .fetch_all(&mut *conn)
+            .await?;
+            let made: Option<EntryRow> = sqlx::query_as(entry_sql!(
+                "SELECT",
+                "FROM time_entries WHERE user_id = $1 AND id > $2 AND deleted_at IS NULL \
+                 AND status IN ('pending', 'rejected') ORDER BY id DESC LIMIT 1"
+            ))
+            .bind(user_id)
+            .bind(since)
+            .fetch_optional(&mut *conn)
+            .await?;
+            let made = made.map(TimeEntry::try_from).transpose()?;
+            let mut changed = None;
+            for change in &changes {
+                if made.as_ref().is_some_and(|entry| entry.id > change.id) {
+                    break;
+                }
+                // One that can no longer be taken back does not keep those before it from being.
+                let outcome: Result<EntryChange, StoreError> =
+                    async { Ok(take_back!(self, conn, user_id, change)) }.await;
+                if let EntryChange::Done(done) = outcome? {
+                    changed = Some(done);
+                    break;
+                }
+            }
+            if changed.is_none() && let Some(entry) = made {
+                changed = Some(toggle!(self, conn, &entry));
+            }
+            if let Some(changed) = &changed {
+                sqlx::query("UPDATE idempotency_keys SET answer = $3 WHERE user_id = $1 AND key = $2")
+                    .bind(user_id)
+                    .bind(key)
+                    .bind(Json(Some(changed)))
+                    .execute(&mut *conn)
+                    .await?;
+                if let Some(job) = then {
+                    add_job!(self.clock, conn, job);
+                }
+            }
+            Ok(changed)
+        })?;
+        self.job_added.notify_one();
+        Ok(changed)
+    }
+
+    /// Forgets the keys of requests, and changes, that are older than `age`: no repetition comes any more,
+    /// and nobody takes them back. Returns how many keys were forgotten.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn forget_requests_older_than(&self, age: TimeDelta) -> Result<u64, StoreError> {
+        let before = self.clock.now() - age;
+        tx!(self, conn => {
+            sqlx::query("DELETE FROM changes WHERE id < $1")
+                .bind(first_id_at(before))
+                .execute(&mut *conn)
+                .await?;
+            let result = sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
+                .bind(before)
+                .execute(&mut *conn)
+                .await?;
+            Ok(result.rows_affected())
+        })
+    }
+}
