@@ -68,7 +68,25 @@ impl App {
     ) -> Result<CommandOutcome, Failed> {
         Ok(
             match time_command::parse(text, &self.reading(request.member)) {
-                Ok(TimeCommand::Empty | TimeCommand::Help) => CommandOutcome::Help,
+                Ok(
+                    TimeCommand::Empty
+                    | TimeCommand::Help
+                    | TimeCommand::Start(_)
+                    | TimeCommand::Stop
+                    | TimeCommand::Status
+                    | TimeCommand::Cancel
+                    | TimeCommand::Report(_)
+                    | TimeCommand::Edit
+                    | TimeCommand::Delete
+                    | TimeCommand::Move
+                    | TimeCommand::Projects
+                    | TimeCommand::Link(_)
+                    | TimeCommand::Unlink
+                    | TimeCommand::Connect(_)
+                    | TimeCommand::Sync
+                    | TimeCommand::Prefs
+                    | TimeCommand::Export(_),
+                ) => CommandOutcome::Help,
                 Ok(TimeCommand::Undo) => CommandOutcome::Undone(self.undo_last(request).await?),
                 Ok(TimeCommand::Explain(rest)) => {
                     match time_command::parse(&rest, &self.reading(request.member)) {

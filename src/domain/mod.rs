@@ -1,5 +1,6 @@
 //! Pure values and rules: no async, SQL, Slack or HTTP.
 pub mod member;
 pub mod minutes;
+pub mod period;
 pub mod time_command;
 pub mod time_entry;

@@ -27,6 +27,8 @@ pub(super) struct Refusal<'a> {
     typed: Option<&'a str>,
     /// Readings to offer, in place of those that follow from the problem.
     offers: Vec<Suggestion>,
+    /// The example, if it is not an entry.
+    verb: Option<Cow<'static, str>>,
 }
 
 /// The most characters a description may have.
@@ -42,6 +44,7 @@ impl<'a> Refusal<'a> {
             words: Cow::Borrowed(stop.after),
             typed: None,
             offers: Vec::new(),
+            verb: None,
         })
     }
 
@@ -76,6 +79,12 @@ impl<'a> Refusal<'a> {
         self
     }
 
+    /// The example is a verb with what may stand behind it.
+    pub(super) fn with_verb(mut self: Box<Self>, line: impl Into<Cow<'static, str>>) -> Box<Self> {
+        self.verb = Some(line.into());
+        self
+    }
+
     /// Offers the time that was read.
     pub(super) fn offering_time(mut self: Box<Self>, moment: &Moment<'_>) -> Box<Self> {
         let offer = Suggestion {
@@ -99,6 +108,7 @@ impl<'a> Refusal<'a> {
         let message = sentence(problem, understood.as_deref(), stopped_at.as_deref());
         let suggestions = self.suggestions();
         let example = match (problem, suggestions.first()) {
+            _ if self.verb.is_some() => self.verb.as_deref().unwrap_or_default().to_owned(),
             (Problem::NumberAtTheEnd, _) => join("", "1h", line),
             (Problem::OneOnOne, _) => join(&self.day, "30m", at),
             (_, Some(first)) => first.line.clone(),
