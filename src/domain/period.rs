@@ -254,9 +254,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_can_be_read(days in 1_i32..3_600_000, kind in 0..3) {
+        fn what_is_written_can_be_read(days in 1_i32..3_600_000, kind in 0_usize..3) {
             let date = NaiveDate::from_num_days_from_ce_opt(days).unwrap();
-            let kind = [PeriodKind::Day, PeriodKind::Week, PeriodKind::Month][kind as usize];
+            let kind = [PeriodKind::Day, PeriodKind::Week, PeriodKind::Month][kind];
             let period = Period::around(kind, date);
             prop_assert!(period.contains(date));
             prop_assert_eq!(period.to_string().parse(), Ok(period));

@@ -198,6 +198,7 @@ mod duration;
 mod error;
 mod exact;
 mod explain;
+mod field;
 mod line;
 mod marks;
 mod moment;
@@ -217,6 +218,7 @@ mod words;
 
 pub use error::{ErrorKind, ParseError, Suggestion};
 pub use explain::{Explanation, explain};
+pub use field::{TimeReading, time_on};
 pub use report::{Grouping, ReportRequest};
 pub use verb::{CalendarProvider, StartLine};
 

@@ -29,6 +29,8 @@ pub(super) struct Refusal<'a> {
     offers: Vec<Suggestion>,
     /// The example, if it is not an entry.
     verb: Option<Cow<'static, str>>,
+    /// Whether the text is the time alone, and so is what could have been typed.
+    field: bool,
 }
 
 /// The most characters a description may have.
@@ -45,6 +47,7 @@ impl<'a> Refusal<'a> {
             typed: None,
             offers: Vec::new(),
             verb: None,
+            field: false,
         })
     }
 
@@ -85,6 +88,12 @@ impl<'a> Refusal<'a> {
         self
     }
 
+    /// The text is from a field for the time alone.
+    pub(super) fn in_a_field(mut self: Box<Self>) -> Box<Self> {
+        self.field = true;
+        self
+    }
+
     /// Offers the time that was read.
     pub(super) fn offering_time(mut self: Box<Self>, moment: &Moment<'_>) -> Box<Self> {
         let offer = Suggestion {
@@ -112,7 +121,7 @@ impl<'a> Refusal<'a> {
             (Problem::NumberAtTheEnd, _) => join("", "1h", line),
             (Problem::OneOnOne, _) => join(&self.day, "30m", at),
             (_, Some(first)) => first.line.clone(),
-            (_, None) => join(&self.day, self.typed.unwrap_or("1h"), &self.words),
+            (_, None) => self.line(self.typed.unwrap_or("1h")),
         };
         ParseError {
             kind: problem.kind(),
@@ -125,13 +134,22 @@ impl<'a> Refusal<'a> {
         }
     }
 
+    /// What could have been typed with this time.
+    fn line(&self, time: &str) -> String {
+        if self.field {
+            time.to_owned()
+        } else {
+            join(&self.day, time, &self.words)
+        }
+    }
+
     fn suggestions(&self) -> Vec<Suggestion> {
         if !self.offers.is_empty() {
             return self.offers.clone();
         }
         let with = |label: String, time: &str| Suggestion {
             label,
-            line: join(&self.day, time, &self.words),
+            line: self.line(time),
         };
         match self.stop.problem {
             Problem::UnknownUnit { reading }

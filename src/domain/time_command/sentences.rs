@@ -180,6 +180,10 @@ pub(super) fn sentence(
         }
         Problem::LinkWords => format!("{so_far}: a channel is linked to one #project."),
         Problem::ConnectWords => format!("{so_far}: I can connect google and outlook."),
+        Problem::NothingTyped => "How long was it, or from when to when?".to_owned(),
+        Problem::NoTimeHere => format!("{so_far}: it is neither a length nor a time from–to."),
+        Problem::NotTheTime => format!("{so_far}: only the time has its place here."),
+        Problem::DayElsewhere => format!("{so_far}: the day has a field of its own."),
         Problem::Unreadable => format!("{so_far}."),
     }
 }

@@ -102,6 +102,10 @@ pub(super) enum Problem {
     PeriodWords,
     LinkWords,
     ConnectWords,
+    NothingTyped,
+    NoTimeHere,
+    NotTheTime,
+    DayElsewhere,
 }
 
 impl Problem {
