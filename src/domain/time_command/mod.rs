@@ -65,6 +65,9 @@
 //! | `half an hour`, `3/4 hour`, `1½h`, `an hour and a half`, `a couple of hours`, `twenty minutes` | words and fractions |
 //! | `1d` | the working day of the context |
 //!
+//! [`Context::bare_number_unit`] fixes the unit of a whole number: then nothing is guessed or asked
+//! back, and what is offered for a wrong unit (`2x`) has it, too. Decimals stay hours.
+//!
 //! The total is rounded to the minute, half up. From 1 minute to 24 hours are accepted. Weeks and
 //! longer, minutes above 59 beside hours, negative and repeated amounts are refused, and so are
 //! digits outside ASCII.
@@ -263,9 +266,9 @@ pub enum BareNumberUnit {
     /// 1 to 12 are hours, 15 and above minutes; 0, 13 and 14 are asked back.
     #[default]
     Guess,
-    /// Always hours.
+    /// Always hours; 0 is refused, and so is more than 24.
     Hours,
-    /// Always minutes.
+    /// Always minutes; 0 is refused.
     Minutes,
 }
 
