@@ -80,7 +80,24 @@ impl App {
         let context = self.reading(request.member);
         Ok(match time_command::parse(text, &context) {
             Ok(TimeCommand::Empty) => CommandOutcome::Form,
-            Ok(TimeCommand::Help) => CommandOutcome::Help,
+            Ok(
+                TimeCommand::Help
+                | TimeCommand::Start(_)
+                | TimeCommand::Stop
+                | TimeCommand::Status
+                | TimeCommand::Cancel
+                | TimeCommand::Report(_)
+                | TimeCommand::Edit
+                | TimeCommand::Delete
+                | TimeCommand::Move
+                | TimeCommand::Projects
+                | TimeCommand::Link(_)
+                | TimeCommand::Unlink
+                | TimeCommand::Connect(_)
+                | TimeCommand::Sync
+                | TimeCommand::Prefs
+                | TimeCommand::Export(_),
+            ) => CommandOutcome::Help,
             Ok(TimeCommand::Undo) => CommandOutcome::Undone(self.undo_last(request).await?),
             Ok(TimeCommand::Explain(rest)) => match time_command::parse(&rest, &context) {
                 Ok(TimeCommand::Log(line)) => {

@@ -1,6 +1,7 @@
 //! Pure values and rules: no async, SQL, Slack or HTTP.
 pub mod member;
 pub mod minutes;
+pub mod period;
 pub mod project;
 pub mod summary;
 pub mod time_command;

@@ -10,10 +10,11 @@ use super::{
     refusal::{Refusal, day_name, join},
     stop::{Problem, Stop},
     trailing::trailing,
+    verb::verb,
     words::{measure_named, word},
 };
 
-/// Reads a line as the person typed it. `mentions` are the places, in bytes, where an `@` names a
+/// Reads a line as the person typed it; a question without a time is one for help. `mentions` are the places, in bytes, where an `@` names a
 /// person.
 pub(super) fn command(
     typed: &str,
@@ -31,29 +32,21 @@ pub(super) fn command(
             rest => TimeCommand::Explain(rest.to_owned()),
         });
     }
-    if start.eq_ignore_ascii_case("help") {
-        return Ok(TimeCommand::Help);
-    }
-    if start.eq_ignore_ascii_case("undo") {
-        return Ok(TimeCommand::Undo);
-    }
-    match log_line(start, Marks::new(typed, mentions), context) {
-        Ok(log) => Ok(TimeCommand::Log(log)),
-        Err(refusal) if refusal.stop.problem == Problem::NoTime && asks_for_help(start) => {
+    let marks = Marks::new(typed, mentions);
+    let read = match verb(start, &marks, context) {
+        Some(read) => read,
+        None => entry(start, marks, context).map(TimeCommand::Log),
+    };
+    match read {
+        Err(refusal) if refusal.stop.problem == Problem::NoTime && start.ends_with('?') => {
             Ok(TimeCommand::Help)
         }
-        Err(refusal) => Err(refusal.to_error(line)),
+        read => read.map_err(|refusal| refusal.to_error(line)),
     }
-}
-
-/// `help me`, or any question.
-fn asks_for_help(line: &str) -> bool {
-    let first = line.split(char::is_whitespace).next().unwrap_or_default();
-    line.ends_with('?') || first.eq_ignore_ascii_case("help")
 }
 
 /// A time in front, failing that at the end.
-fn log_line<'a>(
+pub(super) fn entry<'a>(
     line: &'a str,
     mut marks: Marks<'a>,
     context: &Context,

@@ -135,6 +135,13 @@ impl<'a> Marks<'a> {
     }
 }
 
+/// `#acme` at the beginning of the text, and the text behind it.
+pub(super) fn project_at(text: &str) -> Option<(&str, &str)> {
+    let behind = text.strip_prefix('#')?;
+    let name = name_at(behind);
+    named(name).then(|| (name, &behind[name.len()..]))
+}
+
 /// The name behind a mark: up to white space, a quote or a separator.
 fn name_at(text: &str) -> &str {
     let ends = |c: char| c.is_whitespace() || ":,;\"“”()#@!+".contains(c);

@@ -172,7 +172,7 @@ fn time_first<'a>(
 }
 
 /// A time from–to, or a length.
-fn time<'a>(input: &'a str, context: &Context) -> Parsed<'a, Time<'a>> {
+pub(super) fn time<'a>(input: &'a str, context: &Context) -> Parsed<'a, Time<'a>> {
     match ranges(input, context) {
         Ok((rest, ranges)) => Ok((rest, Time::Ranges(ranges))),
         Err(Err::Failure(stop)) => stop.for_good(),

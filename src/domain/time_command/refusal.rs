@@ -27,6 +27,10 @@ pub(super) struct Refusal<'a> {
     typed: Option<&'a str>,
     /// Readings to offer, in place of those that follow from the problem.
     offers: Vec<Suggestion>,
+    /// The example, if it is not an entry.
+    verb: Option<Cow<'static, str>>,
+    /// Whether the text is the time alone, and so is what could have been typed.
+    field: bool,
 }
 
 /// The most characters a description may have.
@@ -42,6 +46,8 @@ impl<'a> Refusal<'a> {
             words: Cow::Borrowed(stop.after),
             typed: None,
             offers: Vec::new(),
+            verb: None,
+            field: false,
         })
     }
 
@@ -76,6 +82,18 @@ impl<'a> Refusal<'a> {
         self
     }
 
+    /// The example is a verb with what may stand behind it.
+    pub(super) fn with_verb(mut self: Box<Self>, line: impl Into<Cow<'static, str>>) -> Box<Self> {
+        self.verb = Some(line.into());
+        self
+    }
+
+    /// The text is from a field for the time alone.
+    pub(super) fn in_a_field(mut self: Box<Self>) -> Box<Self> {
+        self.field = true;
+        self
+    }
+
     /// Offers the time that was read.
     pub(super) fn offering_time(mut self: Box<Self>, moment: &Moment<'_>) -> Box<Self> {
         let offer = Suggestion {
@@ -99,10 +117,11 @@ impl<'a> Refusal<'a> {
         let message = sentence(problem, understood.as_deref(), stopped_at.as_deref());
         let suggestions = self.suggestions();
         let example = match (problem, suggestions.first()) {
+            _ if self.verb.is_some() => self.verb.as_deref().unwrap_or_default().to_owned(),
             (Problem::NumberAtTheEnd, _) => join("", "1h", line),
             (Problem::OneOnOne, _) => join(&self.day, "30m", at),
             (_, Some(first)) => first.line.clone(),
-            (_, None) => join(&self.day, self.typed.unwrap_or("1h"), &self.words),
+            (_, None) => self.line(self.typed.unwrap_or("1h")),
         };
         ParseError {
             kind: problem.kind(),
@@ -115,13 +134,22 @@ impl<'a> Refusal<'a> {
         }
     }
 
+    /// What could have been typed with this time.
+    fn line(&self, time: &str) -> String {
+        if self.field {
+            time.to_owned()
+        } else {
+            join(&self.day, time, &self.words)
+        }
+    }
+
     fn suggestions(&self) -> Vec<Suggestion> {
         if !self.offers.is_empty() {
             return self.offers.clone();
         }
         let with = |label: String, time: &str| Suggestion {
             label,
-            line: join(&self.day, time, &self.words),
+            line: self.line(time),
         };
         match self.stop.problem {
             Problem::UnknownUnit { reading }

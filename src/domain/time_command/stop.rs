@@ -85,6 +85,7 @@ pub(super) enum Problem {
     Unreadable,
     NoTimeOnDay,
     NoSuchDay,
+    NoSuchMonth,
     OtherWeekday,
     Future { date: NaiveDate },
     EitherDay { first: NaiveDate, second: NaiveDate },
@@ -95,6 +96,16 @@ pub(super) enum Problem {
     Overlap,
     ClockSkips { date: NaiveDate, time: NaiveTime },
     ClockRepeats { date: NaiveDate, time: NaiveTime },
+    StandsAlone,
+    VerbOrWords,
+    ReportWords,
+    PeriodWords,
+    LinkWords,
+    ConnectWords,
+    NothingTyped,
+    NoTimeHere,
+    NotTheTime,
+    DayElsewhere,
 }
 
 impl Problem {
