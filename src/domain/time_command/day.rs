@@ -199,7 +199,7 @@ fn in_week(input: &str) -> Parsed<'_, i64> {
     .parse(rest)
 }
 
-fn weekday(input: &str) -> Parsed<'_, Weekday> {
+pub(super) fn weekday(input: &str) -> Parsed<'_, Weekday> {
     let (rest, name) = word(input)?;
     let mut buffer = [0; LONGEST];
     let weekday = match lower(name, &mut buffer) {
@@ -324,7 +324,7 @@ fn dated<'a>(
 }
 
 /// The most recent such day, today included; the 29th of February may be eight years back.
-fn latest(day: u32, month: u32, today: NaiveDate) -> Option<NaiveDate> {
+pub(super) fn latest(day: u32, month: u32, today: NaiveDate) -> Option<NaiveDate> {
     (0..=8).find_map(|back| {
         NaiveDate::from_ymd_opt(today.year() - back, month, day).filter(|&date| date <= today)
     })

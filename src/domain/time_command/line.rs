@@ -5,6 +5,7 @@ use super::{
     day::{Day, DayForm},
     draft::Draft,
     duration::duration,
+    echo::echo,
     marks::Marks,
     moment::{Lead, Moment, moment},
     refusal::{Refusal, day_name, join},
@@ -33,9 +34,12 @@ pub(super) fn command(
         });
     }
     let marks = Marks::new(typed, mentions);
-    let read = match verb(start, &marks, context) {
-        Some(read) => read,
-        None => entry(start, marks, context).map(TimeCommand::Log),
+    let read = if let Some(read) = echo(start, context) {
+        read.map(TimeCommand::Log)
+    } else if let Some(read) = verb(start, &marks, context) {
+        read
+    } else {
+        entry(start, marks, context).map(TimeCommand::Log)
     };
     match read {
         Err(refusal) if refusal.stop.problem == Problem::NoTime && start.ends_with('?') => {

@@ -135,9 +135,9 @@ impl<'a> Marks<'a> {
     }
 }
 
-/// `#acme` at the beginning of the text, and the text behind it.
-pub(super) fn project_at(text: &str) -> Option<(&str, &str)> {
-    let behind = text.strip_prefix('#')?;
+/// The name behind a sign at the beginning of the text, and the text behind both.
+pub(super) fn name_behind(sign: char, text: &str) -> Option<(&str, &str)> {
+    let behind = text.strip_prefix(sign)?;
     let name = name_at(behind);
     named(name).then(|| (name, &behind[name.len()..]))
 }

@@ -7,7 +7,7 @@
 //! # A line
 //!
 //! ```text
-//! line        = "?" line | entry | verb
+//! line        = "?" line | echo | entry | verb
 //! verb        = "start" [":"] description | "report" {period | by | "#" project}
 //!             | ("today" | "yesterday" | "week" | "month") {by | "#" project}
 //!             | "link" ["#" project] | "connect" ["google" | "outlook"] | "export" {word}
@@ -145,6 +145,27 @@
 //! assert_eq!(refusal.example, "today 2h: Proposal");
 //! ```
 //!
+//! # The echo
+//!
+//! What [`Explanation`] prints can be typed again and reads the same, but for the guess: it is literal.
+//! A description in it needs no quotes, as the day always follows it.
+//!
+//! ```
+//! # use billops::domain::time_command::{Context, TimeCommand, explain, parse};
+//! # let now = "2026-11-20T16:30:00Z".parse().unwrap();
+//! # let context = Context::new(now, chrono_tz::Europe::Berlin);
+//! let echo = explain("11-1:30pm #acme Meeting !billable", &context).to_string();
+//! assert_eq!(
+//!     echo,
+//!     "2 h 30 min · Meeting · today Fri 20 Nov, 11:00–13:30 · #acme · billable"
+//! );
+//! let read = |text: &str| match parse(text, &context) {
+//!     Ok(TimeCommand::Log(line)) => line,
+//!     other => panic!("{other:?}"),
+//! };
+//! assert_eq!(read(&echo), read("11-1:30pm #acme Meeting !billable"));
+//! ```
+//!
 //! # Verbs
 //!
 //! A verb is only the first word, and a line that is an entry is one: `today 2h: call`, `week 2h`,
@@ -198,6 +219,7 @@ mod clock;
 mod day;
 mod draft;
 mod duration;
+mod echo;
 mod error;
 mod exact;
 mod explain;

@@ -47,7 +47,7 @@ enum End {
 const HALF_DAY: u32 = 12 * 3600;
 const DAY: u32 = 24 * 3600;
 /// The longest time from–to.
-const LONGEST: u32 = 16 * 3600;
+pub(super) const LONGEST: u32 = 16 * 3600;
 /// From here on an earlier end is on the next day.
 const EVENING: u32 = 18 * 3600;
 
@@ -224,7 +224,10 @@ impl<'a> Ranges<'a> {
                 return Err(stop(Problem::RangeTooLong { length }));
             }
             seconds += elapsed;
-            free_from = end;
+            // Where the clocks go forward, a length ends later than it would on another day.
+            let midnight = date.and_time(NaiveTime::MIN);
+            let ended = (ends.naive_local() - midnight).num_seconds();
+            free_from = end.max(u32::try_from(ended).unwrap_or(end));
             worked.ranges.push(ClockRange {
                 start: begins.time(),
                 end: ends.time(),
@@ -522,6 +525,10 @@ mod tests {
         assert_eq!(
             error("29 Mar 02:30-04:00 deploy").message,
             "02:30 does not exist on Sun 29 Mar: the clocks go forward."
+        );
+        assert_eq!(
+            error("29 Mar 1am for 2h, 3am-5 deploy").kind,
+            ErrorKind::Refused
         );
         let asked = error("25 Oct 02:30-04:00 deploy");
         assert_eq!(asked.kind, ErrorKind::Ambiguous);

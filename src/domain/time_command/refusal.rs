@@ -27,8 +27,8 @@ pub(super) struct Refusal<'a> {
     typed: Option<&'a str>,
     /// Readings to offer, in place of those that follow from the problem.
     offers: Vec<Suggestion>,
-    /// The example, if it is not an entry.
-    verb: Option<Cow<'static, str>>,
+    /// The example, in place of the one that follows from the problem.
+    example: Option<Cow<'static, str>>,
     /// Whether the text is the time alone, and so is what could have been typed.
     field: bool,
 }
@@ -46,7 +46,7 @@ impl<'a> Refusal<'a> {
             words: Cow::Borrowed(stop.after),
             typed: None,
             offers: Vec::new(),
-            verb: None,
+            example: None,
             field: false,
         })
     }
@@ -82,9 +82,12 @@ impl<'a> Refusal<'a> {
         self
     }
 
-    /// The example is a verb with what may stand behind it.
-    pub(super) fn with_verb(mut self: Box<Self>, line: impl Into<Cow<'static, str>>) -> Box<Self> {
-        self.verb = Some(line.into());
+    /// Shows this line as one that works.
+    pub(super) fn with_example(
+        mut self: Box<Self>,
+        line: impl Into<Cow<'static, str>>,
+    ) -> Box<Self> {
+        self.example = Some(line.into());
         self
     }
 
@@ -117,7 +120,7 @@ impl<'a> Refusal<'a> {
         let message = sentence(problem, understood.as_deref(), stopped_at.as_deref());
         let suggestions = self.suggestions();
         let example = match (problem, suggestions.first()) {
-            _ if self.verb.is_some() => self.verb.as_deref().unwrap_or_default().to_owned(),
+            _ if let Some(example) = &self.example => example.to_string(),
             (Problem::NumberAtTheEnd, _) => join("", "1h", line),
             (Problem::OneOnOne, _) => join(&self.day, "30m", at),
             (_, Some(first)) => first.line.clone(),

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{
     Context,
     day::{DayForm, day, month, no_day, short, year},
-    marks::project_at,
+    marks::name_behind,
     stop::{Parsed, Problem, Stop},
     words::{any_of, space},
 };
@@ -74,7 +74,8 @@ pub(super) fn report<'a>(
         let at = opt(terminated(any_of(&["for", "of", "on"]), space))
             .parse(rest)
             .map_or(rest, |(at, _): (_, Option<&str>)| at);
-        let after = if let Some((name, after)) = project_at(at).filter(|_| project.is_none()) {
+        let after = if let Some((name, after)) = name_behind('#', at).filter(|_| project.is_none())
+        {
             project = Some(name.to_owned());
             after
         } else if let Some((after, by)) = by(rest).ok().filter(|_| group.is_none()) {

@@ -37,6 +37,7 @@ impl Problem {
             | Self::RangeTooLong { .. }
             | Self::EndFirst
             | Self::Overlap
+            | Self::TimesDiffer { .. }
             | Self::ClockSkips { .. }
             | Self::DescriptionTooLong { .. } => ErrorKind::Refused,
             _ => ErrorKind::NotUnderstood,
@@ -180,6 +181,9 @@ pub(super) fn sentence(
         }
         Problem::LinkWords => format!("{so_far}: a channel is linked to one #project."),
         Problem::ConnectWords => format!("{so_far}: I can connect google and outlook."),
+        Problem::TimesDiffer { length, times } => {
+            format!("The times from–to come to {times}, not to {length}.")
+        }
         Problem::NothingTyped => "How long was it, or from when to when?".to_owned(),
         Problem::NoTimeHere => format!("{so_far}: it is neither a length nor a time from–to."),
         Problem::NotTheTime => format!("{so_far}: only the time has its place here."),

@@ -106,6 +106,7 @@ pub(super) enum Problem {
     NoTimeHere,
     NotTheTime,
     DayElsewhere,
+    TimesDiffer { length: Minutes, times: Minutes },
 }
 
 impl Problem {

@@ -12,7 +12,7 @@ use super::{
     Context, LogLine, Suggestion, TimeCommand,
     draft::{SEPARATORS, unquoted},
     line::entry,
-    marks::{Marks, project_at},
+    marks::{Marks, name_behind},
     refusal::{LONGEST_DESCRIPTION, Refusal, compact, join},
     report::report,
     stop::{Problem, Stop},
@@ -257,14 +257,14 @@ fn verb_or_words<'a>(
 fn refusal<'a>(verb: Verb, name: &str, line: &'a str, stop: Stop<'a>) -> Box<Refusal<'a>> {
     let refusal = Refusal::at(stop).from(line);
     match stop.problem {
-        Problem::ReportWords => refusal.with_verb("report last month by project"),
-        Problem::PeriodWords => refusal.with_verb(format!("{name} by project")),
+        Problem::ReportWords => refusal.with_example("report last month by project"),
+        Problem::PeriodWords => refusal.with_example(format!("{name} by project")),
         Problem::LinkWords => {
             let word = stop.at.split(|c: char| !c.is_alphanumeric()).next();
             let word = word.filter(|word| word.starts_with(char::is_alphabetic));
-            refusal.with_verb(format!("link #{}", word.unwrap_or("project")))
+            refusal.with_example(format!("link #{}", word.unwrap_or("project")))
         }
-        Problem::ConnectWords => refusal.with_verb("connect google"),
+        Problem::ConnectWords => refusal.with_example("connect google"),
         Problem::EitherDay { first, second } => {
             let offer = |date: chrono::NaiveDate| Suggestion {
                 label: date.format("%a %-d %b %Y").to_string(),
@@ -274,10 +274,10 @@ fn refusal<'a>(verb: Verb, name: &str, line: &'a str, stop: Stop<'a>) -> Box<Ref
         }
         Problem::DescriptionTooLong { .. } => {
             let cut: String = stop.at.chars().take(LONGEST_DESCRIPTION).collect();
-            refusal.with_verb(format!("start: {cut}"))
+            refusal.with_example(format!("start: {cut}"))
         }
-        _ if verb == Verb::Report => refusal.with_verb("report this week"),
-        _ => refusal.with_verb(name.to_owned()),
+        _ if verb == Verb::Report => refusal.with_example("report this week"),
+        _ => refusal.with_example(name.to_owned()),
     }
 }
 
@@ -306,7 +306,7 @@ fn start<'a>(rest: &'a str, mut marks: Marks<'a>) -> Result<StartLine, Stop<'a>>
 
 /// One project, or none.
 fn link(rest: &str) -> Result<Option<String>, Stop<'_>> {
-    match project_at(rest) {
+    match name_behind('#', rest) {
         Some((name, "")) => Ok(Some(name.to_owned())),
         Some((_, after)) => Err(Stop::here(after.trim_start(), Problem::LinkWords)),
         None if rest.is_empty() => Ok(None),
