@@ -379,6 +379,28 @@ pub struct LogLine {
     pub billable: Option<bool>,
 }
 
+impl LogLine {
+    /// The description with the marks that were typed beside it: `#acme wireframes +design`, to type
+    /// the line again in another way.
+    pub fn words(&self) -> String {
+        let marked = |sign: char, name: &String| format!("{sign}{name}");
+        let mut words: Vec<String> = Vec::new();
+        words.extend(self.project.iter().map(|name| marked('#', name)));
+        words.extend(self.client.iter().map(|name| marked('@', name)));
+        words.extend((!self.description.is_empty()).then(|| self.description.clone()));
+        words.extend(self.tags.iter().map(|name| marked('+', name)));
+        words.extend(self.billable.map(|is_billable| {
+            if is_billable {
+                "!billable"
+            } else {
+                "!nonbillable"
+            }
+            .to_owned()
+        }));
+        words.join(" ")
+    }
+}
+
 /// A time from–to in the person's zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClockRange {

@@ -34,7 +34,11 @@ fn new(slug: &str) -> NewProject {
 }
 
 async fn create(store: &Store, member: &Member, slug: &str) -> ProjectRef {
-    match store.create_project(member.slack_integration_id, &new(slug)).await.unwrap() {
+    match store
+        .create_project(member.slack_integration_id, &new(slug))
+        .await
+        .unwrap()
+    {
         ProjectChange::Done(project) => project,
         other => panic!("{other:?}"),
     }
@@ -53,11 +57,19 @@ async fn a_slug_is_one_projects(store: Store, _: Clock) {
     let workspace = nina.slack_integration_id;
     let acme = create(&store, &nina, "acme").await;
     let taken = ProjectChange::Taken("acme".to_owned());
-    assert_eq!(store.create_project(workspace, &new("acme")).await.unwrap(), taken);
+    assert_eq!(
+        store.create_project(workspace, &new("acme")).await.unwrap(),
+        taken
+    );
     let halden = create(&store, &nina, "halden").await;
     let steal = store.edit_project(workspace, halden.id, 1, &edited("halden", &["acme"], false));
     assert_eq!(steal.await.unwrap(), taken);
-    let alias = store.edit_project(workspace, acme.id, 1, &edited("acme", &["web", "web"], false));
+    let alias = store.edit_project(
+        workspace,
+        acme.id,
+        1,
+        &edited("acme", &["web", "web"], false),
+    );
     assert!(matches!(alias.await.unwrap(), ProjectChange::Done(_)));
     assert_eq!(
         store.create_project(workspace, &new("web")).await.unwrap(),
@@ -65,7 +77,9 @@ async fn a_slug_is_one_projects(store: Store, _: Clock) {
     );
     // At the same moment, one of them.
     let racing: Vec<NewProject> = (0..8).map(|_| new("zephyr")).collect();
-    let racing = racing.iter().map(|new| store.create_project(workspace, new));
+    let racing = racing
+        .iter()
+        .map(|new| store.create_project(workspace, new));
     let made = futures_util::future::join_all(racing).await;
     let is_done = |change: &&Result<ProjectChange, _>| matches!(change, Ok(ProjectChange::Done(_)));
     assert_eq!(made.iter().filter(is_done).count(), 1, "{made:?}");
@@ -88,7 +102,10 @@ async fn a_project_is_renamed_and_archived_by_version(store: Store, clock: Clock
     let archive = store.edit_project(workspace, acme.id, 2, &edited("acme-web", &[], true));
     assert!(matches!(archive.await.unwrap(), ProjectChange::Done(_)));
     let all = store.projects(workspace).await.unwrap();
-    assert_eq!((all[0].archived_at, all[0].version, all[0].aliases.len()), (Some(clock.now()), 3, 0));
+    assert_eq!(
+        (all[0].archived_at, all[0].version, all[0].aliases.len()),
+        (Some(clock.now()), 3, 0)
+    );
 }
 
 async fn projects_are_their_workspaces(store: Store, _: Clock) {
@@ -96,35 +113,97 @@ async fn projects_are_their_workspaces(store: Store, _: Clock) {
     let other = store.save_member("T2", "U1", None).await.unwrap();
     let acme = create(&store, &nina, "acme").await;
     create(&store, &other, "acme").await;
-    assert_eq!(store.projects(nina.slack_integration_id).await.unwrap().len(), 1);
-    let steal = store.edit_project(other.slack_integration_id, acme.id, 1, &edited("mine", &[], false));
+    assert_eq!(
+        store
+            .projects(nina.slack_integration_id)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    let steal = store.edit_project(
+        other.slack_integration_id,
+        acme.id,
+        1,
+        &edited("mine", &[], false),
+    );
     assert_eq!(steal.await.unwrap(), ProjectChange::Unknown);
-    let link = store.link_channel(other.slack_integration_id, "C1", Some(acme.id), other.user_id);
+    let link = store.link_channel(
+        other.slack_integration_id,
+        "C1",
+        Some(acme.id),
+        other.user_id,
+    );
     assert_eq!(link.await.unwrap(), None);
-    let linked = store.channel_project(other.slack_integration_id, "C1").await.unwrap();
-    assert_eq!(linked, None, "another workspace's project is an unknown one");
+    let linked = store
+        .channel_project(other.slack_integration_id, "C1")
+        .await
+        .unwrap();
+    assert_eq!(
+        linked, None,
+        "another workspace's project is an unknown one"
+    );
 }
 
 async fn a_channel_and_the_last_use_name_the_default(store: Store, clock: Clock) {
     let nina = nina(&store).await;
     let workspace = nina.slack_integration_id;
-    let (acme, halden) = (create(&store, &nina, "acme").await, create(&store, &nina, "halden").await);
+    let (acme, halden) = (
+        create(&store, &nina, "acme").await,
+        create(&store, &nina, "halden").await,
+    );
     let default = |channel| store.default_project(workspace, nina.user_id, channel);
     assert_eq!(default("C1").await.unwrap(), None);
-    store.note_last_project(nina.user_id, "C1", acme.id).await.unwrap();
-    let last = DefaultProject { project: acme.clone(), is_billable: true, is_channels: false };
+    store
+        .note_last_project(nina.user_id, "C1", acme.id)
+        .await
+        .unwrap();
+    let last = DefaultProject {
+        project: acme.clone(),
+        is_billable: true,
+        is_channels: false,
+    };
     assert_eq!(default("C1").await.unwrap(), Some(last.clone()));
     assert_eq!(default("C2").await.unwrap(), None);
-    assert_eq!(store.link_channel(workspace, "C1", Some(halden.id), nina.user_id).await.unwrap(), None);
-    let channels = DefaultProject { project: halden.clone(), is_channels: true, ..last.clone() };
+    assert_eq!(
+        store
+            .link_channel(workspace, "C1", Some(halden.id), nina.user_id)
+            .await
+            .unwrap(),
+        None
+    );
+    let channels = DefaultProject {
+        project: halden.clone(),
+        is_channels: true,
+        ..last.clone()
+    };
     assert_eq!(default("C1").await.unwrap(), Some(channels));
     clock.advance(TimeDelta::minutes(1));
-    store.note_last_project(nina.user_id, "C2", halden.id).await.unwrap();
-    assert_eq!(store.recent_projects(nina.user_id, 5).await.unwrap(), [halden.id, acme.id]);
-    store.edit_project(workspace, halden.id, 1, &edited("halden", &[], true)).await.unwrap();
-    assert_eq!(default("C1").await.unwrap(), Some(last), "an archived project is not meant");
-    assert_eq!(store.recent_projects(nina.user_id, 5).await.unwrap(), [acme.id]);
-    let before = store.link_channel(workspace, "C1", None, nina.user_id).await.unwrap();
+    store
+        .note_last_project(nina.user_id, "C2", halden.id)
+        .await
+        .unwrap();
+    assert_eq!(
+        store.recent_projects(nina.user_id, 5).await.unwrap(),
+        [halden.id, acme.id]
+    );
+    store
+        .edit_project(workspace, halden.id, 1, &edited("halden", &[], true))
+        .await
+        .unwrap();
+    assert_eq!(
+        default("C1").await.unwrap(),
+        Some(last),
+        "an archived project is not meant"
+    );
+    assert_eq!(
+        store.recent_projects(nina.user_id, 5).await.unwrap(),
+        [acme.id]
+    );
+    let before = store
+        .link_channel(workspace, "C1", None, nina.user_id)
+        .await
+        .unwrap();
     assert_eq!(before, Some(halden));
     assert_eq!(store.channel_project(workspace, "C1").await.unwrap(), None);
 }
@@ -137,24 +216,53 @@ async fn entries_keep_their_project_under_its_new_name(store: Store, _: Clock) {
     meeting.fields.billable = true;
     meeting.fields.tags = vec!["web".to_owned(), "späť".to_owned()];
     meeting.permalink = Some("https://tern.slack.com/archives/C1/p1".to_owned());
-    let entry = store.insert_entry(meeting, soon()).await.unwrap().receipt.entry;
-    assert_eq!(store.entry(nina.user_id, entry.id).await.unwrap(), Some(entry.clone()));
-    let rename = store.edit_project(nina.slack_integration_id, acme.id, 1, &edited("acme-web", &[], false));
+    let entry = store
+        .insert_entry(meeting, soon())
+        .await
+        .unwrap()
+        .receipt
+        .entry;
+    assert_eq!(
+        store.entry(nina.user_id, entry.id).await.unwrap(),
+        Some(entry.clone())
+    );
+    let rename = store.edit_project(
+        nina.slack_integration_id,
+        acme.id,
+        1,
+        &edited("acme-web", &[], false),
+    );
     rename.await.unwrap();
     let renamed = store.entry(nina.user_id, entry.id).await.unwrap().unwrap();
     assert_eq!(renamed.project.as_ref().unwrap().slug, "acme-web");
-    let step = Step { entry_id: entry.id, version: 1, to: Some(renamed.fields()) };
-    store.change_entries(nina.user_id, ChangeKind::Project, &[step], None).await.unwrap();
+    let step = Step {
+        entry_id: entry.id,
+        version: 1,
+        to: Some(renamed.fields()),
+    };
+    store
+        .change_entries(nina.user_id, ChangeKind::Project, &[step], None)
+        .await
+        .unwrap();
 }
 
 async fn who_may_create_projects_is_a_setting(store: Store, _: Clock) {
     let nina = nina(&store).await;
     assert!(nina.may_create_projects);
-    store.set_project_creators(nina.slack_integration_id, false).await.unwrap();
+    store
+        .set_project_creators(nina.slack_integration_id, false)
+        .await
+        .unwrap();
     assert!(!super::nina(&store).await.may_create_projects);
     let mut admin = super::berlin("Nina Berg");
     admin.is_admin = true;
-    assert!(store.save_member("T1", "U1", Some(&admin)).await.unwrap().may_create_projects);
+    assert!(
+        store
+            .save_member("T1", "U1", Some(&admin))
+            .await
+            .unwrap()
+            .may_create_projects
+    );
 }
 
 async fn corrections_of_a_unit_are_counted(store: Store, _: Clock) {
@@ -163,7 +271,10 @@ async fn corrections_of_a_unit_are_counted(store: Store, _: Clock) {
     assert_eq!(flip(Unit::Minutes).await.unwrap(), 1);
     assert_eq!(flip(Unit::Hours).await.unwrap(), 1);
     assert_eq!(flip(Unit::Hours).await.unwrap(), 2);
-    store.set_bare_number_unit(nina.binding_id, BareNumberUnit::Hours).await.unwrap();
+    store
+        .set_bare_number_unit(nina.binding_id, BareNumberUnit::Hours)
+        .await
+        .unwrap();
     let now = store.member("T1", "U1").await.unwrap().unwrap();
     assert_eq!(now.bare_number_unit, BareNumberUnit::Hours);
     assert_eq!(flip(Unit::Hours).await.unwrap(), 1, "counted anew");
