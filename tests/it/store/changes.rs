@@ -437,9 +437,15 @@ async fn lists_and_overlaps_see_what_stands(store: Store, clock: Clock) {
         ids(store.overlapping(&placed, 1).await.unwrap()),
         [night.id]
     );
-    assert_eq!(ids(store.overlapping(&apart, 9).await.unwrap()), []);
+    assert_eq!(
+        ids(store.overlapping(&apart, 9).await.unwrap()),
+        Vec::<Uuid>::new()
+    );
     change(&store, &nina, ChangeKind::Delete, deletion(&night)).await;
-    assert_eq!(ids(store.overlapping(&first, 9).await.unwrap()), []);
+    assert_eq!(
+        ids(store.overlapping(&first, 9).await.unwrap()),
+        Vec::<Uuid>::new()
+    );
 
     let last = |skip, limit| store.last_entries(nina.user_id, skip, limit);
     assert_eq!(ids(last(0, 2).await.unwrap()), [placed.id, apart.id]);

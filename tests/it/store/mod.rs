@@ -216,12 +216,13 @@ async fn the_total_of_the_day_counts_what_came_before(store: Store, _: Clock) {
         assert_eq!(log(&store, &nina, number, 100).await.day_total.get(), sum);
     }
     let mut other_day = meeting(&nina, key(4), 7);
-    other_day.date = day().pred_opt().unwrap();
+    other_day.fields.date = day().pred_opt().unwrap();
     assert_eq!(
         store
             .insert_entry(other_day, soon())
             .await
             .unwrap()
+            .receipt
             .day_total
             .get(),
         7
@@ -242,7 +243,7 @@ async fn many_at_once_are_all_kept_and_counted(store: Store, _: Clock) {
     let receipts = futures_util::future::join_all(requests).await;
     let mut totals: Vec<u32> = receipts
         .into_iter()
-        .map(|r| r.unwrap().day_total.get())
+        .map(|r| r.unwrap().receipt.day_total.get())
         .collect();
     totals.sort_unstable();
     assert_eq!(

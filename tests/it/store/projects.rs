@@ -33,6 +33,21 @@ fn new(slug: &str) -> NewProject {
     }
 }
 
+/// Changes a project of Nina's workspace.
+async fn edit(
+    store: &Store,
+    member: &Member,
+    project: &ProjectRef,
+    version: i32,
+    edit: ProjectEdit,
+) -> ProjectChange {
+    let workspace = member.slack_integration_id;
+    store
+        .edit_project(workspace, project.id, version, &edit)
+        .await
+        .unwrap()
+}
+
 async fn create(store: &Store, member: &Member, slug: &str) -> ProjectRef {
     match store
         .create_project(member.slack_integration_id, &new(slug))
@@ -62,15 +77,22 @@ async fn a_slug_is_one_projects(store: Store, _: Clock) {
         taken
     );
     let halden = create(&store, &nina, "halden").await;
-    let steal = store.edit_project(workspace, halden.id, 1, &edited("halden", &["acme"], false));
-    assert_eq!(steal.await.unwrap(), taken);
-    let alias = store.edit_project(
-        workspace,
-        acme.id,
+    let steal = edit(
+        &store,
+        &nina,
+        &halden,
         1,
-        &edited("acme", &["web", "web"], false),
+        edited("halden", &["acme"], false),
     );
-    assert!(matches!(alias.await.unwrap(), ProjectChange::Done(_)));
+    assert_eq!(steal.await, taken);
+    let alias = edit(
+        &store,
+        &nina,
+        &acme,
+        1,
+        edited("acme", &["web", "web"], false),
+    );
+    assert!(matches!(alias.await, ProjectChange::Done(_)));
     assert_eq!(
         store.create_project(workspace, &new("web")).await.unwrap(),
         ProjectChange::Taken("web".to_owned())
@@ -95,12 +117,18 @@ async fn a_project_is_renamed_and_archived_by_version(store: Store, clock: Clock
     let nina = nina(&store).await;
     let workspace = nina.slack_integration_id;
     let acme = create(&store, &nina, "acme").await;
-    let rename = store.edit_project(workspace, acme.id, 1, &edited("acme-web", &["acme"], false));
-    assert!(matches!(rename.await.unwrap(), ProjectChange::Done(now) if now.slug == "acme-web"));
-    let late = store.edit_project(workspace, acme.id, 1, &edited("other", &[], false));
-    assert_eq!(late.await.unwrap(), ProjectChange::Stale);
-    let archive = store.edit_project(workspace, acme.id, 2, &edited("acme-web", &[], true));
-    assert!(matches!(archive.await.unwrap(), ProjectChange::Done(_)));
+    let rename = edit(
+        &store,
+        &nina,
+        &acme,
+        1,
+        edited("acme-web", &["acme"], false),
+    );
+    assert!(matches!(rename.await, ProjectChange::Done(now) if now.slug == "acme-web"));
+    let late = edit(&store, &nina, &acme, 1, edited("other", &[], false));
+    assert_eq!(late.await, ProjectChange::Stale);
+    let archive = edit(&store, &nina, &acme, 2, edited("acme-web", &[], true));
+    assert!(matches!(archive.await, ProjectChange::Done(_)));
     let all = store.projects(workspace).await.unwrap();
     assert_eq!(
         (all[0].archived_at, all[0].version, all[0].aliases.len()),
@@ -121,13 +149,8 @@ async fn projects_are_their_workspaces(store: Store, _: Clock) {
             .len(),
         1
     );
-    let steal = store.edit_project(
-        other.slack_integration_id,
-        acme.id,
-        1,
-        &edited("mine", &[], false),
-    );
-    assert_eq!(steal.await.unwrap(), ProjectChange::Unknown);
+    let steal = edit(&store, &other, &acme, 1, edited("mine", &[], false));
+    assert_eq!(steal.await, ProjectChange::Unknown);
     let link = store.link_channel(
         other.slack_integration_id,
         "C1",
@@ -187,10 +210,7 @@ async fn a_channel_and_the_last_use_name_the_default(store: Store, clock: Clock)
         store.recent_projects(nina.user_id, 5).await.unwrap(),
         [halden.id, acme.id]
     );
-    store
-        .edit_project(workspace, halden.id, 1, &edited("halden", &[], true))
-        .await
-        .unwrap();
+    edit(&store, &nina, &halden, 1, edited("halden", &[], true)).await;
     assert_eq!(
         default("C1").await.unwrap(),
         Some(last),
@@ -226,13 +246,8 @@ async fn entries_keep_their_project_under_its_new_name(store: Store, _: Clock) {
         store.entry(nina.user_id, entry.id).await.unwrap(),
         Some(entry.clone())
     );
-    let rename = store.edit_project(
-        nina.slack_integration_id,
-        acme.id,
-        1,
-        &edited("acme-web", &[], false),
-    );
-    rename.await.unwrap();
+    let rename = edit(&store, &nina, &acme, 1, edited("acme-web", &[], false));
+    rename.await;
     let renamed = store.entry(nina.user_id, entry.id).await.unwrap().unwrap();
     assert_eq!(renamed.project.as_ref().unwrap().slug, "acme-web");
     let step = Step {
