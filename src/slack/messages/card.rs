@@ -424,8 +424,16 @@ fn changed_with(
         }
         _ => {}
     }
+    let back = match (changed.kind, changed.is_undo, &changed.before) {
+        (ChangeKind::Flip, false, Some(before))
+            if before.duration_minutes != entry.duration_minutes =>
+        {
+            format!("Back to {}", before.duration_minutes.words())
+        }
+        _ => back.to_owned(),
+    };
     let action = if is_gone { "entry.redo" } else { "entry.undo" };
-    parts.buttons.push(Button::on(entry, action, back, ""));
+    parts.buttons.push(Button::on(entry, action, &back, ""));
     if !is_gone {
         parts
             .buttons

@@ -4,6 +4,8 @@
 
 mod card;
 mod help;
+mod list;
+mod projects;
 mod reading;
 
 use std::fmt::Write as _;
@@ -30,7 +32,9 @@ pub use card::{
     changed, flipped, logged, no_longer_here, nothing_to_undo, other_timer, project_not_set,
     settled, stale, taught,
 };
-pub use help::help;
+pub use help::{help, not_offered};
+pub use list::entries;
+pub use projects::{linked, project_not_changed, projects};
 pub use reading::{explained, failed, not_stored, not_understood, only_time};
 
 /// Slack's limit for what a button carries.

@@ -12,9 +12,9 @@ use billops::{
 use chrono::{NaiveDate, TimeDelta};
 use uuid::Uuid;
 
-use super::{day, key, log, meeting, nina, on_every_database, soon, total};
+use super::{day, key, log, meeting, nina, soon, total};
 
-on_every_database!(
+super::on_every_database!(
     the_making_of_an_entry_is_taken_back_and_put_back,
     nobody_touches_what_is_not_theirs,
     an_edit_is_made_once_and_taken_back_and_made_again,
