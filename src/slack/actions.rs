@@ -105,6 +105,7 @@ impl<'a> Press<'a> {
         Meta {
             channel: self.interaction.container.channel_id.clone(),
             way: self.door.remember_way(&self.interaction.response_url),
+            over: true,
             round: self.round(),
             home: self.interaction.is_on_home(),
             list: self.list(),

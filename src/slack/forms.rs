@@ -53,6 +53,9 @@ pub(super) struct Meta {
     /// Under which the way back to the message is remembered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) way: Option<Uuid>,
+    /// Whether the answer takes the place of that message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) over: bool,
     /// How often that message was replaced.
     #[serde(default, skip_serializing_if = "is_zero_u32")]
     pub(super) round: u32,

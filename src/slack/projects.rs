@@ -271,14 +271,7 @@ pub(super) async fn submitted(
             let reader = door.reader(member, meta.round);
             let skip = meta.list.unwrap_or(0) as usize;
             let message = messages::projects(reader, &projects, skip, Some(&done));
-            door.answer_to(
-                &Meta {
-                    id: meta.id.or(Some(project.id)),
-                    ..meta.clone()
-                },
-                member,
-                message,
-            );
+            door.answer_to(meta, member, message);
         }
         // It is saved; only the list cannot be shown.
         Err(failed) => drop(logged(failed)),

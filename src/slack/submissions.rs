@@ -488,14 +488,15 @@ impl Door {
         let client = self.client.clone();
         let url = meta.way.and_then(|way| self.ways.get(&way));
         let (channel, user) = (meta.channel.clone(), member.slack_user_id.clone());
-        let replaces = meta.id.is_some();
+        let is_over = meta.over;
         self.answers.spawn(async move {
             let mut problem = None;
             if let Some(url) = url {
-                let message = if replaces {
-                    message.clone().replacing()
+                let message = message.clone();
+                let message = if is_over {
+                    message.replacing()
                 } else {
-                    message.clone()
+                    message.beside()
                 };
                 match client.respond(&url, &message).await {
                     Ok(()) => return,

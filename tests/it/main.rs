@@ -4,6 +4,7 @@
 mod bot;
 mod browser;
 mod databases;
+mod entries;
 mod layers;
 mod migrations;
 mod process;

@@ -10,7 +10,7 @@ use crate::bot::{NINA, TestBot};
 
 impl TestBot {
     /// The last envelope of this kind that went to the bot, ready to be sent again as a new one.
-    fn last_sent(&self, kind: &str) -> Value {
+    pub(crate) fn last_sent(&self, kind: &str) -> Value {
         let sent = self.slack.traffic();
         let last = sent.iter().rev().find(|line| line.kind == kind);
         let mut envelope = last.expect("nothing of that kind was sent").body.clone();
@@ -19,7 +19,7 @@ impl TestBot {
     }
 
     /// What the message with this `ts` says once it says something else than now.
-    async fn replaced(&self, message: &Message) -> Message {
+    pub(crate) async fn replaced(&self, message: &Message) -> Message {
         let changed = |slack: &billops::sandbox::Sandbox| {
             let all = slack.messages(NINA, "#general");
             all.into_iter()

@@ -28,8 +28,10 @@ pub fn logged(reader: Reader<'_>, logged: &Logged) -> Message {
         grey.extend(reading_note(guess, reader.today()));
         buttons.extend(flip_button(entry, guess, reader.today()));
     }
-    grey.extend(project_note(&logged.project));
     let question = project_question(reader, entry, &logged.project);
+    if question.is_none() {
+        grey.extend(project_note(&logged.project));
+    }
     let headline = Headline {
         after: if question.is_some() {
             " · no project yet"
