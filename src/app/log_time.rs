@@ -40,9 +40,9 @@ pub struct Request<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandOutcome {
     /// It is an entry now.
-    Logged(Logged),
+    Logged(Box<Logged>),
     /// The last change was taken back; `None` if there was none.
-    Undone(Option<Changed>),
+    Undone(Option<Box<Changed>>),
     /// Nothing was typed: the form is to be opened.
     Form,
     /// Help was asked for.
@@ -121,7 +121,9 @@ impl App {
                 | TimeCommand::Cancel
                 | TimeCommand::Report(_),
             ) => CommandOutcome::Help,
-            Ok(TimeCommand::Undo) => CommandOutcome::Undone(self.undo_last(request).await?),
+            Ok(TimeCommand::Undo) => {
+                CommandOutcome::Undone(self.undo_last(request).await?.map(Box::new))
+            }
             Ok(TimeCommand::Explain(rest)) => match time_command::parse(&rest, &context) {
                 Ok(TimeCommand::Log(line)) => {
                     let chosen = self.project_of(request, &line).await?;
@@ -134,7 +136,7 @@ impl App {
                 CommandOutcome::OnlyTime(line)
             }
             Ok(TimeCommand::Log(line)) => {
-                CommandOutcome::Logged(self.log_line(request, line, text).await?)
+                CommandOutcome::Logged(Box::new(self.log_line(request, line, text).await?))
             }
             Err(error) => CommandOutcome::NotUnderstood(error),
         })

@@ -307,7 +307,7 @@ async fn entry(
         },
         "set_project" => {
             let channel = &press.interaction.container.channel_id;
-            let Some(project) = forms::project_of_value(reference.more) else {
+            let Ok(project) = forms::project_of_value(reference.more) else {
                 return shown(press, member, EntryChange::Unknown).await;
             };
             match app
@@ -353,7 +353,7 @@ pub(super) async fn shown(
 ) -> Result<Option<Message>, Failed> {
     if press.interaction.is_on_home() {
         let notice = match change {
-            EntryChange::Done(changed) => Notice::Changed(Box::new(changed)),
+            EntryChange::Done(changed) => Notice::Changed(changed),
             _ => Notice::NothingChanged,
         };
         home::publish_now(press.door, member, Some(notice)).await;

@@ -337,11 +337,15 @@ pub(super) fn read_date(view: &View) -> Option<NaiveDate> {
     view.field("date").selected_date.parse().ok()
 }
 
-/// `p:ID` or `p:none`.
-pub(super) fn project_of_value(value: &str) -> Option<Option<Uuid>> {
-    match value.strip_prefix("p:")? {
-        "none" => Some(None),
-        id => Uuid::parse_str(id).ok().map(Some),
+/// A choice of a project that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoChoice;
+
+/// `p:ID`, or `p:none` for no project.
+pub(super) fn project_of_value(value: &str) -> Result<Option<Uuid>, NoChoice> {
+    match value.strip_prefix("p:").ok_or(NoChoice)? {
+        "none" => Ok(None),
+        id => Uuid::parse_str(id).map(Some).map_err(|_| NoChoice),
     }
 }
 

@@ -107,7 +107,7 @@ pub(super) async fn pressed(
             )))
         }
         "link" => {
-            let Some(project) = forms::project_of_value(value) else {
+            let Ok(project) = forms::project_of_value(value) else {
                 return Ok(None);
             };
             let channel = &press.interaction.container.channel_id;

@@ -212,7 +212,7 @@ async fn chosen_project(
 ) -> Result<Result<Option<Uuid>, Acknowledgement>, Failed> {
     let value = view.field("project").selected_option.value;
     let Some(typed) = value.strip_prefix("n:") else {
-        return Ok(forms::project_of_value(&value).ok_or_else(|| unreadable("project")));
+        return Ok(forms::project_of_value(&value).map_err(|_| unreadable("project")));
     };
     Ok(match super::projects::create(door, member, typed).await? {
         Ok(project) => Ok(Some(project.id)),
@@ -285,7 +285,7 @@ fn home_of(meta: &Meta) -> HomeTab {
 async fn after(door: &Door, member: &Arc<Member>, meta: &Meta, change: EntryChange) {
     if meta.home {
         let notice = match change {
-            EntryChange::Done(changed) => Notice::Changed(Box::new(changed)),
+            EntryChange::Done(changed) => Notice::Changed(changed),
             _ => Notice::NothingChanged,
         };
         return super::home::publish_now(door, member, Some(notice)).await;

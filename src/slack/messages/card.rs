@@ -450,7 +450,9 @@ fn changed_with(
     let mut message = reader.card(&headline, receipt, &grey, parts);
     if is_gone {
         let (_, total) = reader.day(receipt);
-        let notes: String = grey.iter().map(|note| format!("{note}. ")).collect();
+        let notes = grey
+            .iter()
+            .fold(String::new(), |notes, note| notes + note + ". ");
         message.text = super::escaped_within(
             &format!(
                 "{} {} · {}, {}, is no longer logged. {notes}{total}",
