@@ -6,6 +6,7 @@ mod browser;
 mod databases;
 mod layers;
 mod migrations;
+mod parse;
 mod process;
 mod socket;
 mod store;

@@ -87,6 +87,12 @@ pub(super) fn ranges<'a>(input: &'a str, context: &Context) -> Parsed<'a, Ranges
     Ok((rest, Ranges { first, more }))
 }
 
+/// A hyphen, a dash or an arrow.
+fn dash(input: &str) -> Parsed<'_, ()> {
+    let mark = alt((tag("->"), tag("-"), tag("–"), tag("—"), tag("→")));
+    value((), (space0, mark, space0)).parse(input)
+}
+
 fn range<'a>(input: &'a str, context: &Context) -> Parsed<'a, Typed<'a>> {
     let (at, intro) = opt(terminated(any_of(&["from", "between"]), space)).parse(input)?;
     let (rest, start) = clock(at)?;
@@ -113,14 +119,6 @@ fn range<'a>(input: &'a str, context: &Context) -> Parsed<'a, Typed<'a>> {
             },
         ));
     }
-    let dash = value(
-        (),
-        (
-            space0,
-            alt((tag("->"), tag("-"), tag("–"), tag("—"), tag("→"))),
-            space0,
-        ),
-    );
     let to = value(
         (),
         (
@@ -138,6 +136,8 @@ fn range<'a>(input: &'a str, context: &Context) -> Parsed<'a, Typed<'a>> {
     let (at_end, ()) = alt((dash, to)).parse(rest)?;
     let (after, end) = clock(at_end)?;
     let ends = match after.chars().next() {
+        // `9-12,13-17`, but not `9-11,5`.
+        Some(',') if (clock, dash).parse(&after[1..]).is_ok() => true,
         Some(c @ ('.' | ':' | '-' | '–' | '/' | ',')) => {
             !after[c.len_utf8()..].starts_with(|next: char| next.is_ascii_digit())
         }
@@ -452,6 +452,8 @@ mod tests {
     #[test]
     fn several_sum_up_without_the_break() {
         assert_eq!(read("9-12, 13-17"), "7 h 09:00–12:00, 13:00–17:00");
+        assert_eq!(read("9-12,13-17"), "7 h 09:00–12:00, 13:00–17:00");
+        assert!(parse("9-11,5", &super::super::tests::friday()).is_err());
         assert_eq!(read("9-12 and 1-5"), "7 h 09:00–12:00, 13:00–17:00");
         assert_eq!(
             read("9am-12, 1pm-5 & 6-7pm"),
