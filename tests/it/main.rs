@@ -7,6 +7,7 @@ mod databases;
 mod entries;
 mod layers;
 mod migrations;
+mod parse;
 mod process;
 mod socket;
 mod store;
