@@ -131,8 +131,6 @@ pub(super) struct Field {
     pub(super) selected_options: Vec<Choice>,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) selected_date: String,
-    #[serde(default, deserialize_with = "nullable")]
-    pub(super) selected_conversation: String,
 }
 
 /// Slack writes an empty map as an empty list at times.
@@ -143,7 +141,7 @@ fn map_or_list<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     #[serde(untagged)]
     enum Either<T> {
         Map(T),
-        List(Vec<serde::de::IgnoredAny>),
+        List(serde::de::IgnoredAny),
     }
     Ok(match Option::<Either<T>>::deserialize(from)? {
         Some(Either::Map(map)) => map,
@@ -197,8 +195,6 @@ pub(super) struct Action {
     pub(super) value: String,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) selected_option: Choice,
-    #[serde(default, deserialize_with = "nullable")]
-    pub(super) selected_conversation: String,
 }
 
 /// The option of a menu that was chosen.

@@ -134,7 +134,7 @@ pub struct TimerStep {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimerChange {
     /// It was done, now or by the same request earlier.
-    Done(Changed),
+    Done(Box<Changed>),
     /// Another timer runs than was thought, or none. Nothing was done.
     Stale(Option<Timer>),
 }
@@ -213,7 +213,7 @@ impl Store {
                     .fetch_optional(&mut *conn)
                     .await?;
             if let Some((Json(Some(changed)),)) = known {
-                return Ok(TimerChange::Done(changed));
+                return Ok(TimerChange::Done(Box::new(changed)));
             }
             if runs.as_ref().map(same) != step.from.as_ref().map(same) {
                 // The same button pressed twice: what the first press did is reported once more.
@@ -331,7 +331,7 @@ impl Store {
             if let Some(job) = &step.then {
                 add_job!(self.clock, conn, job);
             }
-            Ok(TimerChange::Done(changed))
+            Ok(TimerChange::Done(Box::new(changed)))
         })?;
         self.job_added.notify_one();
         Ok(change)
