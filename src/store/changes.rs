@@ -63,7 +63,7 @@ pub(super) struct ChangeRow {
     kind: String,
     is_undo: bool,
     pub(super) timer_before: Option<Json<Timer>>,
-    timer_after: Option<Json<Timer>>,
+    pub(super) timer_after: Option<Json<Timer>>,
     undone_at: Option<DateTime<Utc>>,
 }
 
@@ -512,7 +512,8 @@ impl Store {
                     let runs = take_timer!(conn, user_id);
                     if runs.as_ref().is_some_and(|runs| (runs.id, runs.version) == wanted) {
                         let (kind, steps) = (ChangeKind::TimerCancel, Vec::new());
-                        return Ok(EntryChange::Done(changed!(conn, kind, true, (None, runs), steps)));
+                        let changed = changed!(conn, kind, true, (None, runs), steps);
+                        return Ok(EntryChange::Done(Box::new(changed)));
                     }
                 }
                 EntryChange::Stale(_) | EntryChange::Settled(_) => {}

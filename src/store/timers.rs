@@ -148,15 +148,6 @@ pub struct TimerToAsk {
     pub timer_id: Uuid,
 }
 
-/// Whether both are the same timer in the same state.
-fn same_but_for_asking(one: Option<&Timer>, other: Option<&Timer>) -> bool {
-    let state = |timer: &Timer| Timer {
-        ask_at: None,
-        ..timer.clone()
-    };
-    one.map(state) == other.map(state)
-}
-
 impl Store {
     /// The person's running timer.
     ///
@@ -192,8 +183,7 @@ impl Store {
     }
 
     /// Takes one step, if the timer that runs still is `from`. Of two replicas that start one at the same
-    /// moment the second is told what the first started. A step that was taken already from the same state
-    /// to the same state is answered as it was then.
+    /// moment the second is told what the first started.
     ///
     /// # Errors
     /// The database does not answer, or a row cannot be read.
@@ -216,38 +206,6 @@ impl Store {
                 return Ok(TimerChange::Done(Box::new(changed)));
             }
             if runs.as_ref().map(same) != step.from.as_ref().map(same) {
-                // The same button pressed twice: what the first press did is reported once more.
-                if same_but_for_asking(runs.as_ref(), step.to.as_ref())
-                    && let Some(from) = &step.from
-                    && let Some(change) = timer_change!(conn, user_id, same(from))
-                    && change.kind()? == step.kind
-                {
-                    let row: Option<EntryRow> = sqlx::query_as(entry_sql!(
-                        "SELECT",
-                        "FROM time_entries WHERE user_id = $1 AND \
-                         id IN (SELECT entry_id FROM change_steps WHERE change_id = $2)"
-                    ))
-                    .bind(user_id)
-                    .bind(change.id)
-                    .fetch_optional(&mut *conn)
-                    .await?;
-                    let receipt = match row.map(TimeEntry::try_from).transpose()? {
-                        Some(entry) => {
-                            let day_total = day_total!(conn, user_id, entry.date);
-                            Some(Receipt { entry, day_total })
-                        }
-                        None => None,
-                    };
-                    return Ok(TimerChange::Done(Changed {
-                        kind: step.kind,
-                        is_undo: false,
-                        receipt,
-                        before: None,
-                        other: None,
-                        timer_before: step.from.clone(),
-                        timer_after: runs,
-                    }));
-                }
                 return Ok(TimerChange::Stale(runs));
             }
             // Whether it was asked about meanwhile is not for this step to forget.
@@ -335,6 +293,54 @@ impl Store {
         })?;
         self.job_added.notify_one();
         Ok(change)
+    }
+
+    /// What a step of this kind has done to this timer already, as it is now: the same button was pressed
+    /// twice. `None` if nothing that stands.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row cannot be read.
+    pub async fn timer_step_done(
+        &self,
+        user_id: Uuid,
+        kind: ChangeKind,
+        timer_id: Uuid,
+        version: i32,
+    ) -> Result<Option<Changed>, StoreError> {
+        tx!(self, conn => {
+            let Some(change) = timer_change!(conn, user_id, (timer_id, version)) else {
+                return Ok(None);
+            };
+            if change.kind()? != kind {
+                return Ok(None);
+            }
+            let row: Option<EntryRow> = sqlx::query_as(entry_sql!(
+                "SELECT",
+                "FROM time_entries WHERE user_id = $1 AND \
+                 id IN (SELECT entry_id FROM change_steps WHERE change_id = $2)"
+            ))
+            .bind(user_id)
+            .bind(change.id)
+            .fetch_optional(&mut *conn)
+            .await?;
+            let receipt = match row.map(TimeEntry::try_from).transpose()? {
+                Some(entry) if entry.deleted_at.is_some() => return Ok(None),
+                Some(entry) => {
+                    let day_total = day_total!(conn, user_id, entry.date);
+                    Some(Receipt { entry, day_total })
+                }
+                None => None,
+            };
+            Ok(Some(Changed {
+                kind,
+                is_undo: false,
+                receipt,
+                before: None,
+                other: None,
+                timer_before: change.timer_before.map(|timer| timer.0),
+                timer_after: change.timer_after.map(|timer| timer.0),
+            }))
+        })
     }
 
     /// The timers whose people are to be asked by now whether they were forgotten; at most `limit`.
