@@ -46,7 +46,7 @@ pub enum HomeTab {
 }
 
 impl HomeTab {
-    fn refresh(self, member: &Member) -> Option<NewJob> {
+    pub(super) fn refresh(self, member: &Member) -> Option<NewJob> {
         match self {
             Self::Refresh => App::home_refresh(member),
             Self::DrawnByCaller => None,
@@ -540,7 +540,7 @@ impl App {
     }
 
     /// Reads the form, and says of every field at once what is wrong with it.
-    async fn read_form(
+    pub(super) async fn read_form(
         &self,
         member: &Member,
         form: &EntryForm,
@@ -589,7 +589,7 @@ impl App {
     }
 
     /// The project with this id that takes entries, and whether they are billable.
-    async fn open_project(
+    pub(super) async fn open_project(
         &self,
         member: &Member,
         id: Option<Uuid>,

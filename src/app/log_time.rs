@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{
-    App, EntryList, ProjectNote,
+    App, EntryList, ProjectNote, TimerOutcome,
     projects::{Chosen, Linked},
 };
 use crate::{
@@ -13,7 +13,9 @@ use crate::{
         member::Member,
         minutes::Minutes,
         project::Project,
-        time_command::{self, ClockRange, Context, Guess, LogLine, ParseError, TimeCommand},
+        time_command::{
+            self, ClockRange, Context, Guess, LogLine, ParseError, StartLine, TimeCommand,
+        },
         time_entry::{Changed, EntryFields, EntrySource, Receipt, TimeEntry},
     },
     error::Failed,
@@ -53,6 +55,10 @@ pub enum CommandOutcome {
     Projects(Vec<Project>),
     /// What the channel is linked to.
     Linked(Linked),
+    /// What became of the person's timer.
+    Timer(TimerOutcome),
+    /// A timer is to be started, and nothing was said about what: its form is to be opened.
+    StartForm(StartLine),
     /// The word is known, and this server does not offer what it stands for.
     NotOffered,
     /// How the line would be read, and to which project it would go; nothing was saved.
@@ -113,14 +119,18 @@ impl App {
                 | TimeCommand::Prefs
                 | TimeCommand::Export(_),
             ) => CommandOutcome::NotOffered,
-            Ok(
-                TimeCommand::Help
-                | TimeCommand::Start(_)
-                | TimeCommand::Stop
-                | TimeCommand::Status
-                | TimeCommand::Cancel
-                | TimeCommand::Report(_),
-            ) => CommandOutcome::Help,
+            Ok(TimeCommand::Help | TimeCommand::Report(_)) => CommandOutcome::Help,
+            Ok(TimeCommand::Start(line)) if line.description.is_empty() => {
+                CommandOutcome::StartForm(line)
+            }
+            Ok(TimeCommand::Start(line)) => {
+                CommandOutcome::Timer(self.start_timer(request, &line).await?)
+            }
+            Ok(TimeCommand::Stop) => CommandOutcome::Timer(self.stop_running(request).await?),
+            Ok(TimeCommand::Status) => {
+                CommandOutcome::Timer(self.timer_status(request.member).await?)
+            }
+            Ok(TimeCommand::Cancel) => CommandOutcome::Timer(self.cancel_running(request).await?),
             Ok(TimeCommand::Undo) => {
                 CommandOutcome::Undone(self.undo_last(request).await?.map(Box::new))
             }

@@ -21,6 +21,7 @@ use crate::{
         member::Member,
         project::{LONGEST_NAME, Project, ProjectRef},
         time_entry::{EntrySource, TimeEntry},
+        timer::Timer,
     },
 };
 
@@ -216,6 +217,46 @@ fn entry_fields(prefill: &Prefill) -> Vec<SlackBlock> {
         blocks.push(context(SlackBlockId("origin".to_owned()), origin.clone()));
     }
     blocks
+}
+
+/// The form in which a timer is started.
+pub(super) fn new_timer(project: Option<&Project>, meta: &Meta) -> SlackView {
+    let blocks = timer_fields("What are you starting", "", project);
+    modal("timer.create", "Start timer", "Start", blocks, meta)
+}
+
+/// The form for the timer that runs.
+pub(super) fn edit_timer(timer: &Timer, project: Option<&Project>, meta: &Meta) -> SlackView {
+    let blocks = timer_fields("What are you doing", &timer.description, project);
+    let meta = Meta {
+        key: None,
+        id: Some(timer.id),
+        version: timer.version,
+        ..meta.clone()
+    };
+    modal("timer.update", "Edit timer", "Save", blocks, &meta)
+}
+
+/// The form in which a timer is stopped otherwise than now, or as it is.
+pub(super) fn stop_timer(prefill: &Prefill, meta: &Meta) -> SlackView {
+    let blocks = entry_fields(prefill);
+    modal("timer.stop_as", "Stop timer", "Log", blocks, meta)
+}
+
+fn timer_fields(
+    question: &'static str,
+    description: &str,
+    project: Option<&Project>,
+) -> Vec<SlackBlock> {
+    let is_long = description.contains('\n') || description.chars().count() > LONG_DESCRIPTION;
+    vec![
+        text_field("description", question, "Icon set", description)
+            .focused()
+            .multiline(is_long)
+            .up_to(LONGEST_DESCRIPTION as u64)
+            .block(),
+        project_field(project),
+    ]
 }
 
 /// The small form with the project only.

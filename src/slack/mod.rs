@@ -14,6 +14,7 @@ mod projects;
 pub mod socket;
 mod submissions;
 mod text;
+mod timers;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -142,7 +143,9 @@ impl Door {
                 tracing::warn!(%binding, code, "home.refused: the Home tab was not published");
                 Ran::Done
             }
-            Err(SlackError::Failed(problem)) => Ran::Failed(problem),
+            Err(problem @ (SlackError::Failed(_) | SlackError::Unanswered(_))) => {
+                Ran::Failed(problem.to_string())
+            }
         }
     }
 

@@ -41,7 +41,7 @@ struct Options {
     options: Vec<SlackBlockChoiceItem<SlackBlockPlainTextOnly>>,
 }
 
-type Acknowledgement = Option<Arc<RawValue>>;
+pub(super) type Acknowledgement = Option<Arc<RawValue>>;
 
 fn acknowledgement(response: &impl Serialize) -> Acknowledgement {
     to_raw_value(response).ok().map(Arc::from)
@@ -65,6 +65,9 @@ pub(super) async fn submitted(
         "entry.update" => update(door, &member, view, &meta).await,
         "entry.set_project" => set_project(door, &member, view, &meta).await,
         "entry.move" => move_entry(door, &member, view, &meta).await,
+        "timer.create" | "timer.update" | "timer.stop_as" => {
+            super::timers::submitted(door, heard, &member, view, &meta).await
+        }
         "project.create" | "project.update" => {
             super::projects::submitted(door, &member, view, &meta)
                 .await
@@ -96,6 +99,7 @@ fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
         "entry.set_project" => "project",
         "entry.move" => "date",
         "project.create" | "project.update" => "slug",
+        "timer.create" | "timer.update" => "description",
         _ => "time",
     };
     let sentence = format!(
@@ -107,7 +111,7 @@ fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
     })
 }
 
-fn problems(problems: &[FormProblem]) -> Acknowledgement {
+pub(super) fn problems(problems: &[FormProblem]) -> Acknowledgement {
     acknowledgement(&Response::Errors {
         errors: problems.iter().map(forms::field_error).collect(),
     })
@@ -191,7 +195,7 @@ async fn update(
 }
 
 /// What was entered in the form of an entry. A project that was chosen to be created is.
-async fn entered(
+pub(super) async fn entered(
     door: &Door,
     member: &Arc<Member>,
     view: &View,
@@ -205,7 +209,7 @@ async fn entered(
 }
 
 /// The project that was chosen in a form; one that was chosen to be created is.
-async fn chosen_project(
+pub(super) async fn chosen_project(
     door: &Door,
     member: &Arc<Member>,
     view: &View,

@@ -7,6 +7,7 @@ mod help;
 mod list;
 mod projects;
 mod reading;
+mod timer;
 
 use std::fmt::Write as _;
 
@@ -36,6 +37,8 @@ pub use help::{help, not_offered};
 pub use list::entries;
 pub use projects::{linked, project_not_changed, projects};
 pub use reading::{explained, failed, not_stored, not_understood, only_time};
+pub use timer::{forgotten, timer};
+pub(super) use timer::{marks, name, since, stop_problem, timer_value};
 
 /// Slack's limit for what a button carries.
 const VALUE_MAX: usize = 2000;
