@@ -21,17 +21,12 @@ pub struct Demo {
     _folder: TempDir,
 }
 
-/// What Tern Studio works on: short name, name, client, billable.
-const PROJECTS: [(&str, &str, Option<(&str, &str)>, bool); 4] = [
-    ("acme", "Website relaunch", Some(("acme", "Acme")), true),
-    ("acme-app", "Customer app", Some(("acme", "Acme")), true),
-    (
-        "halden",
-        "Identity and booking",
-        Some(("halden", "Halden")),
-        true,
-    ),
-    ("internal", "Internal", None, false),
+/// What Tern Studio works on: short name, name, client; what it does for itself is not billable.
+const PROJECTS: [(&str, &str, Option<&str>); 4] = [
+    ("acme", "Website relaunch", Some("Acme")),
+    ("acme-app", "Customer app", Some("Acme")),
+    ("halden", "Identity and booking", Some("Halden")),
+    ("internal", "Internal", None),
 ];
 
 async fn make_projects(slack: &Sandbox, store: &Store) -> Result<(), StoreError> {
