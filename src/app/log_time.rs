@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{App, ProjectNote, projects::Chosen};
+use super::{App, ProjectNote, ReportOutcome, projects::Chosen};
 use crate::{
     domain::{
         member::Member,
@@ -39,6 +39,8 @@ pub enum CommandOutcome {
     Logged(Logged),
     /// The last change was taken back; `None` if there was none.
     Undone(Option<Changed>),
+    /// What was logged.
+    Report(ReportOutcome),
     /// Nothing was typed: the form is to be opened.
     Form,
     /// Help was asked for.
@@ -86,7 +88,6 @@ impl App {
                 | TimeCommand::Stop
                 | TimeCommand::Status
                 | TimeCommand::Cancel
-                | TimeCommand::Report(_)
                 | TimeCommand::Edit
                 | TimeCommand::Delete
                 | TimeCommand::Move
@@ -98,6 +99,9 @@ impl App {
                 | TimeCommand::Prefs
                 | TimeCommand::Export(_),
             ) => CommandOutcome::Help,
+            Ok(TimeCommand::Report(asked)) => {
+                CommandOutcome::Report(self.asked_report(request.member, asked).await?)
+            }
             Ok(TimeCommand::Undo) => CommandOutcome::Undone(self.undo_last(request).await?),
             Ok(TimeCommand::Explain(rest)) => match time_command::parse(&rest, &context) {
                 Ok(TimeCommand::Log(line)) => {

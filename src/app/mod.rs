@@ -5,6 +5,7 @@ mod home;
 mod log_time;
 mod members;
 mod projects;
+mod report;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub use edit_entry::{
 pub use home::{Home, Notice};
 pub use log_time::{CommandOutcome, Logged, Request};
 pub use projects::{Chosen, ProjectNote, Suggested};
+pub use report::{Report, ReportOf, ReportOutcome, Share};
 
 /// Channels whose default project is kept in memory.
 const REMEMBERED_DEFAULTS: usize = 20_000;

@@ -10,8 +10,8 @@ use super::{
     forms::{Meta, Prefill},
     inbound::{SlashCommand, workspace_of},
     logged,
-    messages::{self, Message, Reader},
-    request_key, stranger, submissions,
+    messages::{self, Conversation, Message, Reader},
+    reports, request_key, stranger, submissions,
     text::cut,
 };
 use crate::{
@@ -29,7 +29,7 @@ struct Line<'a> {
     heard: &'a Heard,
     workspace: &'a str,
     slack_user: &'a str,
-    channel: &'a str,
+    channel: Conversation<'a>,
     /// Names the request.
     key: Uuid,
     typed: &'a str,
@@ -48,7 +48,10 @@ pub(super) async fn time(door: &Door, heard: &Heard, command: &SlashCommand) -> 
         heard,
         workspace,
         slack_user: &command.user_id,
-        channel: &command.channel_id,
+        channel: Conversation {
+            id: &command.channel_id,
+            name: &command.channel_name,
+        },
         key,
         typed: &command.text,
         trigger_id: &command.trigger_id,
@@ -65,7 +68,7 @@ pub(super) async fn line(press: &Press<'_>, key: Uuid, typed: &str) -> Option<Me
         heard: press.heard,
         workspace: press.workspace,
         slack_user: press.slack_user(),
-        channel: &press.interaction.container.channel_id,
+        channel: press.conversation(),
         key,
         typed,
         trigger_id: &press.interaction.trigger_id,
@@ -128,12 +131,16 @@ async fn answer(line: Line<'_>) -> Option<Message> {
     };
     let request = Request {
         member: &member,
-        channel: line.channel,
+        channel: line.channel.id,
         key: line.key,
         deadline: line.heard.save_by,
     };
     match door.app.time_command(request, line.typed).await {
         Ok(CommandOutcome::Form) => open_form(&line, &member).await,
+        Ok(CommandOutcome::Report(outcome)) => {
+            let reader = door.reader(&member, line.round);
+            Some(reports::said(reader, &outcome, line.channel))
+        }
         Ok(outcome) => Some(said(door.reader(&member, line.round), outcome, line.typed)),
         Err(failed) => {
             let reader = door.reader(&member, line.round);
@@ -153,7 +160,9 @@ fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str) -> Message {
         CommandOutcome::Logged(logged) => messages::logged(reader, &logged),
         CommandOutcome::Undone(Some(changed)) => messages::changed(reader, &changed, &[]),
         CommandOutcome::Undone(None) => messages::nothing_to_undo(reader),
-        CommandOutcome::Form | CommandOutcome::Help => messages::help(reader),
+        CommandOutcome::Form | CommandOutcome::Help | CommandOutcome::Report(_) => {
+            messages::help(reader)
+        }
         CommandOutcome::Explained(line, chosen) => messages::explained(reader, &line, &chosen),
         CommandOutcome::OnlyTime(line) => messages::only_time(reader, &line, typed),
         CommandOutcome::NotUnderstood(error) => messages::not_understood(reader, &error, typed),
@@ -163,7 +172,7 @@ fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str) -> Message {
 /// Opens the form. Where Slack does not, help says how to do without.
 async fn open_form(line: &Line<'_>, member: &Arc<Member>) -> Option<Message> {
     let meta = Meta {
-        channel: line.channel.to_owned(),
+        channel: line.channel.id.to_owned(),
         way: line.door.remember_way(line.response_url),
         ..Meta::default()
     };

@@ -61,6 +61,10 @@ pub(super) async fn submitted(
         "entry.update" => update(door, &member, view, &meta).await,
         "entry.set_project" => set_project(door, &member, view, &meta).await,
         "entry.move" => move_entry(door, &member, view, &meta).await,
+        "report.share" => {
+            let problem = super::reports::share_submitted(door, heard, &member, view, &meta).await;
+            problem.map(|errors| acknowledgement(&Response::Errors { errors: errors? }))
+        }
         callback_id => {
             tracing::warn!(
                 callback_id,
@@ -80,6 +84,7 @@ fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
     let field = match callback_id {
         "entry.set_project" => "project",
         "entry.move" => "date",
+        "report.share" => "channel",
         _ => "time",
     };
     let sentence = format!(

@@ -5,6 +5,7 @@
 mod card;
 mod help;
 mod reading;
+mod report;
 
 use std::fmt::Write as _;
 
@@ -32,6 +33,10 @@ pub use card::{
 };
 pub use help::help;
 pub use reading::{explained, failed, not_stored, not_understood, only_time};
+pub use report::{
+    Conversation, ShareNews, ShareRefusal, report, shared_in, shared_report, which_project,
+};
+pub(super) use report::{SHARE_UNCLEAR, report_title};
 
 /// Slack's limit for what a button carries.
 const VALUE_MAX: usize = 2000;
