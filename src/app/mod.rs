@@ -5,6 +5,7 @@ mod home;
 mod log_time;
 mod members;
 mod projects;
+mod report;
 mod time_command;
 mod timer;
 
@@ -30,6 +31,7 @@ pub use edit_entry::{
 pub use home::{Home, Notice};
 pub use log_time::{Logged, Request};
 pub use projects::{Chosen, Linked, ProjectNote, Suggested};
+pub use report::{Report, ReportOf, ReportOutcome, Share};
 pub use time_command::CommandOutcome;
 pub use timer::{Stepped, TimerOutcome, TimerQuestion, TimerVersion};
 

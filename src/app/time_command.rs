@@ -1,7 +1,7 @@
 //! `/time …`: what a line asks for, and what became of it.
 
 use super::{
-    App, EntryList, Logged, Request, TimerOutcome,
+    App, EntryList, Logged, ReportOutcome, Request, TimerOutcome,
     projects::{Chosen, Linked},
 };
 use crate::{
@@ -24,6 +24,8 @@ pub enum CommandOutcome {
     Form,
     /// Help was asked for.
     Help,
+    /// What was logged.
+    Report(ReportOutcome),
     /// The last entries, to be changed.
     Entries(EntryList),
     /// All projects of the workspace.

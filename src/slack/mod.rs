@@ -11,6 +11,7 @@ pub mod home;
 mod inbound;
 pub mod messages;
 mod projects;
+mod reports;
 pub mod socket;
 mod submissions;
 mod text;

@@ -36,6 +36,7 @@ pub use entries::DayAndRecent;
 pub use jobs::{ClaimedJob, JobCounts, NewJob};
 pub use people::{Profile, Workspace};
 pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};
+pub use reports::ShareClaim;
 pub use timers::{TimerChange, TimerStep, TimerToAsk};
 
 /// How long one statement may wait for the database before it is given up. The answer to a person is
