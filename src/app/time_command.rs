@@ -79,8 +79,9 @@ impl App {
         let member = request.member;
         Ok(match verb {
             TimeCommand::Empty => CommandOutcome::Form,
-            TimeCommand::Help | TimeCommand::Log(_) | TimeCommand::Report(_) => {
-                CommandOutcome::Help
+            TimeCommand::Help | TimeCommand::Log(_) => CommandOutcome::Help,
+            TimeCommand::Report(asked) => {
+                CommandOutcome::Report(self.asked_report(member, asked).await?)
             }
             TimeCommand::Edit | TimeCommand::Delete | TimeCommand::Move => {
                 CommandOutcome::Entries(self.entry_list(member, 0).await?)
