@@ -12,3 +12,4 @@ mod process;
 mod socket;
 mod store;
 mod time_command;
+mod timer;
