@@ -22,6 +22,20 @@ pub const LONGEST_DESCRIPTION: usize = 3_000;
 /// How often a unit must be corrected in a row before it is offered as the rule.
 const FLIPS_TO_TEACH: i32 = 2;
 
+/// How many entries a page of a list shows.
+pub const LISTED: u32 = 10;
+
+/// A page of a person's last entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryList {
+    /// The newest day first, and in it the latest entry first.
+    pub entries: Vec<TimeEntry>,
+    /// How many come before these.
+    pub skip: u32,
+    /// Whether there are more behind them.
+    pub has_more: bool,
+}
+
 /// What a change of an entry means for the person's Home tab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HomeTab {
@@ -210,20 +224,23 @@ impl App {
             .map_err(|error| self.failed("reading a time entry", error))
     }
 
-    /// The person's last entries, after the first `skip`.
+    /// A page of the person's last entries, after the first `skip`.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn last_entries(
-        &self,
-        member: &Member,
-        skip: u32,
-        limit: u32,
-    ) -> Result<Vec<TimeEntry>, Failed> {
-        self.store
-            .last_entries(member.user_id, skip, limit)
+    pub async fn entry_list(&self, member: &Member, skip: u32) -> Result<EntryList, Failed> {
+        let mut entries = self
+            .store
+            .last_entries(member.user_id, skip, LISTED + 1)
             .await
-            .map_err(|error| self.failed("reading the last entries", error))
+            .map_err(|error| self.failed("reading the last entries", error))?;
+        let has_more = entries.len() > LISTED as usize;
+        entries.truncate(LISTED as usize);
+        Ok(EntryList {
+            entries,
+            skip,
+            has_more,
+        })
     }
 
     /// Reads the line an entry was typed with again, in the way it was meant, and changes the entry to that.

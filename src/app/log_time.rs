@@ -4,11 +4,15 @@ use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{App, ProjectNote, ReportOutcome, projects::Chosen};
+use super::{
+    App, EntryList, ProjectNote, ReportOutcome,
+    projects::{Chosen, Linked},
+};
 use crate::{
     domain::{
         member::Member,
         minutes::Minutes,
+        project::Project,
         time_command::{self, ClockRange, Context, Guess, LogLine, ParseError, TimeCommand},
         time_entry::{Changed, EntryFields, EntrySource, Receipt, TimeEntry},
     },
@@ -36,15 +40,23 @@ pub struct Request<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandOutcome {
     /// It is an entry now.
-    Logged(Logged),
+    Logged(Box<Logged>),
     /// The last change was taken back; `None` if there was none.
-    Undone(Option<Changed>),
+    Undone(Option<Box<Changed>>),
     /// What was logged.
     Report(ReportOutcome),
     /// Nothing was typed: the form is to be opened.
     Form,
     /// Help was asked for.
     Help,
+    /// The last entries, to be changed.
+    Entries(EntryList),
+    /// All projects of the workspace.
+    Projects(Vec<Project>),
+    /// What the channel is linked to.
+    Linked(Linked),
+    /// The word is known, and this server does not offer what it stands for.
+    NotOffered,
     /// How the line would be read, and to which project it would go; nothing was saved.
     Explained(LogLine, Chosen),
     /// A time, but no word about what it was for; nothing was saved.
@@ -82,27 +94,40 @@ impl App {
         let context = self.reading(request.member);
         Ok(match time_command::parse(text, &context) {
             Ok(TimeCommand::Empty) => CommandOutcome::Form,
+            Ok(TimeCommand::Edit | TimeCommand::Delete | TimeCommand::Move) => {
+                CommandOutcome::Entries(self.entry_list(request.member, 0).await?)
+            }
+            Ok(TimeCommand::Projects) => {
+                CommandOutcome::Projects(self.projects(request.member).await?)
+            }
+            Ok(TimeCommand::Link(typed)) => {
+                CommandOutcome::Linked(self.link(request, typed.as_deref()).await?)
+            }
+            Ok(TimeCommand::Unlink) => {
+                let before = self
+                    .link_channel(request.member, request.channel, None)
+                    .await?;
+                CommandOutcome::Linked(Linked::Unlinked(before))
+            }
+            Ok(
+                TimeCommand::Connect(_)
+                | TimeCommand::Sync
+                | TimeCommand::Prefs
+                | TimeCommand::Export(_),
+            ) => CommandOutcome::NotOffered,
             Ok(
                 TimeCommand::Help
                 | TimeCommand::Start(_)
                 | TimeCommand::Stop
                 | TimeCommand::Status
-                | TimeCommand::Cancel
-                | TimeCommand::Edit
-                | TimeCommand::Delete
-                | TimeCommand::Move
-                | TimeCommand::Projects
-                | TimeCommand::Link(_)
-                | TimeCommand::Unlink
-                | TimeCommand::Connect(_)
-                | TimeCommand::Sync
-                | TimeCommand::Prefs
-                | TimeCommand::Export(_),
+                | TimeCommand::Cancel,
             ) => CommandOutcome::Help,
             Ok(TimeCommand::Report(asked)) => {
                 CommandOutcome::Report(self.asked_report(request.member, asked).await?)
             }
-            Ok(TimeCommand::Undo) => CommandOutcome::Undone(self.undo_last(request).await?),
+            Ok(TimeCommand::Undo) => {
+                CommandOutcome::Undone(self.undo_last(request).await?.map(Box::new))
+            }
             Ok(TimeCommand::Explain(rest)) => match time_command::parse(&rest, &context) {
                 Ok(TimeCommand::Log(line)) => {
                     let chosen = self.project_of(request, &line).await?;
@@ -115,7 +140,7 @@ impl App {
                 CommandOutcome::OnlyTime(line)
             }
             Ok(TimeCommand::Log(line)) => {
-                CommandOutcome::Logged(self.log_line(request, line, text).await?)
+                CommandOutcome::Logged(Box::new(self.log_line(request, line, text).await?))
             }
             Err(error) => CommandOutcome::NotUnderstood(error),
         })

@@ -23,12 +23,12 @@ use crate::{
 };
 
 pub use edit_entry::{
-    EntryForm, EntryVersion, Flip, Flipped, FormOutcome, FormProblem, HomeTab, LONGEST_DESCRIPTION,
-    merged,
+    EntryForm, EntryList, EntryVersion, Flip, Flipped, FormOutcome, FormProblem, HomeTab, LISTED,
+    LONGEST_DESCRIPTION, merged,
 };
 pub use home::{Home, Notice};
 pub use log_time::{CommandOutcome, Logged, Request};
-pub use projects::{Chosen, ProjectNote, Suggested};
+pub use projects::{Chosen, Linked, ProjectNote, Suggested};
 pub use report::{Report, ReportOf, ReportOutcome, Share};
 
 /// Channels whose default project is kept in memory.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::App;
+use super::{App, Request};
 use crate::{
     domain::{
         member::Member,
@@ -68,6 +68,19 @@ pub struct Suggested {
     pub projects: Vec<Project>,
     /// The slug under which the person may create what was typed.
     pub may_create: Option<String>,
+}
+
+/// What became of linking a channel to a project.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Linked {
+    /// Nothing was asked for but to see it.
+    Is(Option<ProjectRef>),
+    /// It is linked now; before, it was linked to this.
+    Now(ProjectRef, Option<ProjectRef>),
+    /// It is linked to nothing now; before, it was linked to this.
+    Unlinked(Option<ProjectRef>),
+    /// It is not clear which project is meant; nothing was changed.
+    Unclear(ProjectNote),
 }
 
 /// A channel's default as it is remembered.
@@ -277,6 +290,37 @@ impl App {
             .map_err(|error| self.failed("changing a project", error))?;
         self.defaults.clear();
         Ok(Some(change))
+    }
+
+    /// Links the channel the person is in to what they typed, or shows what it is linked to.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub(super) async fn link(
+        &self,
+        request: Request<'_>,
+        typed: Option<&str>,
+    ) -> Result<Linked, Failed> {
+        let Request {
+            member, channel, ..
+        } = request;
+        let Some(typed) = typed else {
+            let linked = self
+                .store
+                .channel_project(member.slack_integration_id, channel)
+                .await;
+            return linked
+                .map(Linked::Is)
+                .map_err(|error| self.failed("looking up the project of a channel", error));
+        };
+        let chosen = self
+            .choose_project(member, channel, Some(typed), None)
+            .await?;
+        let Some(project) = chosen.project else {
+            return Ok(Linked::Unclear(chosen.note));
+        };
+        let before = self.link_channel(member, channel, Some(project.id)).await?;
+        Ok(Linked::Now(project, before))
     }
 
     /// Links a channel to a project, or to none, and returns what it was linked to before.

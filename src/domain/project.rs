@@ -270,13 +270,13 @@ fn distance(a: &[char], b: &[char]) -> usize {
     for (i, &x) in a.iter().enumerate() {
         let mut row = vec![i + 1];
         for (j, &y) in b.iter().enumerate() {
-            let mut least = (last[j] + usize::from(x != y))
+            let mut slips = (last[j] + usize::from(x != y))
                 .min(last[j + 1] + 1)
                 .min(row[j] + 1);
             if i > 0 && j > 0 && x == b[j - 1] && a[i - 1] == y {
-                least = least.min(before[j - 1] + 1);
+                slips = slips.min(before[j - 1] + 1);
             }
-            row.push(least);
+            row.push(slips);
         }
         before = std::mem::replace(&mut last, row);
     }
@@ -318,7 +318,10 @@ mod tests {
             Meant::Exactly(project) => format!("= {}", project.slug),
             Meant::Probably(project) => format!("~ {}", project.slug),
             Meant::Archived(project) => format!("x {}", project.slug),
-            Meant::OneOf(several) => several.iter().map(|p| format!("? {} ", p.slug)).collect(),
+            Meant::OneOf(several) => {
+                let slugs: Vec<&str> = several.iter().map(|p| p.slug.as_str()).collect();
+                format!("? {}", slugs.join(" "))
+            }
             Meant::Unknown(nearest) => format!("- {}", nearest.map_or("", |p| &p.slug)),
         }
     }
@@ -331,7 +334,7 @@ mod tests {
         assert_eq!(found("acmeapp", None), "= acme-app");
         assert_eq!(found("intern", None), "~ internal");
         assert_eq!(found("haldne", None), "~ halden");
-        assert_eq!(found("ac", None), "? acme ? acme-app ");
+        assert_eq!(found("ac", None), "? acme acme-app");
         assert_eq!(found("zephyr", None), "- ");
         assert_eq!(found("harbour", None), "- halden");
         assert_eq!(found("", None), "- ");

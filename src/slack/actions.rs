@@ -82,6 +82,12 @@ impl<'a> Press<'a> {
         round.and_then(|(_, round)| round.parse().ok()).unwrap_or(0)
     }
 
+    /// The page of a list that the element stands in a row of: how many come before it.
+    pub(super) fn list(&self) -> Option<u32> {
+        let (_, rest) = self.action.block_id.split_once(".s")?;
+        rest.split('.').next()?.parse().ok()
+    }
+
     pub(super) fn reader<'m>(&self, member: &'m Member) -> Reader<'m> {
         self.door.reader(member, self.round())
     }
@@ -107,21 +113,12 @@ impl<'a> Press<'a> {
         Meta {
             channel: self.interaction.container.channel_id.clone(),
             way: self.door.remember_way(&self.interaction.response_url),
+            over: true,
             round: self.round(),
             home: self.interaction.is_on_home(),
+            list: self.list(),
             ..Meta::default()
         }
-    }
-
-    /// Names what is pressed, so that one press is one change however often it is delivered.
-    pub(super) fn key(&self) -> Uuid {
-        let named = [
-            self.workspace,
-            self.slack_user(),
-            &self.action.action_id,
-            self.value(),
-        ];
-        request_key(self.heard, &named, &self.interaction.trigger_id)
     }
 }
 
@@ -273,6 +270,14 @@ async fn entry(
     verb: &str,
 ) -> Result<Option<Message>, Failed> {
     let app = &press.door.app;
+    if verb == "list" {
+        let skip = press
+            .value()
+            .strip_prefix("l:")
+            .and_then(|skip| skip.parse().ok());
+        let list = app.entry_list(member, skip.unwrap_or(0)).await?;
+        return Ok(Some(messages::entries(press.reader(member), &list, None)));
+    }
     let Some(reference) = EntryRef::read(press.value()) else {
         return shown(press, member, EntryChange::Unknown).await;
     };
@@ -315,7 +320,7 @@ async fn entry(
         },
         "set_project" => {
             let channel = &press.interaction.container.channel_id;
-            let Some(project) = forms::project_of_value(reference.more) else {
+            let Ok(project) = forms::project_of_value(reference.more) else {
                 return shown(press, member, EntryChange::Unknown).await;
             };
             match app
@@ -337,6 +342,11 @@ async fn entry(
     shown(press, member, change).await
 }
 
+/// The entry that a button names, and what stands behind it.
+pub(super) fn entry_of(value: &str) -> Option<(EntryVersion, &str)> {
+    EntryRef::read(value).map(|reference| (reference.entry, reference.more))
+}
+
 /// The other reading that a button offers.
 fn flip_of(verb: &str) -> Option<Flip> {
     match verb.split_once(':')? {
@@ -356,11 +366,19 @@ pub(super) async fn shown(
 ) -> Result<Option<Message>, Failed> {
     if press.interaction.is_on_home() {
         let notice = match change {
-            EntryChange::Done(changed) => Notice::Changed(Box::new(changed)),
+            EntryChange::Done(changed) => Notice::Changed(changed),
             _ => Notice::NothingChanged,
         };
         home::publish_now(press.door, member, Some(notice)).await;
         return Ok(None);
+    }
+    if let (Some(skip), EntryChange::Done(changed)) = (press.list(), &change) {
+        let list = press.door.app.entry_list(member, skip).await?;
+        return Ok(Some(messages::entries(
+            press.reader(member),
+            &list,
+            Some(changed),
+        )));
     }
     let overlaps = match &change {
         EntryChange::Done(changed) => press.door.app.overlaps_after(changed).await,

@@ -163,6 +163,10 @@ fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str) -> Message {
         CommandOutcome::Form | CommandOutcome::Help | CommandOutcome::Report(_) => {
             messages::help(reader)
         }
+        CommandOutcome::Entries(list) => messages::entries(reader, &list, None),
+        CommandOutcome::Projects(projects) => messages::projects(reader, &projects, 0, None),
+        CommandOutcome::Linked(linked) => messages::linked(reader, &linked),
+        CommandOutcome::NotOffered => messages::not_offered(reader),
         CommandOutcome::Explained(line, chosen) => messages::explained(reader, &line, &chosen),
         CommandOutcome::OnlyTime(line) => messages::only_time(reader, &line, typed),
         CommandOutcome::NotUnderstood(error) => messages::not_understood(reader, &error, typed),

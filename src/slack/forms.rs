@@ -21,7 +21,7 @@ use crate::{
     app::{EntryForm, EntryVersion, FormProblem, LONGEST_DESCRIPTION},
     domain::{
         member::Member,
-        project::{Project, ProjectRef},
+        project::{LONGEST_NAME, Project, ProjectRef},
         time_entry::{EntrySource, TimeEntry},
     },
 };
@@ -55,6 +55,9 @@ pub(super) struct Meta {
     /// Under which the way back to the message is remembered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) way: Option<Uuid>,
+    /// Whether the answer takes the place of that message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) over: bool,
     /// How often that message was replaced.
     #[serde(default, skip_serializing_if = "is_zero_u32")]
     pub(super) round: u32,
@@ -64,6 +67,9 @@ pub(super) struct Meta {
     /// The report that is shared.
     #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
     pub(super) report: Option<String>,
+    /// Opened on a list, of which so many come before the page that is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) list: Option<u32>,
     /// The message it was opened on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) permalink: Option<String>,
@@ -293,12 +299,70 @@ pub(super) fn share_report(about: &str, meta: &Meta) -> SlackView {
     modal("report.share", "Share your totals", "Share", blocks, meta)
 }
 
+/// The form for a project, new where there is none yet.
+pub(super) fn project(project: Option<&Project>, meta: &Meta) -> SlackView {
+    let client = project.and_then(|project| project.client.as_ref());
+    let aliases = project
+        .map(|project| project.aliases.join(", "))
+        .unwrap_or_default();
+    let blocks = vec![
+        text_field(
+            "slug",
+            "Short name, as one types it behind #",
+            "acme",
+            project.map_or("", |p| &p.slug),
+        )
+        .focused()
+        .up_to(LONGEST_NAME as u64)
+        .block(),
+        text_field(
+            "name",
+            "Name in full",
+            "Website relaunch",
+            project.map_or("", |p| &p.name),
+        )
+        .optional()
+        .up_to(LONGEST_NAME as u64)
+        .block(),
+        text_field(
+            "client",
+            "Client",
+            "Acme",
+            client.map_or("", |client| &client.name),
+        )
+        .optional()
+        .up_to(LONGEST_NAME as u64)
+        .block(),
+        text_field("aliases", "Other short names", "web, site", &aliases)
+            .optional()
+            .hint(
+                "Separated by commas. Old entries keep their project when its short name changes.",
+            )
+            .up_to(500)
+            .block(),
+        checkbox(
+            "billable",
+            "Billable",
+            project.is_none_or(|project| project.is_billable),
+        ),
+    ];
+    let meta = Meta {
+        id: project.map(|project| project.id),
+        version: project.map_or(0, |project| project.version),
+        ..meta.clone()
+    };
+    match project {
+        Some(_) => modal("project.update", "Edit project", "Save", blocks, &meta),
+        None => modal("project.create", "New project", "Create", blocks, &meta),
+    }
+}
+
 /// What was entered in the form of an entry; what cannot be read is a problem of its field.
-pub(super) fn read_entry(view: &View) -> Option<EntryForm> {
+pub(super) fn read_entry(view: &View, project: Option<Uuid>) -> Option<EntryForm> {
     Some(EntryForm {
         time: view.field("time").value,
         description: view.field("description").value,
-        project: read_project(view)?,
+        project,
         date: read_date(view)?,
         billable: !view.field("billable").selected_options.is_empty(),
     })
@@ -308,16 +372,15 @@ pub(super) fn read_date(view: &View) -> Option<NaiveDate> {
     view.field("date").selected_date.parse().ok()
 }
 
-/// The project that was chosen; the inner `None` is “No project”.
-pub(super) fn read_project(view: &View) -> Option<Option<Uuid>> {
-    project_of_value(&view.field("project").selected_option.value)
-}
+/// A choice of a project that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoChoice;
 
-/// `p:ID` or `p:none`.
-pub(super) fn project_of_value(value: &str) -> Option<Option<Uuid>> {
-    match value.strip_prefix("p:")? {
-        "none" => Some(None),
-        id => Uuid::parse_str(id).ok().map(Some),
+/// `p:ID`, or `p:none` for no project.
+pub(super) fn project_of_value(value: &str) -> Result<Option<Uuid>, NoChoice> {
+    match value.strip_prefix("p:").ok_or(NoChoice)? {
+        "none" => Ok(None),
+        id => Uuid::parse_str(id).map(Some).map_err(|_| NoChoice),
     }
 }
 

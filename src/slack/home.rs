@@ -20,7 +20,7 @@ use crate::{
     domain::{
         member::Member,
         minutes::Minutes,
-        time_entry::{ChangeKind, TimeEntry},
+        time_entry::{ChangeKind, Changed, TimeEntry},
     },
     error::chain,
 };
@@ -180,47 +180,60 @@ pub(super) fn entry_menu(entry: &TimeEntry) -> SlackSectionBlockElement {
 }
 
 fn notice_line(notice: &Notice) -> SlackBlock {
-    let Notice::Changed(changed) = notice else {
-        return section(
-            id("notice"),
-            "*Nothing was changed.* This page was out of date; here is how things are now."
-                .to_owned(),
-        );
+    let unchanged = "*Nothing was changed.* This page was out of date; here is how things are now.";
+    let words = match notice {
+        Notice::Changed(changed) => notice_words(changed),
+        Notice::NothingChanged => None,
     };
-    let Some(receipt) = &changed.receipt else {
-        return section(id("notice"), "Done.".to_owned());
+    let Some((what, back)) = words else {
+        return section(id("notice"), unchanged.to_owned());
     };
-    let entry = &receipt.entry;
-    let (did, back) = match (entry.deleted_at.is_some(), changed.is_undo, changed.kind) {
+    let undo = button(back.action, back.label, &back.value, &back.spoken);
+    SlackSectionBlock::new()
+        .with_block_id(id("notice"))
+        .with_text(
+            SlackBlockMarkDownText::new(plain(&what))
+                .with_verbatim(true)
+                .into(),
+        )
+        .with_accessory(undo.into())
+        .into()
+}
+
+/// The way back from what was done.
+pub(super) struct WayBack {
+    pub(super) action: &'static str,
+    pub(super) label: &'static str,
+    pub(super) value: String,
+    pub(super) spoken: String,
+}
+
+/// What was done to an entry in one line, and the way back; `None` where it was not done to an entry.
+pub(super) fn notice_words(changed: &Changed) -> Option<(String, WayBack)> {
+    let entry = &changed.receipt.as_ref()?.entry;
+    let (did, label) = match (entry.deleted_at.is_some(), changed.is_undo, changed.kind) {
         (true, ..) => ("Deleted", "Undo"),
         (false, true, ChangeKind::Delete | ChangeKind::Create) => ("Put back", "Undo"),
         (false, true, _) => ("Back to", "Redo"),
         (false, false, ChangeKind::Move) => ("Moved", "Undo"),
+        (false, false, ChangeKind::Create) => ("Logged", "Undo"),
         (false, false, _) => ("Changed to", "Undo"),
     };
-    let what = format!(
-        "{did} {}, {}",
-        plain(&cut(&entry.description, 60)),
-        entry.duration_minutes
-    );
-    let spoken = cut(
-        &format!(
-            "{back}: {}, {}",
-            cut(&entry.description, 30),
-            entry.duration_minutes
+    let what = cut(&entry.description.replace('\n', " "), 60);
+    let back = WayBack {
+        action: if entry.deleted_at.is_some() {
+            "entry.redo"
+        } else {
+            "entry.undo"
+        },
+        label,
+        value: entry_value(entry),
+        spoken: cut(
+            &format!("{label}: {}, {}", cut(&what, 30), entry.duration_minutes),
+            75,
         ),
-        75,
-    );
-    let action = if entry.deleted_at.is_some() {
-        "entry.redo"
-    } else {
-        "entry.undo"
     };
-    SlackSectionBlock::new()
-        .with_block_id(id("notice"))
-        .with_text(SlackBlockMarkDownText::new(what).with_verbatim(true).into())
-        .with_accessory(button(action, back, &entry_value(entry), &spoken).into())
-        .into()
+    Some((format!("{did} {what}, {}", entry.duration_minutes), back))
 }
 
 fn id(name: &str) -> SlackBlockId {

@@ -145,7 +145,7 @@ fn map_or_list<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     #[serde(untagged)]
     enum Either<T> {
         Map(T),
-        List(Vec<serde::de::IgnoredAny>),
+        List(serde::de::IgnoredAny),
     }
     Ok(match Option::<Either<T>>::deserialize(from)? {
         Some(Either::Map(map)) => map,
@@ -209,8 +209,6 @@ pub(super) struct Action {
     pub(super) value: String,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) selected_option: Choice,
-    #[serde(default, deserialize_with = "nullable")]
-    pub(super) selected_conversation: String,
 }
 
 /// The option of a menu that was chosen.

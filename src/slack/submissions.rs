@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use slack_morphism::prelude::{SlackBlockChoiceItem, SlackBlockPlainTextOnly, SlackView};
 use std::{collections::BTreeMap, sync::Arc};
+use uuid::Uuid;
 
 use super::{
     Door, Heard, forms,
@@ -14,7 +15,10 @@ use super::{
     text::{clock_time, cut, short_day},
 };
 use crate::{
-    app::{EntryVersion, FormOutcome, FormProblem, HomeTab, LONGEST_DESCRIPTION, Notice, Request},
+    app::{
+        EntryForm, EntryVersion, FormOutcome, FormProblem, HomeTab, LONGEST_DESCRIPTION, Notice,
+        Request,
+    },
     domain::{member::Member, time_command::as_typed},
     error::Failed,
     store::EntryChange,
@@ -65,6 +69,17 @@ pub(super) async fn submitted(
             let problem = super::reports::share_submitted(door, heard, &member, view, &meta).await;
             problem.map(|errors| acknowledgement(&Response::Errors { errors: errors? }))
         }
+        "project.create" | "project.update" => {
+            super::projects::submitted(door, &member, view, &meta)
+                .await
+                .map(|problem| {
+                    problem.and_then(|(field, sentence)| {
+                        acknowledgement(&Response::Errors {
+                            errors: BTreeMap::from([(field, sentence)]),
+                        })
+                    })
+                })
+        }
         callback_id => {
             tracing::warn!(
                 callback_id,
@@ -85,6 +100,7 @@ fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
         "entry.set_project" => "project",
         "entry.move" => "date",
         "report.share" => "channel",
+        "project.create" | "project.update" => "slug",
         _ => "time",
     };
     let sentence = format!(
@@ -117,8 +133,9 @@ async fn create(
     view: &View,
     meta: &Meta,
 ) -> Result<Acknowledgement, Failed> {
-    let Some(form) = forms::read_entry(view) else {
-        return Ok(unreadable("date"));
+    let form = match entered(door, member, view).await? {
+        Ok(form) => form,
+        Err(problem) => return Ok(problem),
     };
     let request = Request {
         member,
@@ -155,8 +172,9 @@ async fn update(
     let Some(entry) = meta.entry() else {
         return Ok(None);
     };
-    let Some(form) = forms::read_entry(view) else {
-        return Ok(unreadable("date"));
+    let form = match entered(door, member, view).await? {
+        Ok(form) => form,
+        Err(problem) => return Ok(problem),
     };
     let home = home_of(meta);
     match door.app.edit_form(member, entry, &form, home).await? {
@@ -177,6 +195,38 @@ async fn update(
     }
 }
 
+/// What was entered in the form of an entry. A project that was chosen to be created is.
+async fn entered(
+    door: &Door,
+    member: &Arc<Member>,
+    view: &View,
+) -> Result<Result<EntryForm, Acknowledgement>, Failed> {
+    let project = match chosen_project(door, member, view).await? {
+        Ok(project) => project,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let form = forms::read_entry(view, project);
+    Ok(form.ok_or_else(|| unreadable("date")))
+}
+
+/// The project that was chosen in a form; one that was chosen to be created is.
+async fn chosen_project(
+    door: &Door,
+    member: &Arc<Member>,
+    view: &View,
+) -> Result<Result<Option<Uuid>, Acknowledgement>, Failed> {
+    let value = view.field("project").selected_option.value;
+    let Some(typed) = value.strip_prefix("n:") else {
+        return Ok(forms::project_of_value(&value).map_err(|_| unreadable("project")));
+    };
+    Ok(match super::projects::create(door, member, typed).await? {
+        Ok(project) => Ok(Some(project.id)),
+        Err(sentence) => Err(acknowledgement(&Response::Errors {
+            errors: BTreeMap::from([("project", sentence)]),
+        })),
+    })
+}
+
 async fn set_project(
     door: &Door,
     member: &Arc<Member>,
@@ -186,20 +236,9 @@ async fn set_project(
     let Some(entry) = meta.entry() else {
         return Ok(None);
     };
-    let value = view.field("project").selected_option.value;
-    let project = match value.strip_prefix("n:") {
-        Some(slug) => match super::projects::create(door, member, slug).await? {
-            Ok(project) => Some(project.id),
-            Err(sentence) => {
-                return Ok(acknowledgement(&Response::Errors {
-                    errors: BTreeMap::from([("project", sentence)]),
-                }));
-            }
-        },
-        None => match forms::project_of_value(&value) {
-            Some(project) => project,
-            None => return Ok(unreadable("project")),
-        },
+    let project = match chosen_project(door, member, view).await? {
+        Ok(project) => project,
+        Err(problem) => return Ok(problem),
     };
     let outcome = door
         .app
@@ -251,10 +290,24 @@ fn home_of(meta: &Meta) -> HomeTab {
 async fn after(door: &Door, member: &Arc<Member>, meta: &Meta, change: EntryChange) {
     if meta.home {
         let notice = match change {
-            EntryChange::Done(changed) => Notice::Changed(Box::new(changed)),
+            EntryChange::Done(changed) => Notice::Changed(changed),
             _ => Notice::NothingChanged,
         };
         return super::home::publish_now(door, member, Some(notice)).await;
+    }
+    if let (Some(skip), EntryChange::Done(changed)) = (meta.list, &change) {
+        match door.app.entry_list(member, skip).await {
+            Ok(list) => {
+                let reader = door.reader(member, meta.round);
+                return door.answer_to(
+                    meta,
+                    member,
+                    messages::entries(reader, &list, Some(changed)),
+                );
+            }
+            // The change is made; its card says so instead of the list.
+            Err(failed) => drop(logged(failed)),
+        }
     }
     let overlaps = match &change {
         EntryChange::Done(changed) => door.app.overlaps_after(changed).await,
@@ -299,7 +352,7 @@ pub(super) async fn shortcut(door: &Door, interaction: &Interaction, workspace: 
     };
     let mut meta = Meta::default();
     let mut prefill = Prefill::default();
-    if interaction.kind == "message_action" {
+    if interaction.callback_id == "entry.from_message" {
         let (channel, message) = (&interaction.channel.id, &interaction.message);
         meta.channel.clone_from(channel);
         meta.way = door.remember_way(&interaction.response_url);
@@ -440,14 +493,15 @@ impl Door {
         let client = self.client.clone();
         let url = meta.way.and_then(|way| self.ways.get(&way));
         let (channel, user) = (meta.channel.clone(), member.slack_user_id.clone());
-        let replaces = meta.id.is_some();
+        let is_over = meta.over;
         self.answers.spawn(async move {
             let mut problem = None;
             if let Some(url) = url {
-                let message = if replaces {
-                    message.clone().replacing()
+                let message = message.clone();
+                let message = if is_over {
+                    message.replacing()
                 } else {
-                    message.clone()
+                    message.beside()
                 };
                 match client.respond(&url, &message).await {
                     Ok(()) => return,

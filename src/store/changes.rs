@@ -32,7 +32,7 @@ const UNDO_TRIES: i64 = 50;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntryChange {
     /// It was done, now or by the same request earlier.
-    Done(Changed),
+    Done(Box<Changed>),
     /// The entry has changed since the version that was named. Nothing was done; this is how it is now.
     Stale(Receipt),
     /// The entry is approved or billed, and no longer the person's to change.
@@ -288,7 +288,13 @@ macro_rules! take_back {
             &undone
         );
         let timers = (timers.0.cloned(), timers.1.cloned());
-        EntryChange::Done(changed!($conn, kind, !change.is_undo, timers, undone))
+        EntryChange::Done(Box::new(changed!(
+            $conn,
+            kind,
+            !change.is_undo,
+            timers,
+            undone
+        )))
     }};
 }
 
@@ -383,7 +389,7 @@ impl Store {
                 };
                 let done = entries.into_iter().map(|entry| (before(entry.id), entry)).map(|(b, e)| (e, b));
                 let done: Vec<_> = done.collect();
-                return Ok(EntryChange::Done(changed!(conn, kind, false, (None, None), done)));
+                return Ok(EntryChange::Done(Box::new(changed!(conn, kind, false, (None, None), done))));
             }
             for (step, entry) in steps.iter().zip(&entries) {
                 unless_in_the_way!(conn, entry, step.version);
@@ -403,7 +409,7 @@ impl Store {
             if let Some(job) = then {
                 add_job!(self.clock, conn, job);
             }
-            Ok(EntryChange::Done(changed!(conn, kind, false, (None, None), done)))
+            Ok(EntryChange::Done(Box::new(changed!(conn, kind, false, (None, None), done))))
         })?;
         self.job_added.notify_one();
         Ok(change)
@@ -444,13 +450,13 @@ impl Store {
                         (change.timer_after.map(|t| t.0), change.timer_before.map(|t| t.0))
                     });
                     let steps = vec![(entry, None)];
-                    return Ok(EntryChange::Done(changed!(conn, kind, is_undo, timers, steps)));
+                    return Ok(EntryChange::Done(Box::new(changed!(conn, kind, is_undo, timers, steps))));
                 }
             }
             unless_in_the_way!(conn, &entry, version);
             let change = match change {
                 Some(change) if change.undone_at.is_none() => take_back!(self, conn, user_id, &change),
-                _ => EntryChange::Done(toggle!(self, conn, &entry)),
+                _ => EntryChange::Done(Box::new(toggle!(self, conn, &entry))),
             };
             if let (EntryChange::Done(_), Some(job)) = (&change, then) {
                 add_job!(self.clock, conn, job);
@@ -516,7 +522,7 @@ impl Store {
             .fetch_optional(&mut *conn)
             .await?;
             let made = made.map(TimeEntry::try_from).transpose()?;
-            let mut changed = None;
+            let mut undone = None;
             for change in &changes {
                 if made.as_ref().is_some_and(|entry| entry.id > change.id) {
                     break;
@@ -525,14 +531,14 @@ impl Store {
                 let outcome: Result<EntryChange, StoreError> =
                     async { Ok(take_back!(self, conn, user_id, change)) }.await;
                 if let EntryChange::Done(done) = outcome? {
-                    changed = Some(done);
+                    undone = Some(*done);
                     break;
                 }
             }
-            if changed.is_none() && let Some(entry) = made {
-                changed = Some(toggle!(self, conn, &entry));
+            if undone.is_none() && let Some(entry) = made {
+                undone = Some(toggle!(self, conn, &entry));
             }
-            if let Some(changed) = &changed {
+            if let Some(changed) = &undone {
                 sqlx::query("UPDATE idempotency_keys SET answer = $3 WHERE user_id = $1 AND key = $2")
                     .bind(user_id)
                     .bind(key)
@@ -543,7 +549,7 @@ impl Store {
                     add_job!(self.clock, conn, job);
                 }
             }
-            Ok(changed)
+            Ok(undone)
         })?;
         self.job_added.notify_one();
         Ok(changed)

@@ -114,7 +114,7 @@ pub struct TimerStep {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TimerChange {
     /// It was done, now or by the same request earlier.
-    Done(Changed),
+    Done(Box<Changed>),
     /// Another timer runs than was thought, or none. Nothing was done.
     Stale(Option<Timer>),
 }
@@ -168,7 +168,7 @@ impl Store {
                     .fetch_optional(&mut *conn)
                     .await?;
             if let Some((Json(Some(changed)),)) = known {
-                return Ok(TimerChange::Done(changed));
+                return Ok(TimerChange::Done(Box::new(changed)));
             }
             let row: Option<TimerRow> = sqlx::query_as(timer_sql!("SELECT", "FROM timers WHERE user_id = $1"))
                 .bind(user_id)
@@ -254,7 +254,7 @@ impl Store {
             if let Some(job) = &step.then {
                 add_job!(self.clock, conn, job);
             }
-            Ok(TimerChange::Done(changed))
+            Ok(TimerChange::Done(Box::new(changed)))
         })?;
         self.job_added.notify_one();
         Ok(change)

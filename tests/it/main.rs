@@ -4,8 +4,10 @@
 mod bot;
 mod browser;
 mod databases;
+mod entries;
 mod layers;
 mod migrations;
+mod parse;
 mod process;
 mod socket;
 mod store;

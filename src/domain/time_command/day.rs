@@ -576,6 +576,8 @@ mod tests {
         refused("31 Nov");
         refused("2026-02-29");
         refused("Sunday, Feb 10");
+        let example = error("Thu 21 Nov 2026 2h: Meeting").example;
+        assert_eq!(example, "today 2h: Meeting");
         assert_eq!(error("tomorrow 2h: Meeting").example, "today 2h: Meeting");
         assert_eq!(error("2 days ago").example, "2 days ago 1h: what you did");
     }

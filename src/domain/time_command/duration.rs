@@ -368,11 +368,12 @@ fn bare<'a>(input: &'a str, context: &Context) -> Parsed<'a, Length<'a>> {
     finish(input, rest, total, Form::Bare(written))
 }
 
-/// Whether a number is the beginning of something else: `11:xx-12:00`, `00::`, `9-11`, `1..`.
+/// Whether a number is the beginning of something else: `11:xx-12:00`, `00::`, `9-11`, `1..`, `1,,5`.
 fn mangled(rest: &str) -> bool {
     let mut following = rest.chars();
     match following.next() {
         Some('.') => true,
+        Some(',' | ';') => following.next().is_some_and(|c| ",.;:".contains(c)),
         Some(':') => {
             let word = rest[1..]
                 .split(char::is_whitespace)

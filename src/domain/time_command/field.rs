@@ -47,7 +47,7 @@ pub struct TimeReading {
 /// If the text is anything else, has two readings, or asks for what is not possible. The example and
 /// the lines of the suggestions are texts for the same field.
 pub fn time_on(text: &str, date: NaiveDate, context: &Context) -> Result<TimeReading, ParseError> {
-    read(text.trim(), date, context).map_err(|refusal| refusal.to_error(text))
+    read(text.trim(), date, context).map_err(|refusal| refusal.to_error(text, context))
 }
 
 fn read<'a>(
@@ -67,7 +67,8 @@ fn read<'a>(
             return Err(match behind.filter(|_| stop.problem.may_be_words()) {
                 Some(rest) => {
                     let stop = Stop::before(text, rest, Problem::DayElsewhere);
-                    let second = text_of_time(rest.trim_start_matches([' ', ',', ':']), context);
+                    let second =
+                        text_of_time(rest.trim_start_matches([' ', ',', ':']), date, context);
                     refuse(stop).with_time(second.unwrap_or("1h"))
                 }
                 None if stop.problem == Problem::NoTime => {
@@ -84,7 +85,7 @@ fn read<'a>(
             Ok(_) => Problem::DayElsewhere,
             Err(_) => Problem::NotTheTime,
         };
-        let written = text_of_time(text, context).unwrap_or("1h");
+        let written = text_of_time(text, date, context).unwrap_or("1h");
         return Err(refuse(Stop::here(rest, problem)).with_time(written));
     }
     match read {
@@ -108,11 +109,12 @@ fn read<'a>(
     }
 }
 
-/// The time at the beginning of the text, as it was typed, if it can stand alone.
-fn text_of_time<'a>(text: &'a str, context: &Context) -> Option<&'a str> {
+/// The time at the beginning of the text, as it was typed, if it can stand alone on that day.
+fn text_of_time<'a>(text: &'a str, date: NaiveDate, context: &Context) -> Option<&'a str> {
     let (rest, _) = time(text, context).ok()?;
     let written = text[..text.len() - rest.len()].trim();
-    matches!(time(written, context), Ok(("", _))).then_some(written)
+    let alone = matches!(time(written, context), Ok(("", _)));
+    (alone && read(written, date, context).is_ok()).then_some(written)
 }
 
 #[cfg(test)]
@@ -185,6 +187,11 @@ mod tests {
                 "2h: Meeting",
                 "I understood “2h”, then stopped at “:”: only the time has its place here.",
                 "2h",
+            ),
+            (
+                "9-9: Meeting",
+                "I understood “9-9”, then stopped at “:”: only the time has its place here.",
+                "1h",
             ),
             (
                 "Meeting 2h",

@@ -33,19 +33,30 @@ pub(super) fn command(
             rest => TimeCommand::Explain(rest.to_owned()),
         });
     }
-    let marks = Marks::new(typed, mentions);
-    let read = if let Some(read) = echo(start, context) {
-        read.map(TimeCommand::Log)
-    } else if let Some(read) = verb(start, &marks, context) {
-        read
-    } else {
-        entry(start, marks, context).map(TimeCommand::Log)
-    };
-    match read {
+    match read(start, Marks::new(typed, mentions), context) {
         Err(refusal) if refusal.stop.problem == Problem::NoTime && start.ends_with('?') => {
             Ok(TimeCommand::Help)
         }
-        read => read.map_err(|refusal| refusal.to_error(line)),
+        read => read.map_err(|refusal| refusal.to_error(line, context)),
+    }
+}
+
+/// Whether a line that is going to be offered can be read.
+pub(super) fn is_read(line: &str, context: &Context) -> bool {
+    read(line, Marks::new(line, &[]), context).is_ok()
+}
+
+fn read<'a>(
+    line: &'a str,
+    marks: Marks<'a>,
+    context: &Context,
+) -> Result<TimeCommand, Box<Refusal<'a>>> {
+    if let Some(read) = echo(line, context) {
+        read.map(TimeCommand::Log)
+    } else if let Some(read) = verb(line, &marks, context) {
+        read
+    } else {
+        entry(line, marks, context).map(TimeCommand::Log)
     }
 }
 
@@ -287,6 +298,11 @@ mod tests {
         assert_eq!(error("1:1 with Ann").kind, ErrorKind::Ambiguous);
         assert_eq!(error("2h 9:30 standup").example, "2h: 9:30 standup");
         assert_eq!(error("2h 9-11 workshop").example, "2h: 9-11 workshop");
+        // What is no time from–to is not offered as one.
+        assert_eq!(error("9-9 1h: Meeting").example, "1h: 1h: Meeting");
+        assert_eq!(error("Sprint 9-9").suggestions, []);
+        assert_eq!(error("tomorrow 9-9 foo").example, "today 1h: foo");
+        assert_eq!(error("31 Nov 9-9 foo").example, "today 1h: foo");
         assert_eq!(error("4 for 30 mins").suggestions[0].line, "4h: 30 mins");
         assert_eq!(error("1d h23").kind, ErrorKind::NotUnderstood);
     }

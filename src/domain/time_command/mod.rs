@@ -232,6 +232,8 @@ mod quantity;
 mod range;
 mod refusal;
 mod report;
+#[cfg(test)]
+mod rows;
 mod sentences;
 mod slack_text;
 mod stop;

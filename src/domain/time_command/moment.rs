@@ -133,7 +133,11 @@ fn wrong_day<'a>(
     Missed {
         stop,
         day: match stop.problem {
-            Problem::OtherWeekday => Cow::Borrowed(&stop.at[..stop.at.len() - stop.after.len()]),
+            // The date without the weekday.
+            Problem::OtherWeekday => day(stop.at, context)
+                .map_or(Cow::Borrowed("today"), |(_, day)| {
+                    day.to_type(context.today())
+                }),
             _ => Cow::Borrowed("today"),
         },
         time: input,

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use chrono::{Datelike, NaiveDate};
 
 use super::{
-    ParseError, Suggestion,
+    Context, ParseError, Suggestion,
+    line::is_read,
     marks::Marks,
     moment::{Missed, Moment},
     sentences::sentence,
@@ -108,7 +109,7 @@ impl<'a> Refusal<'a> {
     }
 
     /// Turns the stop into sentences. `line` is the text as typed.
-    pub(super) fn to_error(&self, line: &str) -> ParseError {
+    pub(super) fn to_error(&self, line: &str, context: &Context) -> ParseError {
         let Stop { at, problem, .. } = self.stop;
         let offset = offset_of(line, at);
         let understood = line
@@ -118,13 +119,21 @@ impl<'a> Refusal<'a> {
             .map(|text| cut(text, 40));
         let stopped_at = stopping_word(at);
         let message = sentence(problem, understood.as_deref(), stopped_at.as_deref());
-        let suggestions = self.suggestions();
+        let mut suggestions = self.suggestions();
+        if !self.offers.is_empty() {
+            // A time that was typed need not be possible, above all on another day.
+            suggestions.retain(|offer| is_read(&offer.line, context));
+        }
         let example = match (problem, suggestions.first()) {
             _ if let Some(example) = &self.example => example.to_string(),
             (Problem::NumberAtTheEnd, _) => join("", "1h", line),
             (Problem::OneOnOne, _) => join(&self.day, "30m", at),
             (_, Some(first)) => first.line.clone(),
-            (_, None) => self.line(self.typed.unwrap_or("1h")),
+            (_, None) => {
+                let typed = self.typed.map(|time| self.line(time));
+                let works = |line: &String| self.field || is_read(line, context);
+                typed.filter(works).unwrap_or_else(|| self.line("1h"))
+            }
         };
         ParseError {
             kind: problem.kind(),

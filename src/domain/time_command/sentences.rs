@@ -37,6 +37,7 @@ impl Problem {
             | Self::RangeTooLong { .. }
             | Self::EndFirst
             | Self::Overlap
+            | Self::TooManyTimes
             | Self::TimesDiffer { .. }
             | Self::ClockSkips { .. }
             | Self::DescriptionTooLong { .. } => ErrorKind::Refused,
@@ -148,6 +149,7 @@ pub(super) fn sentence(
         Problem::EndFirst => {
             "The end is before the start. For a night, type 22:00–02:00.".to_owned()
         }
+        Problem::TooManyTimes => format!("{so_far}: 100 times from–to are the limit."),
         Problem::Overlap => format!("{so_far}: it begins before the time in front of it ends."),
         Problem::ClockSkips { date, time } => format!(
             "{} does not exist on {}: the clocks go forward.",

@@ -93,6 +93,7 @@ pub(super) enum Problem {
     NoLength,
     RangeTooLong { length: Minutes },
     EndFirst,
+    TooManyTimes,
     Overlap,
     ClockSkips { date: NaiveDate, time: NaiveTime },
     ClockRepeats { date: NaiveDate, time: NaiveTime },

@@ -16,7 +16,7 @@ use super::{
     refusal::{LONGEST_DESCRIPTION, Refusal, compact, join},
     report::report,
     stop::{Problem, Stop},
-    words::{LONGEST, any_of, lower, space},
+    words::{LONGEST, any_of, lower, space, word},
 };
 use crate::domain::period::Period;
 
@@ -152,8 +152,12 @@ pub(super) fn verb<'a>(
     marks: &Marks<'a>,
     context: &Context,
 ) -> Option<Result<TimeCommand, Box<Refusal<'a>>>> {
-    let end = line.find(|c: char| c.is_whitespace() || c == ':');
-    let (name, rest) = line.split_at(end.unwrap_or(line.len()));
+    let (_, first) = word(line).ok()?;
+    let (name, rest) = match line[first.len()..].chars().next() {
+        Some(c) if !c.is_whitespace() && !":.!".contains(c) => return None,
+        Some('.' | '!') => (line, ""),
+        _ => line.split_at(first.len()),
+    };
     let name = match rest {
         "" => name.trim_end_matches(['.', '!']),
         _ => name,

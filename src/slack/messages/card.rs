@@ -28,8 +28,10 @@ pub fn logged(reader: Reader<'_>, logged: &Logged) -> Message {
         grey.extend(reading_note(guess, reader.today()));
         buttons.extend(flip_button(entry, guess, reader.today()));
     }
-    grey.extend(project_note(&logged.project));
     let question = project_question(reader, entry, &logged.project);
+    if question.is_none() {
+        grey.extend(project_note(&logged.project));
+    }
     let headline = Headline {
         after: if question.is_some() {
             " · no project yet"
@@ -424,8 +426,16 @@ fn changed_with(
         }
         _ => {}
     }
+    let back = match (changed.kind, changed.is_undo, &changed.before) {
+        (ChangeKind::Flip, false, Some(before))
+            if before.duration_minutes != entry.duration_minutes =>
+        {
+            format!("Back to {}", before.duration_minutes.words())
+        }
+        _ => back.to_owned(),
+    };
     let action = if is_gone { "entry.redo" } else { "entry.undo" };
-    parts.buttons.push(Button::on(entry, action, back, ""));
+    parts.buttons.push(Button::on(entry, action, &back, ""));
     if !is_gone {
         parts
             .buttons
@@ -440,7 +450,9 @@ fn changed_with(
     let mut message = reader.card(&headline, receipt, &grey, parts);
     if is_gone {
         let (_, total) = reader.day(receipt);
-        let notes: String = grey.iter().map(|note| format!("{note}. ")).collect();
+        let notes = grey
+            .iter()
+            .fold(String::new(), |notes, note| notes + note + ". ");
         message.text = super::escaped_within(
             &format!(
                 "{} {} · {}, {}, is no longer logged. {notes}{total}",

@@ -1,6 +1,6 @@
 //! How to use it.
 
-use super::{Button, Message, Reader, actions, context, expanded};
+use super::{Button, Message, Reader, actions, context, expanded, section};
 
 /// How to use it: four lines that cover most needs, then the rest, each usable as it stands.
 pub fn help(reader: Reader<'_>) -> Message {
@@ -48,4 +48,12 @@ pub fn help(reader: Reader<'_>) -> Message {
          Everything can be undone. Your day is in the Home tab.",
         blocks,
     )
+}
+
+/// The word is known, and this server does not offer what it stands for.
+pub fn not_offered(reader: Reader<'_>) -> Message {
+    let text = "This server of BillOps does not offer that: calendars, preferences and exports are not part of \
+                this version. `/time help` shows what works.";
+    let block = section(reader.id("help.not_offered"), text.to_owned());
+    Message::new(text.replace('`', ""), vec![block])
 }

@@ -4,6 +4,8 @@
 
 mod card;
 mod help;
+mod list;
+mod projects;
 mod reading;
 mod report;
 
@@ -31,7 +33,9 @@ pub use card::{
     changed, flipped, logged, no_longer_here, nothing_to_undo, other_timer, project_not_set,
     settled, stale, taught,
 };
-pub use help::help;
+pub use help::{help, not_offered};
+pub use list::entries;
+pub use projects::{linked, project_not_changed, projects};
 pub use reading::{explained, failed, not_stored, not_understood, only_time};
 pub use report::{
     Conversation, ShareNews, ShareRefusal, report, shared_in, shared_report, which_project,
@@ -53,8 +57,9 @@ const LABEL_MAX: usize = 75;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Message {
     response_type: &'static str,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    replace_original: bool,
+    /// Only said through a `response_url`: whether it takes the place of the message that belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replace_original: Option<bool>,
     /// The whole message in sentences, for notifications and screen readers.
     pub text: String,
     /// What is drawn.
@@ -65,7 +70,7 @@ impl Message {
     fn new(text: impl Into<String>, blocks: Vec<SlackBlock>) -> Self {
         Self {
             response_type: "ephemeral",
-            replace_original: false,
+            replace_original: None,
             text: escaped_within(&text.into(), TEXT_MAX),
             blocks,
         }
@@ -75,7 +80,16 @@ impl Message {
     #[must_use]
     pub fn replacing(self) -> Self {
         Self {
-            replace_original: true,
+            replace_original: Some(true),
+            ..self
+        }
+    }
+
+    /// The same, to stand beside the message whose form was opened.
+    #[must_use]
+    pub fn beside(self) -> Self {
+        Self {
+            replace_original: Some(false),
             ..self
         }
     }

@@ -12,9 +12,9 @@ use billops::{
 use chrono::{NaiveDate, TimeDelta};
 use uuid::Uuid;
 
-use super::{day, key, log, meeting, nina, on_every_database, soon, total};
+use super::{day, key, log, meeting, nina, soon, total};
 
-on_every_database!(
+super::on_every_database!(
     the_making_of_an_entry_is_taken_back_and_put_back,
     nobody_touches_what_is_not_theirs,
     an_edit_is_made_once_and_taken_back_and_made_again,
@@ -69,7 +69,7 @@ async fn back(store: &Store, member: &Member, entry: &TimeEntry, version: i32) -
 
 fn done(change: EntryChange) -> Changed {
     match change {
-        EntryChange::Done(changed) => changed,
+        EntryChange::Done(changed) => *changed,
         other => panic!("not done: {other:?}"),
     }
 }
@@ -168,7 +168,7 @@ async fn an_edit_is_made_once_and_taken_back_and_made_again(store: Store, _: Clo
     let nina = nina(&store).await;
     let entry = log(&store, &nina, 1, 120).await.entry;
     let step = edit(&entry, |fields| {
-        fields.description = "Kick-off".to_owned();
+        "Kick-off".clone_into(&mut fields.description);
         fields.duration = Minutes::new(30);
         fields.tags = vec!["late".to_owned()];
         fields.billable = true;

@@ -12,9 +12,9 @@ use billops::{
 };
 use chrono::TimeDelta;
 
-use super::{key, meeting, nina, on_every_database, soon};
+use super::{key, meeting, nina, soon};
 
-on_every_database!(
+super::on_every_database!(
     a_slug_is_one_projects,
     a_project_is_renamed_and_archived_by_version,
     projects_are_their_workspaces,
