@@ -1,4 +1,5 @@
 //! Pure values and rules: no async, SQL, Slack or HTTP.
+pub mod gaps;
 pub mod member;
 pub mod minutes;
 pub mod period;

@@ -1,6 +1,9 @@
 //! What was logged in a span of days, in sum.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::Hash,
+};
 
 use chrono::{Datelike as _, NaiveDate, Weekday};
 
@@ -19,15 +22,19 @@ pub struct Total {
     pub is_billable: bool,
     /// Their sum.
     pub minutes: Minutes,
+    /// How many there are.
+    pub entries: usize,
 }
 
 /// A span of days in sum.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Everything.
     pub total: Minutes,
     /// What goes on invoices.
     pub billable: Minutes,
+    /// How many entries there are.
+    pub entries: usize,
     /// Each day of the span in order, those without entries included.
     pub days: Vec<(NaiveDate, Minutes)>,
     /// By project, the most first; those without one last.
@@ -39,35 +46,25 @@ pub struct Summary {
 impl Summary {
     /// Sums up the totals of the days from `from` to `to`, both included.
     pub fn of(totals: &[Total], from: NaiveDate, to: NaiveDate) -> Self {
-        let mut days: BTreeMap<NaiveDate, Minutes> = from
-            .iter_days()
-            .take_while(|day| *day <= to)
-            .map(|day| (day, Minutes::default()))
-            .collect();
-        let mut projects: Vec<(Option<ProjectRef>, Minutes)> = Vec::new();
-        let mut clients: Vec<(Option<String>, Minutes)> = Vec::new();
-        let (mut total, mut billable) = (Minutes::default(), Minutes::default());
+        let days = from.iter_days().take_while(|day| *day <= to);
+        let mut days: BTreeMap<NaiveDate, Minutes> =
+            days.map(|day| (day, Minutes::default())).collect();
+        let mut summary = Self::default();
         for one in totals {
             *days.entry(one.date).or_default() += one.minutes;
-            add(&mut projects, &one.project, one.minutes);
-            add(&mut clients, &one.client, one.minutes);
-            total += one.minutes;
+            summary.total += one.minutes;
+            summary.entries += one.entries;
             if one.is_billable {
-                billable += one.minutes;
+                summary.billable += one.minutes;
             }
         }
-        projects.sort_by(|a, b| {
-            let slug =
-                |project: &Option<ProjectRef>| project.as_ref().map(|project| project.slug.clone());
-            (a.0.is_none(), b.1, slug(&a.0)).cmp(&(b.0.is_none(), a.1, slug(&b.0)))
-        });
-        clients.sort_by(|a, b| (a.0.is_none(), b.1, &a.0).cmp(&(b.0.is_none(), a.1, &b.0)));
+        let by_project = totals.iter().map(|one| (one.project.as_ref(), one.minutes));
+        let by_client = totals.iter().map(|one| (one.client.as_ref(), one.minutes));
         Self {
-            total,
-            billable,
             days: days.into_iter().collect(),
-            projects,
-            clients,
+            projects: most_first(by_project, |project| &project.slug),
+            clients: most_first(by_client, |client| client),
+            ..summary
         }
     }
 
@@ -75,15 +72,13 @@ impl Summary {
     /// Without a target every day with an entry is complete.
     pub fn complete_days(&self, target: Minutes, until: NaiveDate) -> (usize, usize) {
         let least = target.max(Minutes::new(1));
-        let working: Vec<Minutes> = self
-            .days
-            .iter()
-            .filter(|(day, _)| *day <= until && is_working_day(*day))
-            .map(|(_, minutes)| *minutes)
-            .collect();
+        let working = || {
+            let days = self.days.iter();
+            days.filter(|(day, _)| *day <= until && is_working_day(*day))
+        };
         (
-            working.iter().filter(|minutes| **minutes >= least).count(),
-            working.len(),
+            working().filter(|(_, minutes)| *minutes >= least).count(),
+            working().count(),
         )
     }
 }
@@ -93,9 +88,109 @@ pub fn is_working_day(day: NaiveDate) -> bool {
     !matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
 }
 
-fn add<K: Clone + PartialEq>(sums: &mut Vec<(K, Minutes)>, key: &K, minutes: Minutes) {
-    match sums.iter_mut().find(|(known, _)| known == key) {
-        Some((_, sum)) => *sum += minutes,
-        None => sums.push((key.clone(), minutes)),
+/// The sums by key, the most first and equal ones by name; what has no key last.
+fn most_first<'a, K: Clone + Eq + Hash + 'a>(
+    parts: impl Iterator<Item = (Option<&'a K>, Minutes)>,
+    name: impl Fn(&K) -> &str,
+) -> Vec<(Option<K>, Minutes)> {
+    let mut sums: HashMap<Option<&K>, Minutes> = HashMap::new();
+    for (key, minutes) in parts {
+        *sums.entry(key).or_default() += minutes;
+    }
+    let mut sums: Vec<(Option<&K>, Minutes)> = sums.into_iter().collect();
+    sums.sort_by(|a, b| {
+        let names = (a.0.map(&name), b.0.map(&name));
+        (a.0.is_none(), b.1, names.0).cmp(&(b.0.is_none(), a.1, names.1))
+    });
+    let owned = |(key, minutes): (Option<&K>, Minutes)| (key.cloned(), minutes);
+    sums.into_iter().map(owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn date(day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 11, day).unwrap()
+    }
+
+    fn total(day: u32, project: &str, client: &str, is_billable: bool, minutes: u32) -> Total {
+        Total {
+            date: date(day),
+            project: (!project.is_empty()).then(|| ProjectRef {
+                id: Uuid::from_u128(project.len() as u128),
+                slug: project.to_owned(),
+            }),
+            client: (!client.is_empty()).then(|| client.to_owned()),
+            is_billable,
+            minutes: Minutes::new(minutes),
+            entries: 2,
+        }
+    }
+
+    fn minutes<K: Clone>(sums: &[(K, Minutes)], name: impl Fn(K) -> String) -> Vec<(String, u32)> {
+        let pair = |(key, minutes): &(K, Minutes)| (name(key.clone()), minutes.get());
+        sums.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn a_week_is_summed_by_day_project_and_client() {
+        let week = [
+            total(16, "acme", "Acme", true, 480),
+            total(17, "acme-app", "Acme", true, 240),
+            total(17, "acme-app", "Acme", false, 60),
+            total(18, "", "", false, 600),
+            total(20, "halden", "", true, 300),
+            total(20, "zebra-", "", true, 300),
+        ];
+        let summary = Summary::of(&week, date(16), date(22));
+        assert_eq!(
+            (summary.total.get(), summary.billable.get(), summary.entries),
+            (1980, 1320, 12)
+        );
+        let days: Vec<u32> = summary.days.iter().map(|(_, sum)| sum.get()).collect();
+        assert_eq!(days, [480, 300, 600, 0, 600, 0, 0]);
+        let slug = |project: Option<ProjectRef>| project.map_or_else(String::new, |p| p.slug);
+        let pairs = |pairs: &[(&str, u32)]| -> Vec<(String, u32)> {
+            pairs.iter().map(|(n, m)| ((*n).to_owned(), *m)).collect()
+        };
+        // The most first, equal ones by name, and what has no project last however much it is.
+        assert_eq!(
+            minutes(&summary.projects, slug),
+            pairs(&[
+                ("acme", 480),
+                ("acme-app", 300),
+                ("halden", 300),
+                ("zebra-", 300),
+                ("", 600)
+            ])
+        );
+        assert_eq!(
+            minutes(&summary.clients, Option::unwrap_or_default),
+            pairs(&[("Acme", 780), ("", 1200)])
+        );
+    }
+
+    #[test]
+    fn complete_are_the_working_days_that_reach_the_target() {
+        let week = [
+            total(16, "", "", false, 480),
+            total(17, "", "", false, 479),
+            total(21, "", "", false, 480),
+        ];
+        let summary = Summary::of(&week, date(16), date(22));
+        let eight = Minutes::from_hours(8);
+        assert_eq!(summary.complete_days(eight, date(17)), (1, 2));
+        assert_eq!(summary.complete_days(eight, date(22)), (1, 5));
+        assert_eq!(summary.complete_days(eight, date(15)), (0, 0));
+        assert_eq!(summary.complete_days(Minutes::default(), date(22)), (2, 5));
+    }
+
+    #[test]
+    fn nothing_is_a_span_of_empty_days() {
+        let summary = Summary::of(&[], date(16), date(22));
+        assert_eq!((summary.total.get(), summary.days.len()), (0, 7));
+        assert!(summary.projects.is_empty() && summary.clients.is_empty());
     }
 }

@@ -11,8 +11,8 @@ use super::{
     home,
     inbound::{Action, Interaction},
     logged,
-    messages::{self, Message, Reader},
-    projects, request_key, stranger,
+    messages::{self, Conversation, Message, Reader},
+    projects, reports, request_key, stranger,
     submissions::{self, EntryFormKind},
     timers,
 };
@@ -91,6 +91,14 @@ impl<'a> Press<'a> {
 
     pub(super) fn reader<'m>(&self, member: &'m Member) -> Reader<'m> {
         self.door.reader(member, self.round())
+    }
+
+    /// Where the message stands.
+    pub(super) fn conversation(&self) -> Conversation<'a> {
+        Conversation {
+            id: &self.interaction.container.channel_id,
+            name: &self.interaction.channel.name,
+        }
     }
 
     /// Names what is pressed, so that one press is one change however often it is delivered.
@@ -233,6 +241,11 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
         }
         ("entry", _) => entry(press, member, verb).await,
         ("timer", _) => timers::pressed(press, member, verb).await,
+        ("report", _) => reports::pressed(press, member, verb).await,
+        ("gap", "fill") => {
+            reports::fill_gap(press, member).await;
+            Ok(None)
+        }
         ("project", _) => projects::pressed(press, member, verb).await,
         ("prefs", "set_unit") => {
             let unit = match action.value.strip_prefix("bare_number_unit:") {

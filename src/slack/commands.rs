@@ -10,8 +10,8 @@ use super::{
     forms::{Meta, Prefill},
     inbound::{SlashCommand, workspace_of},
     logged,
-    messages::{self, Message, Reader},
-    request_key, stranger, submissions,
+    messages::{self, Conversation, Message, Reader},
+    reports, request_key, stranger, submissions,
     text::cut,
     timers,
 };
@@ -30,7 +30,7 @@ struct Line<'a> {
     heard: &'a Heard,
     workspace: &'a str,
     slack_user: &'a str,
-    channel: &'a str,
+    channel: Conversation<'a>,
     /// Names the request.
     key: Uuid,
     typed: &'a str,
@@ -49,7 +49,10 @@ pub(super) async fn time(door: &Door, heard: &Heard, command: &SlashCommand) -> 
         heard,
         workspace,
         slack_user: &command.user_id,
-        channel: &command.channel_id,
+        channel: Conversation {
+            id: &command.channel_id,
+            name: &command.channel_name,
+        },
         key,
         typed: &command.text,
         trigger_id: &command.trigger_id,
@@ -66,7 +69,7 @@ pub(super) async fn line(press: &Press<'_>, key: Uuid, typed: &str) -> Option<Me
         heard: press.heard,
         workspace: press.workspace,
         slack_user: press.slack_user(),
-        channel: &press.interaction.container.channel_id,
+        channel: press.conversation(),
         key,
         typed,
         trigger_id: &press.interaction.trigger_id,
@@ -129,7 +132,7 @@ async fn answer(line: Line<'_>) -> Option<Message> {
     };
     let request = Request {
         member: &member,
-        channel: line.channel,
+        channel: line.channel.id,
         key: line.key,
         deadline: line.heard.save_by,
     };
@@ -137,6 +140,10 @@ async fn answer(line: Line<'_>) -> Option<Message> {
         Ok(CommandOutcome::Form) => open_form(&line, &member).await,
         Ok(CommandOutcome::StartForm(start)) => start_form(&line, &member, request, &start).await,
         Ok(CommandOutcome::Timer(outcome)) => timer(&line, &member, outcome).await,
+        Ok(CommandOutcome::Report(outcome)) => {
+            let reader = door.reader(&member, line.round);
+            Some(reports::said(reader, &outcome, line.channel))
+        }
         Ok(outcome) => Some(said(door.reader(&member, line.round), outcome, line.typed)),
         Err(failed) => {
             let reader = door.reader(&member, line.round);
@@ -157,9 +164,10 @@ fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str) -> Message {
         CommandOutcome::Undone(Some(changed)) => messages::changed(reader, &changed, &[]),
         CommandOutcome::Undone(None) => messages::nothing_to_undo(reader),
         CommandOutcome::Timer(outcome) => messages::timer(reader, &outcome, Some(typed)),
-        CommandOutcome::Form | CommandOutcome::StartForm(_) | CommandOutcome::Help => {
-            messages::help(reader)
-        }
+        CommandOutcome::Form
+        | CommandOutcome::StartForm(_)
+        | CommandOutcome::Report(_)
+        | CommandOutcome::Help => messages::help(reader),
         CommandOutcome::Entries(list) => messages::entries(reader, &list, None),
         CommandOutcome::Projects(projects) => messages::projects(reader, &projects, 0, None),
         CommandOutcome::Linked(linked) => messages::linked(reader, &linked),
@@ -180,7 +188,7 @@ async fn open_form(line: &Line<'_>, member: &Arc<Member>) -> Option<Message> {
 /// What a form that a command opens carries.
 fn meta(line: &Line<'_>) -> Meta {
     Meta {
-        channel: line.channel.to_owned(),
+        channel: line.channel.id.to_owned(),
         way: line.door.remember_way(line.response_url),
         ..Meta::default()
     }

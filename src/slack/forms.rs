@@ -4,9 +4,11 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use slack_morphism::prelude::{
     SlackActionId, SlackActionsBlock, SlackBlock, SlackBlockCheckboxesElement,
-    SlackBlockChoiceItem, SlackBlockDatePickerElement, SlackBlockExternalSelectElement,
-    SlackBlockId, SlackBlockPlainTextInputElement, SlackBlockPlainTextOnly, SlackBlockText,
-    SlackCallbackId, SlackInputBlock, SlackInputBlockElement, SlackModalView, SlackView,
+    SlackBlockChoiceItem, SlackBlockConversationFilter, SlackBlockConversationsSelectElement,
+    SlackBlockDatePickerElement, SlackBlockExternalSelectElement, SlackBlockId,
+    SlackBlockPlainTextInputElement, SlackBlockPlainTextOnly, SlackBlockText, SlackCallbackId,
+    SlackConversationFilterInclude, SlackInputBlock, SlackInputBlockElement, SlackModalView,
+    SlackView,
 };
 use uuid::Uuid;
 
@@ -66,6 +68,9 @@ pub(super) struct Meta {
     /// Opened on a list, of which so many come before the page that is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) list: Option<u32>,
+    /// The report that is shared.
+    #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
+    pub(super) report: Option<String>,
     /// The message it was opened on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) permalink: Option<String>,
@@ -361,6 +366,36 @@ pub(super) fn project(project: Option<&Project>, meta: &Meta) -> SlackView {
         Some(_) => modal("project.update", "Edit project", "Save", blocks, &meta),
         None => modal("project.create", "New project", "Create", blocks, &meta),
     }
+}
+
+/// The small form with the channel that a report is shared in; `about` are people's words, not escaped.
+pub(super) fn share_report(about: &str, meta: &Meta) -> SlackView {
+    let channels = SlackBlockConversationFilter::new()
+        .with_include(vec![
+            SlackConversationFilterInclude::Public,
+            SlackConversationFilterInclude::Private,
+        ])
+        .with_exclude_bot_users(true);
+    let select = SlackBlockConversationsSelectElement::new()
+        .with_action_id(SlackActionId(VALUE.to_owned()))
+        .with_placeholder(label("Choose a channel"))
+        .with_filter(channels)
+        .with_focus_on_load(true);
+    let blocks = vec![
+        input(
+            "channel",
+            "Channel",
+            SlackInputBlockElement::ConversationsSelect(select),
+        ),
+        context(
+            SlackBlockId("about".to_owned()),
+            format!(
+                "{} · Everyone there sees your totals by project. Descriptions stay with you.",
+                plain(about)
+            ),
+        ),
+    ];
+    modal("report.share", "Share your totals", "Share", blocks, meta)
 }
 
 /// What was entered in the form of an entry; what cannot be read is a problem of its field.

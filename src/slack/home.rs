@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use chrono_tz::Tz;
 use slack_morphism::blocks::SlackAccessibilityLabel;
 use slack_morphism::prelude::{
-    SlackActionId, SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockChoiceItem,
-    SlackBlockId, SlackBlockMarkDownText, SlackBlockOverflowElement, SlackBlockPlainText,
-    SlackCallbackId, SlackDividerBlock, SlackHeaderBlock, SlackHomeView, SlackModalView,
-    SlackSectionBlock, SlackSectionBlockElement, SlackView,
+    SlackActionId, SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle,
+    SlackBlockChoiceItem, SlackBlockId, SlackBlockMarkDownText, SlackBlockOverflowElement,
+    SlackBlockPlainText, SlackCallbackId, SlackDividerBlock, SlackHeaderBlock, SlackHomeView,
+    SlackModalView, SlackSectionBlock, SlackSectionBlockElement, SlackView,
 };
 
 use super::{
@@ -45,6 +45,7 @@ pub fn view(home: &Home) -> SlackView {
     blocks.push(SlackDividerBlock::new().into());
     blocks.push(
         SlackActionsBlock::new(vec![
+            log_button(home).into(),
             button("help.open", "Help", "home", "Help with BillOps").into(),
         ])
         .with_block_id(id("settings"))
@@ -66,6 +67,13 @@ pub fn view(home: &Home) -> SlackView {
     SlackView::Home(SlackHomeView::new(blocks).with_callback_id(SlackCallbackId("home".to_owned())))
 }
 
+/// Opens the form, for today.
+fn log_button(home: &Home) -> SlackBlockButtonElement {
+    let value = format!("d:{}", home.today);
+    button("entry.new", "Log time", &value, "Log time: open the form")
+        .with_style(SlackBlockButtonStyle::Primary)
+}
+
 fn welcome(home: &Home) -> [SlackBlock; 4] {
     [
         header("welcome", &cut(&format!("Welcome, {}", home.name), 150)),
@@ -73,12 +81,13 @@ fn welcome(home: &Home) -> [SlackBlock; 4] {
             id("welcome.text"),
             "BillOps turns one line in Slack into a time entry. Type this in any channel:\n\
              `/time 2.5 hours: Meeting`\n\
-             Only you see the answer, and everything can be undone."
+             Only you see the answer, and everything can be undone. Or press *Log time* below for a form."
                 .to_owned(),
         ),
         section(
             id("welcome.more"),
-            "*More ways to say it*\n`/time 1h30 wireframes` · `/time 9-11:30 workshop` · `/time yesterday 45 min: code review`"
+            "*More ways to say it*\n`/time 1h30 #acme wireframes` · `/time 9-11:30 workshop` · `/time yesterday 45 min: code review` · \
+             `/time start icon set`, then `/time stop` · `/time week`"
                 .to_owned(),
         ),
         section(

@@ -31,6 +31,8 @@ pub(super) struct SlashCommand {
     pub(super) is_enterprise_install: bool,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) channel_id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) channel_name: String,
     pub(super) user_id: String,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) command: String,
@@ -63,9 +65,9 @@ pub(super) struct Interaction {
     pub(super) container: Container,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) actions: Vec<Action>,
-    /// Where a message shortcut was used.
+    /// Where the message stands that was used, or on which a shortcut was.
     #[serde(default, deserialize_with = "nullable")]
-    pub(super) channel: WithId,
+    pub(super) channel: Channel,
     /// The message a shortcut was used on.
     #[serde(default, deserialize_with = "nullable")]
     pub(super) message: SourceMessage,
@@ -131,6 +133,8 @@ pub(super) struct Field {
     pub(super) selected_options: Vec<Choice>,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) selected_date: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) selected_conversation: String,
 }
 
 /// Slack writes an empty map as an empty list at times.
@@ -175,6 +179,16 @@ pub(super) struct Team {
     /// The part before `.slack.com`.
     #[serde(default, deserialize_with = "nullable")]
     pub(super) domain: String,
+}
+
+/// A conversation.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Channel {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) id: String,
+    /// `directmessage` and `privategroup` where Slack does not say.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) name: String,
 }
 
 /// Anything of which only the id matters.

@@ -11,6 +11,7 @@ pub mod home;
 mod inbound;
 pub mod messages;
 mod projects;
+mod reports;
 pub mod socket;
 mod submissions;
 mod text;
@@ -164,11 +165,11 @@ impl Door {
             }
             "interactive" => {
                 let interaction: Interaction = read(&delivery)?;
-                self.interaction(&heard, &interaction).await
+                Box::pin(self.interaction(&heard, &interaction)).await
             }
             "events_api" => {
                 let callback: EventCallback = read(&delivery)?;
-                self.event(&callback).await;
+                Box::pin(self.event(&callback)).await;
                 None
             }
             kind => {
@@ -260,6 +261,11 @@ impl Door {
         if let Some(member) = self.app.member(workspace, slack_user).await? {
             return Ok(member);
         }
+        // Rare, and kept apart so that the many commands under way at once stay small.
+        Box::pin(self.meet(workspace, slack_user)).await
+    }
+
+    async fn meet(&self, workspace: &str, slack_user: &str) -> Result<Arc<Member>, Failed> {
         let profile = match self.client.profile(slack_user).await {
             Ok(profile) => Some(profile),
             Err(problem) => {

@@ -79,6 +79,10 @@ pub(super) async fn submitted(
                     })
                 })
         }
+        "report.share" => {
+            let problem = super::reports::share_submitted(door, heard, &member, view, &meta).await;
+            problem.map(|errors| acknowledgement(&Response::Errors { errors: errors? }))
+        }
         callback_id => {
             tracing::warn!(
                 callback_id,
@@ -100,6 +104,7 @@ fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
         "entry.move" => "date",
         "project.create" | "project.update" => "slug",
         "timer.create" | "timer.update" => "description",
+        "report.share" => "channel",
         _ => "time",
     };
     let sentence = format!(
