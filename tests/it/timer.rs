@@ -53,6 +53,23 @@ impl TestBot {
         idle(&self.bot).await;
     }
 
+    /// Waits until the timer that runs is to be asked about in so many seconds, or not at all.
+    async fn is_to_ask_in(&self, seconds: Option<i64>) {
+        let store = self.bot.store();
+        let nina = store.member("T07TERN001", "U07NINA001").await.unwrap();
+        let nina = nina.unwrap().user_id;
+        let until = tokio::time::Instant::now() + Duration::from_secs(5);
+        loop {
+            let timer = store.timer(nina).await.unwrap().unwrap();
+            let wait = timer.ask_at.map(|at| (at - self.clock.now()).num_seconds());
+            if wait == seconds {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < until, "in {wait:?} s");
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Asked about a timer that was started at 13:30 and forgotten until 19:00.
     async fn forgotten(&self) -> Message {
         self.say("/time start Usability notes").await;
@@ -340,7 +357,7 @@ async fn without_words_the_form_asks_and_without_a_form_it_starts_at_once() {
     assert!(
         started
             .text
-            .starts_with("Timer started at 13:30 · not described yet."),
+            .starts_with("Timer started at 13:30 · not described yet · #halden."),
         "{}",
         started.text
     );
@@ -359,7 +376,7 @@ async fn without_words_the_form_asks_and_without_a_form_it_starts_at_once() {
     assert!(
         blocked
             .text
-            .starts_with("Nothing was started. not described yet: This timer runs since 13:30")
+            .starts_with("Nothing was started. This timer runs since 13:30")
             && blocked.text.ends_with("You typed: /time start Icon set"),
         "{}",
         blocked.text
@@ -449,7 +466,7 @@ async fn more_than_a_day_is_asked_about() {
     let asks = bot.say("/time stop").await;
     assert_eq!(
         asks.text,
-        "Usability notes: This timer runs since Fri 20 Nov, 13:30: 24 h 1 min. An entry holds 24 h at most. Say when \
+        "Not logged yet. Usability notes. This timer runs since Fri 20 Nov, 13:30: 24 h 1 min. An entry holds 24 h at most. Say when \
          it really ended."
     );
     let form = bot.open(&asks, "timer.stop_as").await;
@@ -631,38 +648,25 @@ async fn a_question_that_slack_does_not_take_is_asked_later() {
     bot.slack
         .fail_next("chat.postMessage", 1, Fault::RateLimited(30));
     tick(&bot.bot).await;
-    let limited = |slack: &Sandbox| {
-        let mut sent = slack.traffic().into_iter();
-        sent.find(|line| line.title.contains("chat.postMessage") && !line.ok)
-            .map(|_| ())
-    };
-    bot.slack.wait_for("a refusal", limited).await.unwrap();
-    assert_eq!(bot.questions().len(), 0);
     // Before Slack wants to hear of it again, nothing is asked, whoever looks.
-    let until = tokio::time::Instant::now() + Duration::from_secs(5);
-    while bot.bot.store().timers_to_ask(1).await.unwrap().len() == 1 {
-        assert!(tokio::time::Instant::now() < until);
-        tokio::task::yield_now().await;
-    }
+    bot.is_to_ask_in(Some(30)).await;
+    tick(&bot.bot).await;
     bot.clock.advance(TimeDelta::seconds(30));
     bot.slack
         .fail_next("chat.postMessage", 1, Fault::Status(503));
-    for _ in 0..2 {
-        bot.clock.advance(TimeDelta::seconds(3));
-        tick(&bot.bot).await;
-        let asked = |slack: &Sandbox| {
-            let all = slack.messages(NINA, DM);
-            all.iter()
-                .any(|m| m.text.starts_with("Your timer"))
-                .then_some(())
-        };
-        let _ = bot
-            .slack
-            .wait_within(Duration::from_millis(500), "a question", asked)
-            .await;
-    }
+    tick(&bot.bot).await;
+    bot.is_to_ask_in(Some(0)).await;
+    assert_eq!(bot.questions().len(), 0);
+    bot.clock.advance(TimeDelta::seconds(3));
+    bot.comes_round().await;
     assert_eq!(bot.questions().len(), 1);
-    bot.clock.advance(TimeDelta::seconds(30));
+    // A person who left is not asked for ever.
+    bot.say("/time start Icon set").await;
+    bot.after(600);
+    let gone = Fault::Error("account_inactive".to_owned());
+    bot.slack.fail_next("chat.postMessage", 1, gone);
+    bot.comes_round().await;
+    bot.is_to_ask_in(None).await;
     bot.comes_round().await;
     assert_eq!(bot.questions().len(), 1);
     bot.finish().await;

@@ -42,10 +42,11 @@ pub fn timer(reader: Reader<'_>, outcome: &TimerOutcome, typed: Option<&str>) ->
             let block = section(reader.id("timer"), shown.to_owned());
             Message::new(shown.replace('`', ""), vec![block])
         }
-        TimerOutcome::Asks(timer, problem) => asks(reader, "", timer, *problem, None),
+        TimerOutcome::Asks(timer, problem) => {
+            asks(reader, "Not logged yet.", timer, *problem, None)
+        }
         TimerOutcome::InTheWay(timer, problem) => {
-            let first = "Nothing was started. ";
-            asks(reader, first, timer, *problem, typed)
+            asks(reader, "Nothing was started.", timer, *problem, typed)
         }
         TimerOutcome::Other(Some(timer)) => {
             let says = format!(
@@ -211,11 +212,17 @@ fn asks(
     problem: StopProblem,
     typed: Option<&str>,
 ) -> Message {
-    let what = format!("{}{}", name(timer), marks(timer));
+    // One without words is known by when it began, which is said anyway.
+    let what = if timer.description.is_empty() {
+        String::new()
+    } else {
+        format!(" {}{}", name(timer), marks(timer))
+    };
     let why = stop_problem(reader, timer, problem);
-    let mut text = format!("{first}{what}: {why}");
+    let dot = if what.is_empty() { "" } else { "." };
+    let mut text = format!("{first}{what}{dot} {why}");
     let mut shown = format!(
-        "⚠️ *{first}{}*\n{}",
+        "⚠️ *{first}*{}\n{}",
         plain_within(&what, WORDS_MAX / 2),
         plain(&why)
     );
