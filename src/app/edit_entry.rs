@@ -74,8 +74,8 @@ pub struct EntryForm {
     pub project: Option<Uuid>,
     /// The day.
     pub date: NaiveDate,
-    /// Whether it goes on an invoice.
-    pub billable: bool,
+    /// Whether it goes on an invoice; `None` for what is usual for the project.
+    pub billable: Option<bool>,
 }
 
 /// What is wrong with a field of the form.
@@ -560,11 +560,11 @@ impl App {
         } else if characters > LONGEST_DESCRIPTION {
             problems.push(FormProblem::DescriptionTooLong(characters));
         }
-        let project = match self.open_project(member, form.project).await? {
-            Ok((project, _)) => project,
+        let (project, is_billable) = match self.open_project(member, form.project).await? {
+            Ok(found) => found,
             Err(problem) => {
                 problems.push(problem);
-                None
+                (None, false)
             }
         };
         let reading = match time {
@@ -582,7 +582,7 @@ impl App {
             is_timed: given.is_some(),
             duration: reading.duration,
             project,
-            billable: form.billable,
+            billable: form.billable.unwrap_or(is_billable),
             tags: Vec::new(),
         };
         Ok(Ok((fields, reading)))
