@@ -33,6 +33,7 @@ pub(crate) use on_every_database;
 
 mod changes;
 mod projects;
+mod reports;
 
 on_every_database!(
     a_person_is_met_once_and_keeps_what_was_known,
