@@ -827,7 +827,12 @@ async fn where_the_bot_is_not_a_channel_can_be_chosen() {
         all.find(|now| now.text.starts_with("Nina Berg shared"))
     };
     bot.slack.wait_for("the totals", shared).await.unwrap();
-    bot.finish_with(&["not_in_channel"]).await;
+    let refused = bot.slack.take_violations();
+    assert!(
+        refused.iter().all(|one| one.error == "not_in_channel"),
+        "{refused:#?}"
+    );
+    bot.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
