@@ -134,6 +134,7 @@ async fn ask(store: &Store, nina: &Member, entry: &TimeEntry) -> Vec<(&'static s
         entry(me, entry.id),
         default_project(workspace, me, "C1"),
         recent_projects(me, 5),
+        timers_to_ask(9),
         undo_last(me, Uuid::from_u128(7), Some(&job)),
         claim_share(me, Uuid::from_u128(8)),
         claim_job(TimeDelta::seconds(60)),
