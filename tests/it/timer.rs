@@ -426,6 +426,7 @@ async fn a_running_timer_is_edited() {
     bot.projects(&["halden", "internal"]).await;
     let started = bot.say("/time start Usability notes #halden").await;
     bot.after(10);
+    let before = bot.say("/time status").await;
     let form = bot.open(&started, "timer.edit").await;
     let options = bot
         .slack
@@ -441,6 +442,13 @@ async fn a_running_timer_is_edited() {
     assert_eq!(
         edited.text,
         "Timer changed. It is running since 13:30 · Interview notes · #internal."
+    );
+    let told = bot.click(&before, "timer.discard").await;
+    assert!(
+        told.text
+            .starts_with("Nothing was changed. The timer running now is since 13:30 · Interview"),
+        "{}",
+        told.text
     );
     let undone = bot.say("/time undo").await;
     assert_eq!(
@@ -559,7 +567,8 @@ async fn home_shows_the_timer_and_stops_it() {
     bot.home_says(NINA, "Timer stopped: logged Usability notes, 50 min")
         .await;
     bot.clicks_at_home("entry.undo").await;
-    bot.home_says(NINA, "The timer runs on").await;
+    bot.home_says(NINA, "Undone, the timer runs on: Usability notes")
+        .await;
     let home = bot.home_says(NINA, "Timer running since 13:30").await;
     assert!(home.to_string().contains("Nothing logged yet"));
 
