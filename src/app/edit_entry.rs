@@ -46,7 +46,7 @@ pub enum HomeTab {
 }
 
 impl HomeTab {
-    fn refresh(self, member: &Member) -> Option<NewJob> {
+    pub(super) fn refresh(self, member: &Member) -> Option<NewJob> {
         match self {
             Self::Refresh => App::home_refresh(member),
             Self::DrawnByCaller => None,
@@ -74,8 +74,8 @@ pub struct EntryForm {
     pub project: Option<Uuid>,
     /// The day.
     pub date: NaiveDate,
-    /// Whether it goes on an invoice.
-    pub billable: bool,
+    /// Whether it goes on an invoice; `None` for what is usual for the project.
+    pub billable: Option<bool>,
 }
 
 /// What is wrong with a field of the form.
@@ -540,7 +540,7 @@ impl App {
     }
 
     /// Reads the form, and says of every field at once what is wrong with it.
-    async fn read_form(
+    pub(super) async fn read_form(
         &self,
         member: &Member,
         form: &EntryForm,
@@ -560,11 +560,11 @@ impl App {
         } else if characters > LONGEST_DESCRIPTION {
             problems.push(FormProblem::DescriptionTooLong(characters));
         }
-        let project = match self.open_project(member, form.project).await? {
-            Ok((project, _)) => project,
+        let (project, is_billable) = match self.open_project(member, form.project).await? {
+            Ok(found) => found,
             Err(problem) => {
                 problems.push(problem);
-                None
+                (None, false)
             }
         };
         let reading = match time {
@@ -582,14 +582,14 @@ impl App {
             is_timed: given.is_some(),
             duration: reading.duration,
             project,
-            billable: form.billable,
+            billable: form.billable.unwrap_or(is_billable),
             tags: Vec::new(),
         };
         Ok(Ok((fields, reading)))
     }
 
     /// The project with this id that takes entries, and whether they are billable.
-    async fn open_project(
+    pub(super) async fn open_project(
         &self,
         member: &Member,
         id: Option<Uuid>,

@@ -9,6 +9,7 @@ use crate::{
         member::Member,
         minutes::Minutes,
         time_entry::{Changed, TimeEntry},
+        timer::Timer,
     },
     error::Failed,
 };
@@ -36,6 +37,8 @@ pub struct Home {
     pub target: Minutes,
     /// The last entries, the newest day first.
     pub recent: Vec<TimeEntry>,
+    /// What they are doing just now.
+    pub timer: Option<Timer>,
     /// What was just done there, with the way back.
     pub notice: Option<Notice>,
 }
@@ -64,7 +67,9 @@ impl App {
             .day_and_recent(member.user_id, today, since, LAST_ENTRIES)
             .await
             .map_err(|error| self.failed("reading the Home tab", error))?;
+        let timer = self.timer(member).await?;
         Ok(Home {
+            timer,
             name: member.name.clone(),
             now,
             zone,

@@ -1,20 +1,16 @@
-//! `/time …`: one typed line becomes a time entry.
+//! One typed line becomes a time entry.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{
-    App, EntryList, ProjectNote, ReportOutcome,
-    projects::{Chosen, Linked},
-};
+use super::{App, ProjectNote, projects::Chosen};
 use crate::{
     domain::{
         member::Member,
         minutes::Minutes,
-        project::Project,
-        time_command::{self, ClockRange, Context, Guess, LogLine, ParseError, TimeCommand},
-        time_entry::{Changed, EntryFields, EntrySource, Receipt, TimeEntry},
+        time_command::{ClockRange, Context, Guess, LogLine},
+        time_entry::{EntryFields, EntrySource, Receipt, TimeEntry},
     },
     error::Failed,
     store::{Made, NewEntry, NotSaved},
@@ -36,35 +32,6 @@ pub struct Request<'a> {
     pub deadline: Instant,
 }
 
-/// What became of a typed line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CommandOutcome {
-    /// It is an entry now.
-    Logged(Box<Logged>),
-    /// The last change was taken back; `None` if there was none.
-    Undone(Option<Box<Changed>>),
-    /// What was logged.
-    Report(ReportOutcome),
-    /// Nothing was typed: the form is to be opened.
-    Form,
-    /// Help was asked for.
-    Help,
-    /// The last entries, to be changed.
-    Entries(EntryList),
-    /// All projects of the workspace.
-    Projects(Vec<Project>),
-    /// What the channel is linked to.
-    Linked(Linked),
-    /// The word is known, and this server does not offer what it stands for.
-    NotOffered,
-    /// How the line would be read, and to which project it would go; nothing was saved.
-    Explained(LogLine, Chosen),
-    /// A time, but no word about what it was for; nothing was saved.
-    OnlyTime(LogLine),
-    /// The line could not be read; nothing was saved.
-    NotUnderstood(ParseError),
-}
-
 /// An entry that was made, and what in its reading was a guess.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logged {
@@ -81,78 +48,25 @@ pub struct Logged {
 }
 
 impl App {
-    /// Does what the line after `/time` says.
+    /// The project that a line means.
     ///
     /// # Errors
-    /// The database does not answer in time. [`Failed::is_certain`] says whether it is known that nothing
-    /// was stored.
-    pub async fn time_command(
+    /// The database does not answer.
+    pub(super) async fn project_of(
         &self,
         request: Request<'_>,
-        text: &str,
-    ) -> Result<CommandOutcome, Failed> {
-        let context = self.reading(request.member);
-        Ok(match time_command::parse(text, &context) {
-            Ok(TimeCommand::Empty) => CommandOutcome::Form,
-            Ok(TimeCommand::Edit | TimeCommand::Delete | TimeCommand::Move) => {
-                CommandOutcome::Entries(self.entry_list(request.member, 0).await?)
-            }
-            Ok(TimeCommand::Projects) => {
-                CommandOutcome::Projects(self.projects(request.member).await?)
-            }
-            Ok(TimeCommand::Link(typed)) => {
-                CommandOutcome::Linked(self.link(request, typed.as_deref()).await?)
-            }
-            Ok(TimeCommand::Unlink) => {
-                let before = self
-                    .link_channel(request.member, request.channel, None)
-                    .await?;
-                CommandOutcome::Linked(Linked::Unlinked(before))
-            }
-            Ok(
-                TimeCommand::Connect(_)
-                | TimeCommand::Sync
-                | TimeCommand::Prefs
-                | TimeCommand::Export(_),
-            ) => CommandOutcome::NotOffered,
-            Ok(
-                TimeCommand::Help
-                | TimeCommand::Start(_)
-                | TimeCommand::Stop
-                | TimeCommand::Status
-                | TimeCommand::Cancel,
-            ) => CommandOutcome::Help,
-            Ok(TimeCommand::Report(asked)) => {
-                CommandOutcome::Report(self.asked_report(request.member, asked).await?)
-            }
-            Ok(TimeCommand::Undo) => {
-                CommandOutcome::Undone(self.undo_last(request).await?.map(Box::new))
-            }
-            Ok(TimeCommand::Explain(rest)) => match time_command::parse(&rest, &context) {
-                Ok(TimeCommand::Log(line)) => {
-                    let chosen = self.project_of(request, &line).await?;
-                    CommandOutcome::Explained(line, chosen)
-                }
-                Ok(_) => CommandOutcome::Help,
-                Err(error) => CommandOutcome::NotUnderstood(error),
-            },
-            Ok(TimeCommand::Log(line)) if line.description.is_empty() => {
-                CommandOutcome::OnlyTime(line)
-            }
-            Ok(TimeCommand::Log(line)) => {
-                CommandOutcome::Logged(Box::new(self.log_line(request, line, text).await?))
-            }
-            Err(error) => CommandOutcome::NotUnderstood(error),
-        })
-    }
-
-    async fn project_of(&self, request: Request<'_>, line: &LogLine) -> Result<Chosen, Failed> {
+        line: &LogLine,
+    ) -> Result<Chosen, Failed> {
         let (project, client) = (line.project.as_deref(), line.client.as_deref());
         self.choose_project(request.member, request.channel, project, client)
             .await
     }
 
-    async fn log_line(
+    /// Makes an entry of a line.
+    ///
+    /// # Errors
+    /// As [`log_entry`](Self::log_entry).
+    pub(super) async fn log_line(
         &self,
         request: Request<'_>,
         line: LogLine,
@@ -179,8 +93,7 @@ impl App {
             .log_entry(request, fields, Some(typed.to_owned()), None)
             .await?;
         if let Some(project) = named {
-            self.note_last_project(request.member, request.channel, &project)
-                .await;
+            Box::pin(self.note_last_project(request.member, request.channel, &project)).await;
         }
         Ok(Logged {
             guess: line.guess,
@@ -223,7 +136,7 @@ impl App {
                 may_overlap,
             }) => Ok(Logged {
                 overlaps: if may_overlap {
-                    self.overlaps(&receipt.entry).await
+                    Box::pin(self.overlaps(&receipt.entry)).await
                 } else {
                     Vec::new()
                 },

@@ -6,6 +6,8 @@ mod log_time;
 mod members;
 mod projects;
 mod report;
+mod time_command;
+mod timer;
 
 use std::sync::Arc;
 
@@ -27,9 +29,11 @@ pub use edit_entry::{
     LONGEST_DESCRIPTION, merged,
 };
 pub use home::{Home, Notice};
-pub use log_time::{CommandOutcome, Logged, Request};
+pub use log_time::{Logged, Request};
 pub use projects::{Chosen, Linked, ProjectNote, Suggested};
 pub use report::{Report, ReportOf, ReportOutcome, Share};
+pub use time_command::CommandOutcome;
+pub use timer::{Stepped, TimerOutcome, TimerQuestion, TimerVersion};
 
 /// Channels whose default project is kept in memory.
 const REMEMBERED_DEFAULTS: usize = 20_000;

@@ -70,11 +70,10 @@ impl Project {
     pub fn label(&self) -> String {
         let mut label = format!("#{}", self.slug);
         let client = self.client.as_ref().map(|client| client.name.as_str());
-        for part in [Some(self.name.as_str()), client].into_iter().flatten() {
-            if !part.eq_ignore_ascii_case(&self.slug) {
-                label.push_str(" · ");
-                label.push_str(part);
-            }
+        let name = Some(self.name.as_str()).filter(|name| !name.eq_ignore_ascii_case(&self.slug));
+        for part in [name, client].into_iter().flatten() {
+            label.push_str(" · ");
+            label.push_str(part);
         }
         if !self.is_billable {
             label.push_str(" · not billable");

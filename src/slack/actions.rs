@@ -14,6 +14,7 @@ use super::{
     messages::{self, Conversation, Message, Reader},
     projects, reports, request_key, stranger,
     submissions::{self, EntryFormKind},
+    timers,
 };
 use crate::{
     app::{EntryVersion, Flip, FormOutcome, HomeTab, Notice},
@@ -100,7 +101,18 @@ impl<'a> Press<'a> {
         }
     }
 
-    fn home(&self) -> HomeTab {
+    /// Names what is pressed, so that one press is one change however often it is delivered.
+    pub(super) fn key(&self) -> Uuid {
+        let named = [
+            self.workspace,
+            self.slack_user(),
+            &self.action.action_id,
+            self.value(),
+        ];
+        request_key(self.heard, &named, &self.interaction.trigger_id)
+    }
+
+    pub(super) fn home(&self) -> HomeTab {
         if self.interaction.is_on_home() {
             HomeTab::DrawnByCaller
         } else {
@@ -228,6 +240,7 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
             Ok(None)
         }
         ("entry", _) => entry(press, member, verb).await,
+        ("timer", _) => timers::pressed(press, member, verb).await,
         ("report", _) => reports::pressed(press, member, verb).await,
         ("gap", "fill") => {
             reports::fill_gap(press, member).await;
@@ -366,10 +379,16 @@ pub(super) async fn shown(
 ) -> Result<Option<Message>, Failed> {
     if press.interaction.is_on_home() {
         let notice = match change {
-            EntryChange::Done(changed) => Notice::Changed(changed),
-            _ => Notice::NothingChanged,
+            // The timer that runs stands there.
+            EntryChange::Done(changed)
+                if changed.receipt.is_none() && changed.timer_after.is_some() =>
+            {
+                None
+            }
+            EntryChange::Done(changed) => Some(Notice::Changed(changed)),
+            _ => Some(Notice::NothingChanged),
         };
-        home::publish_now(press.door, member, Some(notice)).await;
+        home::publish_now(press.door, member, notice).await;
         return Ok(None);
     }
     if let (Some(skip), EntryChange::Done(changed)) = (press.list(), &change) {

@@ -51,6 +51,9 @@ pub enum SlackError {
     /// Slack could not be reached, or answered something unexpected.
     #[error("{0}")]
     Failed(String),
+    /// Slack did not answer in time: what was asked may have been done or not.
+    #[error("Slack did not answer within {} ms", .0.as_millis())]
+    Unanswered(Duration),
 }
 
 /// What `doctor` learns about the bot token.
@@ -500,10 +503,7 @@ async fn within<T>(
     match tokio::time::timeout(limit, call).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(SlackError::Failed(format!(
-            "Slack did not answer within {} ms",
-            limit.as_millis()
-        ))),
+        Err(_) => Err(SlackError::Unanswered(limit)),
     }
 }
 

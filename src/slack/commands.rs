@@ -13,12 +13,13 @@ use super::{
     messages::{self, Conversation, Message, Reader},
     reports, request_key, stranger, submissions,
     text::cut,
+    timers,
 };
 use crate::{
-    app::{CommandOutcome, LONGEST_DESCRIPTION, Request},
+    app::{CommandOutcome, LONGEST_DESCRIPTION, Request, TimerOutcome},
     domain::{
         member::Member,
-        time_command::{TimeCommand, as_typed},
+        time_command::{StartLine, TimeCommand, as_typed},
     },
     error::Failed,
 };
@@ -137,6 +138,8 @@ async fn answer(line: Line<'_>) -> Option<Message> {
     };
     match door.app.time_command(request, line.typed).await {
         Ok(CommandOutcome::Form) => open_form(&line, &member).await,
+        Ok(CommandOutcome::StartForm(start)) => start_form(&line, &member, request, &start).await,
+        Ok(CommandOutcome::Timer(outcome)) => timer(&line, &member, outcome).await,
         Ok(CommandOutcome::Report(outcome)) => {
             let reader = door.reader(&member, line.round);
             Some(reports::said(reader, &outcome, line.channel))
@@ -160,9 +163,11 @@ fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str) -> Message {
         CommandOutcome::Logged(logged) => messages::logged(reader, &logged),
         CommandOutcome::Undone(Some(changed)) => messages::changed(reader, &changed, &[]),
         CommandOutcome::Undone(None) => messages::nothing_to_undo(reader),
-        CommandOutcome::Form | CommandOutcome::Help | CommandOutcome::Report(_) => {
-            messages::help(reader)
-        }
+        CommandOutcome::Timer(outcome) => messages::timer(reader, &outcome, Some(typed)),
+        CommandOutcome::Form
+        | CommandOutcome::StartForm(_)
+        | CommandOutcome::Report(_)
+        | CommandOutcome::Help => messages::help(reader),
         CommandOutcome::Entries(list) => messages::entries(reader, &list, None),
         CommandOutcome::Projects(projects) => messages::projects(reader, &projects, 0, None),
         CommandOutcome::Linked(linked) => messages::linked(reader, &linked),
@@ -175,14 +180,57 @@ fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str) -> Message {
 
 /// Opens the form. Where Slack does not, help says how to do without.
 async fn open_form(line: &Line<'_>, member: &Arc<Member>) -> Option<Message> {
-    let meta = Meta {
+    let (prefill, meta) = (Prefill::default(), meta(line));
+    let is_open = submissions::open_new(line.door, member, line.trigger_id, prefill, meta).await;
+    (!is_open).then(|| messages::help(line.door.reader(member, line.round)))
+}
+
+/// What a form that a command opens carries.
+fn meta(line: &Line<'_>) -> Meta {
+    Meta {
         channel: line.channel.id.to_owned(),
         way: line.door.remember_way(line.response_url),
         ..Meta::default()
+    }
+}
+
+/// Opens the form in which a timer is started. Where Slack does not, it is started as it was typed.
+async fn start_form(
+    line: &Line<'_>,
+    member: &Arc<Member>,
+    request: Request<'_>,
+    start: &StartLine,
+) -> Option<Message> {
+    let door = line.door;
+    let outcome = async {
+        if timers::open_start(door, request, line.trigger_id, start, meta(line)).await? {
+            return Ok(None);
+        }
+        door.app.start_timer(request, start).await.map(Some)
     };
-    let is_open =
-        submissions::open_new(line.door, member, line.trigger_id, Prefill::default(), meta).await;
-    (!is_open).then(|| messages::help(line.door.reader(member, line.round)))
+    let reader = door.reader(member, line.round);
+    match outcome.await {
+        Ok(outcome) => outcome.map(|outcome| messages::timer(reader, &outcome, Some(line.typed))),
+        Err(failed) => {
+            let failed = logged(failed);
+            Some(messages::not_stored(reader, &failed, line.typed, line.key))
+        }
+    }
+}
+
+/// What is said of a timer. One that has to be asked about is asked about in its form, if Slack opens it.
+async fn timer(line: &Line<'_>, member: &Arc<Member>, outcome: TimerOutcome) -> Option<Message> {
+    let reader = line.door.reader(member, line.round);
+    if let TimerOutcome::Asks(timer, problem) = &outcome {
+        let (door, trigger, problem) = (line.door, line.trigger_id, Some(*problem));
+        match timers::open_stop(door, member, trigger, timer, problem, meta(line)).await {
+            Ok(true) => return None,
+            Ok(false) => {}
+            // Nothing was to be stored; the message asks instead.
+            Err(failed) => drop(logged(failed)),
+        }
+    }
+    Some(messages::timer(reader, &outcome, Some(line.typed)))
 }
 
 /// What of a line that could not be logged goes into the form: its time, where that could be read, and

@@ -23,6 +23,7 @@ use crate::{
         member::Member,
         project::{LONGEST_NAME, Project, ProjectRef},
         time_entry::{EntrySource, TimeEntry},
+        timer::Timer,
     },
 };
 
@@ -61,15 +62,20 @@ pub(super) struct Meta {
     /// How often that message was replaced.
     #[serde(default, skip_serializing_if = "is_zero_u32")]
     pub(super) round: u32,
+    /// The project and the tick that stood in the form when it opened.
+    #[serde(rename = "p", skip_serializing_if = "Option::is_none")]
+    pub(super) project: Option<Uuid>,
+    #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_billable: bool,
     /// Opened on the Home tab, which is drawn anew then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) home: bool,
-    /// The report that is shared.
-    #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
-    pub(super) report: Option<String>,
     /// Opened on a list, of which so many come before the page that is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) list: Option<u32>,
+    /// The report that is shared.
+    #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
+    pub(super) report: Option<String>,
     /// The message it was opened on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) permalink: Option<String>,
@@ -97,6 +103,15 @@ impl Meta {
         serde_json::from_str(&view.private_metadata).unwrap_or_default()
     }
 
+    /// Remembers what stands in the form.
+    fn with(&self, prefill: &Prefill) -> Self {
+        Self {
+            project: prefill.project.as_ref().map(|project| project.id),
+            is_billable: prefill.is_billable,
+            ..self.clone()
+        }
+    }
+
     pub(super) fn entry(&self) -> Option<EntryVersion> {
         Some(EntryVersion {
             id: self.id?,
@@ -119,8 +134,14 @@ pub(super) struct Prefill {
 
 /// The form for a new entry.
 pub(super) fn new_entry(prefill: &Prefill, meta: &Meta) -> SlackView {
-    let blocks = entry_fields(prefill);
-    modal("entry.create", "Log time", "Log", blocks, meta)
+    let meta = meta.with(prefill);
+    modal(
+        "entry.create",
+        "Log time",
+        "Log",
+        entry_fields(prefill),
+        &meta,
+    )
 }
 
 /// The form for an entry that is there.
@@ -155,7 +176,7 @@ pub(super) fn edit_entry(
     let meta = Meta {
         id: Some(entry.id),
         version: entry.version,
-        ..meta.clone()
+        ..meta.with(&prefill)
     };
     modal(
         "entry.update",
@@ -223,6 +244,52 @@ fn entry_fields(prefill: &Prefill) -> Vec<SlackBlock> {
     blocks
 }
 
+/// The form in which a timer is started.
+pub(super) fn new_timer(project: Option<&Project>, meta: &Meta) -> SlackView {
+    let blocks = timer_fields("What are you starting", "", project);
+    modal("timer.create", "Start timer", "Start", blocks, meta)
+}
+
+/// The form for the timer that runs.
+pub(super) fn edit_timer(timer: &Timer, project: Option<&Project>, meta: &Meta) -> SlackView {
+    let blocks = timer_fields("What are you doing", &timer.description, project);
+    let meta = Meta {
+        key: None,
+        id: Some(timer.id),
+        version: timer.version,
+        ..meta.clone()
+    };
+    modal("timer.update", "Edit timer", "Save", blocks, &meta)
+}
+
+/// The form in which a timer is stopped otherwise than now, or as it is.
+pub(super) fn stop_timer(prefill: &Prefill, meta: &Meta) -> SlackView {
+    let blocks = entry_fields(prefill);
+    modal(
+        "timer.stop_as",
+        "Stop timer",
+        "Log",
+        blocks,
+        &meta.with(prefill),
+    )
+}
+
+fn timer_fields(
+    question: &'static str,
+    description: &str,
+    project: Option<&Project>,
+) -> Vec<SlackBlock> {
+    let is_long = description.contains('\n') || description.chars().count() > LONG_DESCRIPTION;
+    vec![
+        text_field("description", question, "Icon set", description)
+            .focused()
+            .multiline(is_long)
+            .up_to(LONGEST_DESCRIPTION as u64)
+            .block(),
+        project_field(project),
+    ]
+}
+
 /// The small form with the project only.
 pub(super) fn change_project(
     entry: &TimeEntry,
@@ -267,36 +334,6 @@ pub(super) fn move_entry(entry: &TimeEntry, meta: &Meta) -> SlackView {
         context(SlackBlockId("about".to_owned()), about),
     ];
     modal("entry.move", "Move entry", "Move", blocks, &meta)
-}
-
-/// The small form with the channel that a report is shared in; `about` are people's words, not escaped.
-pub(super) fn share_report(about: &str, meta: &Meta) -> SlackView {
-    let channels = SlackBlockConversationFilter::new()
-        .with_include(vec![
-            SlackConversationFilterInclude::Public,
-            SlackConversationFilterInclude::Private,
-        ])
-        .with_exclude_bot_users(true);
-    let select = SlackBlockConversationsSelectElement::new()
-        .with_action_id(SlackActionId(VALUE.to_owned()))
-        .with_placeholder(label("Choose a channel"))
-        .with_filter(channels)
-        .with_focus_on_load(true);
-    let blocks = vec![
-        input(
-            "channel",
-            "Channel",
-            SlackInputBlockElement::ConversationsSelect(select),
-        ),
-        context(
-            SlackBlockId("about".to_owned()),
-            format!(
-                "{} · Everyone there sees your totals by project. Descriptions stay with you.",
-                plain(about)
-            ),
-        ),
-    ];
-    modal("report.share", "Share your totals", "Share", blocks, meta)
 }
 
 /// The form for a project, new where there is none yet.
@@ -357,14 +394,48 @@ pub(super) fn project(project: Option<&Project>, meta: &Meta) -> SlackView {
     }
 }
 
+/// The small form with the channel that a report is shared in; `about` are people's words, not escaped.
+pub(super) fn share_report(about: &str, meta: &Meta) -> SlackView {
+    let channels = SlackBlockConversationFilter::new()
+        .with_include(vec![
+            SlackConversationFilterInclude::Public,
+            SlackConversationFilterInclude::Private,
+        ])
+        .with_exclude_bot_users(true);
+    let select = SlackBlockConversationsSelectElement::new()
+        .with_action_id(SlackActionId(VALUE.to_owned()))
+        .with_placeholder(label("Choose a channel"))
+        .with_filter(channels)
+        .with_focus_on_load(true);
+    let blocks = vec![
+        input(
+            "channel",
+            "Channel",
+            SlackInputBlockElement::ConversationsSelect(select),
+        ),
+        context(
+            SlackBlockId("about".to_owned()),
+            format!(
+                "{} · Everyone there sees your totals by project. Descriptions stay with you.",
+                plain(about)
+            ),
+        ),
+    ];
+    modal("report.share", "Share your totals", "Share", blocks, meta)
+}
+
 /// What was entered in the form of an entry; what cannot be read is a problem of its field.
-pub(super) fn read_entry(view: &View, project: Option<Uuid>) -> Option<EntryForm> {
+///
+/// Whoever chooses another project and leaves the tick alone means what is usual for that project.
+pub(super) fn read_entry(view: &View, meta: &Meta, project: Option<Uuid>) -> Option<EntryForm> {
+    let is_billable = !view.field("billable").selected_options.is_empty();
+    let is_left_alone = is_billable == meta.is_billable && project != meta.project;
     Some(EntryForm {
         time: view.field("time").value,
         description: view.field("description").value,
         project,
         date: read_date(view)?,
-        billable: !view.field("billable").selected_options.is_empty(),
+        billable: (!is_left_alone).then_some(is_billable),
     })
 }
 

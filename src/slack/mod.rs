@@ -15,6 +15,7 @@ mod reports;
 pub mod socket;
 mod submissions;
 mod text;
+mod timers;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -143,7 +144,9 @@ impl Door {
                 tracing::warn!(%binding, code, "home.refused: the Home tab was not published");
                 Ran::Done
             }
-            Err(SlackError::Failed(problem)) => Ran::Failed(problem),
+            Err(problem @ (SlackError::Failed(_) | SlackError::Unanswered(_))) => {
+                Ran::Failed(problem.to_string())
+            }
         }
     }
 
@@ -162,11 +165,11 @@ impl Door {
             }
             "interactive" => {
                 let interaction: Interaction = read(&delivery)?;
-                self.interaction(&heard, &interaction).await
+                Box::pin(self.interaction(&heard, &interaction)).await
             }
             "events_api" => {
                 let callback: EventCallback = read(&delivery)?;
-                self.event(&callback).await;
+                Box::pin(self.event(&callback)).await;
                 None
             }
             kind => {
@@ -258,6 +261,11 @@ impl Door {
         if let Some(member) = self.app.member(workspace, slack_user).await? {
             return Ok(member);
         }
+        // Rare, and kept apart so that the many commands under way at once stay small.
+        Box::pin(self.meet(workspace, slack_user)).await
+    }
+
+    async fn meet(&self, workspace: &str, slack_user: &str) -> Result<Arc<Member>, Failed> {
         let profile = match self.client.profile(slack_user).await {
             Ok(profile) => Some(profile),
             Err(problem) => {

@@ -41,7 +41,7 @@ struct Options {
     options: Vec<SlackBlockChoiceItem<SlackBlockPlainTextOnly>>,
 }
 
-type Acknowledgement = Option<Arc<RawValue>>;
+pub(super) type Acknowledgement = Option<Arc<RawValue>>;
 
 fn acknowledgement(response: &impl Serialize) -> Acknowledgement {
     to_raw_value(response).ok().map(Arc::from)
@@ -65,9 +65,8 @@ pub(super) async fn submitted(
         "entry.update" => update(door, &member, view, &meta).await,
         "entry.set_project" => set_project(door, &member, view, &meta).await,
         "entry.move" => move_entry(door, &member, view, &meta).await,
-        "report.share" => {
-            let problem = super::reports::share_submitted(door, heard, &member, view, &meta).await;
-            problem.map(|errors| acknowledgement(&Response::Errors { errors: errors? }))
+        "timer.create" | "timer.update" | "timer.stop_as" => {
+            super::timers::submitted(door, heard, &member, view, &meta).await
         }
         "project.create" | "project.update" => {
             super::projects::submitted(door, &member, view, &meta)
@@ -79,6 +78,10 @@ pub(super) async fn submitted(
                         })
                     })
                 })
+        }
+        "report.share" => {
+            let problem = super::reports::share_submitted(door, heard, &member, view, &meta).await;
+            problem.map(|errors| acknowledgement(&Response::Errors { errors: errors? }))
         }
         callback_id => {
             tracing::warn!(
@@ -99,8 +102,9 @@ fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
     let field = match callback_id {
         "entry.set_project" => "project",
         "entry.move" => "date",
-        "report.share" => "channel",
         "project.create" | "project.update" => "slug",
+        "timer.create" | "timer.update" => "description",
+        "report.share" => "channel",
         _ => "time",
     };
     let sentence = format!(
@@ -112,7 +116,7 @@ fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
     })
 }
 
-fn problems(problems: &[FormProblem]) -> Acknowledgement {
+pub(super) fn problems(problems: &[FormProblem]) -> Acknowledgement {
     acknowledgement(&Response::Errors {
         errors: problems.iter().map(forms::field_error).collect(),
     })
@@ -133,7 +137,7 @@ async fn create(
     view: &View,
     meta: &Meta,
 ) -> Result<Acknowledgement, Failed> {
-    let form = match entered(door, member, view).await? {
+    let form = match entered(door, member, view, meta).await? {
         Ok(form) => form,
         Err(problem) => return Ok(problem),
     };
@@ -172,7 +176,7 @@ async fn update(
     let Some(entry) = meta.entry() else {
         return Ok(None);
     };
-    let form = match entered(door, member, view).await? {
+    let form = match entered(door, member, view, meta).await? {
         Ok(form) => form,
         Err(problem) => return Ok(problem),
     };
@@ -196,21 +200,22 @@ async fn update(
 }
 
 /// What was entered in the form of an entry. A project that was chosen to be created is.
-async fn entered(
+pub(super) async fn entered(
     door: &Door,
     member: &Arc<Member>,
     view: &View,
+    meta: &Meta,
 ) -> Result<Result<EntryForm, Acknowledgement>, Failed> {
     let project = match chosen_project(door, member, view).await? {
         Ok(project) => project,
         Err(problem) => return Ok(Err(problem)),
     };
-    let form = forms::read_entry(view, project);
+    let form = forms::read_entry(view, meta, project);
     Ok(form.ok_or_else(|| unreadable("date")))
 }
 
 /// The project that was chosen in a form; one that was chosen to be created is.
-async fn chosen_project(
+pub(super) async fn chosen_project(
     door: &Door,
     member: &Arc<Member>,
     view: &View,

@@ -15,7 +15,7 @@ use super::{
     NewJob, Store, StoreError,
     entries::{EntryRow, day_total, entry_sql},
     jobs::add_job,
-    timers::{TimerRow, put_timer, timer_sql},
+    timers::{TimerRow, put_timer, take_timer, timer_sql},
     tx,
 };
 use crate::domain::{
@@ -58,12 +58,12 @@ pub struct Step {
 type UndoAnswer = Json<Option<Changed>>;
 
 #[derive(sqlx::FromRow)]
-struct ChangeRow {
-    id: Uuid,
+pub(super) struct ChangeRow {
+    pub(super) id: Uuid,
     kind: String,
     is_undo: bool,
-    timer_before: Option<Json<Timer>>,
-    timer_after: Option<Json<Timer>>,
+    pub(super) timer_before: Option<Json<Timer>>,
+    pub(super) timer_after: Option<Json<Timer>>,
     undone_at: Option<DateTime<Utc>>,
 }
 
@@ -75,7 +75,7 @@ struct StepRow {
 }
 
 impl ChangeRow {
-    fn kind(&self) -> Result<ChangeKind, StoreError> {
+    pub(super) fn kind(&self) -> Result<ChangeKind, StoreError> {
         self.kind
             .parse()
             .map_err(|problem| StoreError::unreadable("changes", "kind", self.id, problem))
@@ -240,20 +240,12 @@ macro_rules! take_back {
             unless_in_the_way!($conn, &entry, step.version_after);
             found.push((entry, step.entry_before));
         }
-        let timers = (
-            change.timer_after.as_deref(),
-            change.timer_before.as_deref(),
-        );
+        let runs_on = change.timer_before.as_deref().cloned();
+        let runs_on = runs_on.map(|timer| timer.running_on(now));
+        let timers = (change.timer_after.as_deref(), runs_on.as_ref());
         let is_about_timers = timers != (None, None);
         if is_about_timers {
-            let row: Option<TimerRow> = sqlx::query_as(timer_sql!(
-                "UPDATE timers SET version = version WHERE user_id = $1 RETURNING",
-                ""
-            ))
-            .bind($user_id)
-            .fetch_optional(&mut *$conn)
-            .await?;
-            let runs = row.map(Timer::from);
+            let runs = take_timer!($conn, $user_id);
             let same = |timer: &Timer| (timer.id, timer.version);
             if runs.as_ref().map(same) != timers.0.map(same) {
                 return Ok(EntryChange::OtherTimer(runs));
@@ -314,6 +306,27 @@ macro_rules! change_of {
         change
     }};
 }
+
+/// The last change that this timer went away by or was changed by, and that stands.
+macro_rules! timer_change {
+    ($conn:ident, $user_id:expr, $timer:expr) => {{
+        let timer: (Uuid, i32) = $timer;
+        // Looked through here, because the two databases keep JSON differently; they are few.
+        let changes: Vec<ChangeRow> = sqlx::query_as(
+            "SELECT id, kind, is_undo, timer_before, timer_after, undone_at FROM changes \
+             WHERE user_id = $1 AND timer_before IS NOT NULL AND undone_at IS NULL \
+             ORDER BY id DESC LIMIT 100",
+        )
+        .bind($user_id)
+        .fetch_all(&mut *$conn)
+        .await?;
+        changes.into_iter().find(|change| {
+            let before = change.timer_before.as_ref();
+            before.is_some_and(|before| (before.id, before.version) == timer)
+        })
+    }};
+}
+pub(super) use timer_change;
 
 /// Deletes the entry, or puts it back, without anything else. It is how the making of an entry is undone.
 macro_rules! toggle {
@@ -460,6 +473,50 @@ impl Store {
             };
             if let (EntryChange::Done(_), Some(job)) = (&change, then) {
                 add_job!(self.clock, conn, job);
+            }
+            Ok(change)
+        })?;
+        self.job_added.notify_one();
+        Ok(change)
+    }
+
+    /// Lets a timer run on that was stopped or discarded, by taking back the change that did so. `Unknown`
+    /// if there is no such change. Where it runs already, that is answered as if it had just been done.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row cannot be read.
+    pub async fn restore_timer(
+        &self,
+        user_id: Uuid,
+        timer_id: Uuid,
+        version: i32,
+        then: Option<&NewJob>,
+    ) -> Result<EntryChange, StoreError> {
+        let wanted = (timer_id, version);
+        let change = tx!(self, conn => {
+            let change = match timer_change!(conn, user_id, wanted) {
+                Some(change) => {
+                    let outcome: Result<EntryChange, StoreError> =
+                        async { Ok(take_back!(self, conn, user_id, &change)) }.await;
+                    outcome?
+                }
+                None => EntryChange::Unknown,
+            };
+            match &change {
+                EntryChange::Done(_) => {
+                    if let Some(job) = then {
+                        add_job!(self.clock, conn, job);
+                    }
+                }
+                EntryChange::Unknown | EntryChange::OtherTimer(_) => {
+                    let runs = take_timer!(conn, user_id);
+                    if runs.as_ref().is_some_and(|runs| (runs.id, runs.version) == wanted) {
+                        let (kind, steps) = (ChangeKind::TimerCancel, Vec::new());
+                        let changed = changed!(conn, kind, true, (None, runs), steps);
+                        return Ok(EntryChange::Done(Box::new(changed)));
+                    }
+                }
+                EntryChange::Stale(_) | EntryChange::Settled(_) => {}
             }
             Ok(change)
         })?;

@@ -38,12 +38,12 @@ use crate::{
 /// Requests that may wait for the next commit. More than this and the database is not keeping up.
 const QUEUE: usize = 2048;
 /// Rows in one commit: far below what a statement may bind (32,766 values on SQLite).
-const BATCH: usize = 128;
-/// The numbers of rows that statements are prepared for. A statement for each number from 1 to 128 would be
-/// prepared again and again, and keeping them all prepared takes 20 MiB; these few are kept. What is
+const BATCH: usize = 64;
+/// The numbers of rows that statements are prepared for. A statement for each number from 1 to 64 would be
+/// prepared again and again, and keeping them all prepared takes much memory; these few are kept. What is
 /// missing to the next number is filled with the last row once more, which changes nothing: every
 /// statement here ignores a row that is there already.
-const SIZES: [usize; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 32, 48, 64, BATCH];
+const SIZES: [usize; 10] = [1, 2, 3, 4, 6, 8, 12, 16, 32, BATCH];
 
 /// The rows, filled up to one of [`SIZES`].
 fn filled<T>(rows: &[T]) -> impl Iterator<Item = &T> {

@@ -278,16 +278,20 @@ impl Db {
                 .max_lifetime(None)
                 .test_before_acquire(false)
         };
+        // In KiB. A commit of many people's entries touches a page for each of them; a reader looks at one
+        // person's at a time, and what it does not hold is in the system's own cache.
         let writer = pool()
             .max_connections(1)
-            // In KiB: a commit of many people's entries touches a page for each of them.
-            .connect_with(options.clone().pragma("cache_size", "-6144"))
+            .connect_with(options.clone().pragma("cache_size", "-3072"))
             .await?;
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         let reader = if in_memory {
             writer.clone()
         } else {
-            pool().max_connections(4).connect_with(options).await?
+            pool()
+                .max_connections(4)
+                .connect_with(options.pragma("cache_size", "-512"))
+                .await?
         };
         Ok(Self::Sqlite { reader, writer })
     }

@@ -119,11 +119,12 @@ macro_rules! select_member {
 }
 
 impl Store {
-    /// Notes what is known of a workspace. What `workspace` leaves open keeps its stored value.
+    /// Notes what is known of a workspace, and gives the id of its row. What `workspace` leaves open keeps
+    /// its stored value.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn save_workspace(&self, workspace: &Workspace) -> Result<(), StoreError> {
+    pub async fn save_workspace(&self, workspace: &Workspace) -> Result<Uuid, StoreError> {
         let now = self.clock.now();
         tx!(self, conn => {
             sqlx::query(
@@ -144,7 +145,11 @@ impl Store {
             .bind(now)
             .execute(&mut *conn)
             .await?;
-            Ok(())
+            let (id,): (Uuid,) = sqlx::query_as("SELECT id FROM slack_integrations WHERE workspace_id = $1")
+                .bind(&workspace.workspace_id)
+                .fetch_one(&mut *conn)
+                .await?;
+            Ok(id)
         })
     }
 

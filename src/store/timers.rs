@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::{
     NewJob, Store, StoreError,
-    changes::note_change,
-    entries::{day_total, project_ref},
+    changes::{ChangeRow, note_change, timer_change},
+    entries::{EntryRow, day_total, entry_sql, project_ref},
     jobs::add_job,
     read, tx,
 };
@@ -56,6 +56,26 @@ macro_rules! timer_sql {
     };
 }
 pub(super) use timer_sql;
+
+/// Takes the person's timer for this transaction, and gives the one that runs.
+macro_rules! take_timer {
+    ($conn:ident, $user_id:expr) => {{
+        // The person is taken first: where no timer runs there is no row of it to wait for.
+        sqlx::query("UPDATE users SET updated_at = updated_at WHERE id = $1")
+            .bind($user_id)
+            .execute(&mut *$conn)
+            .await?;
+        let row: Option<TimerRow> = sqlx::query_as(timer_sql!(
+            "UPDATE timers SET version = version WHERE user_id = $1 RETURNING",
+            ""
+        ))
+        .bind($user_id)
+        .fetch_optional(&mut *$conn)
+        .await?;
+        row.map(Timer::from)
+    }};
+}
+pub(super) use take_timer;
 
 /// Makes this the person's running timer, or none.
 macro_rules! put_timer {
@@ -143,6 +163,25 @@ impl Store {
         Ok(row.map(Timer::from))
     }
 
+    /// What a step of the person's timer was answered with under this key, if it was taken.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn timer_answer(
+        &self,
+        user_id: Uuid,
+        key: Uuid,
+    ) -> Result<Option<Changed>, StoreError> {
+        let answer: Option<(Json<Option<Changed>>,)> = read!(self, db => {
+            sqlx::query_as("SELECT answer FROM idempotency_keys WHERE user_id = $1 AND key = $2")
+                .bind(user_id)
+                .bind(key)
+                .fetch_optional(db)
+                .await
+        })?;
+        Ok(answer.and_then(|(Json(changed),)| changed))
+    }
+
     /// Takes one step, if the timer that runs still is `from`. Of two replicas that start one at the same
     /// moment the second is told what the first started.
     ///
@@ -156,11 +195,7 @@ impl Store {
         let now = self.clock.now();
         let same = |timer: &Timer| (timer.id, timer.version);
         let change = tx!(self, conn => {
-            // Taken first: where no timer runs there is no row to wait for.
-            sqlx::query("UPDATE users SET updated_at = updated_at WHERE id = $1")
-                .bind(user_id)
-                .execute(&mut *conn)
-                .await?;
+            let runs = take_timer!(conn, user_id);
             let known: Option<(Json<Option<Changed>>,)> =
                 sqlx::query_as("SELECT answer FROM idempotency_keys WHERE user_id = $1 AND key = $2")
                     .bind(user_id)
@@ -170,15 +205,15 @@ impl Store {
             if let Some((Json(Some(changed)),)) = known {
                 return Ok(TimerChange::Done(Box::new(changed)));
             }
-            let row: Option<TimerRow> = sqlx::query_as(timer_sql!("SELECT", "FROM timers WHERE user_id = $1"))
-                .bind(user_id)
-                .fetch_optional(&mut *conn)
-                .await?;
-            let runs = row.map(Timer::from);
             if runs.as_ref().map(same) != step.from.as_ref().map(same) {
                 return Ok(TimerChange::Stale(runs));
             }
-            put_timer!(conn, user_id, step.to.as_ref());
+            // Whether it was asked about meanwhile is not for this step to forget.
+            let to = step.to.clone().map(|to| match runs {
+                Some(runs) if runs.id == to.id => Timer { ask_at: runs.ask_at, ..to },
+                _ => to,
+            });
+            put_timer!(conn, user_id, to.as_ref());
             let mut steps = Vec::new();
             if let Some(fields) = &step.log {
                 let entry = TimeEntry {
@@ -225,7 +260,7 @@ impl Store {
                 .await?;
                 steps.push((entry, None));
             }
-            note_change!(self, conn, user_id, step.kind, false, (step.from.as_ref(), step.to.as_ref()), &steps);
+            note_change!(self, conn, user_id, step.kind, false, (step.from.as_ref(), to.as_ref()), &steps);
             let receipt = match steps.into_iter().next() {
                 Some((entry, _)) => {
                     let day_total = day_total!(conn, user_id, entry.date);
@@ -240,7 +275,7 @@ impl Store {
                 before: None,
                 other: None,
                 timer_before: step.from.clone(),
-                timer_after: step.to.clone(),
+                timer_after: to,
             };
             sqlx::query(
                 "INSERT INTO idempotency_keys (user_id, key, answer, created_at) VALUES ($1, $2, $3, $4)",
@@ -258,6 +293,54 @@ impl Store {
         })?;
         self.job_added.notify_one();
         Ok(change)
+    }
+
+    /// What a step of this kind has done to this timer already, as it is now: the same button was pressed
+    /// twice. `None` if nothing that stands.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row cannot be read.
+    pub async fn timer_step_done(
+        &self,
+        user_id: Uuid,
+        kind: ChangeKind,
+        timer_id: Uuid,
+        version: i32,
+    ) -> Result<Option<Changed>, StoreError> {
+        tx!(self, conn => {
+            let Some(change) = timer_change!(conn, user_id, (timer_id, version)) else {
+                return Ok(None);
+            };
+            if change.kind()? != kind {
+                return Ok(None);
+            }
+            let row: Option<EntryRow> = sqlx::query_as(entry_sql!(
+                "SELECT",
+                "FROM time_entries WHERE user_id = $1 AND \
+                 id IN (SELECT entry_id FROM change_steps WHERE change_id = $2)"
+            ))
+            .bind(user_id)
+            .bind(change.id)
+            .fetch_optional(&mut *conn)
+            .await?;
+            let receipt = match row.map(TimeEntry::try_from).transpose()? {
+                Some(entry) if entry.deleted_at.is_some() => return Ok(None),
+                Some(entry) => {
+                    let day_total = day_total!(conn, user_id, entry.date);
+                    Some(Receipt { entry, day_total })
+                }
+                None => None,
+            };
+            Ok(Some(Changed {
+                kind,
+                is_undo: false,
+                receipt,
+                before: None,
+                other: None,
+                timer_before: change.timer_before.map(|timer| timer.0),
+                timer_after: change.timer_after.map(|timer| timer.0),
+            }))
+        })
     }
 
     /// The timers whose people are to be asked by now whether they were forgotten; at most `limit`.
@@ -284,7 +367,7 @@ impl Store {
     }
 
     /// Sets when the person is asked about this timer, if `at` still is when they were to be. Of several
-    /// that try at once one succeeds: `true`.
+    /// that try at once with another `then_at` one succeeds: `true`.
     ///
     /// # Errors
     /// The database does not answer.

@@ -12,26 +12,31 @@ use crate::bot::{NINA, TestBot, config};
 
 impl TestBot {
     /// The form on top of somebody's screen, once there is one.
-    async fn form(&self) -> View {
+    pub(crate) async fn form(&self) -> View {
         let open = |slack: &Sandbox| slack.modals(NINA).pop();
         self.slack.wait_for("a form", open).await.unwrap()
     }
 
     /// Presses a button that opens a form.
-    async fn open(&self, message: &Message, action: &str) -> View {
+    pub(crate) async fn open(&self, message: &Message, action: &str) -> View {
         let answer = self.slack.click(NINA, message, action).await.unwrap();
         assert_eq!(answer.error, None, "{action}");
         self.form().await
     }
 
-    async fn submit(&self, form: &View, values: &[(&str, Choice)]) -> Submission {
+    pub(crate) async fn submit(&self, form: &View, values: &[(&str, Choice)]) -> Submission {
         let submission = self.slack.submit(NINA, form, values).await.unwrap();
         assert_eq!(submission.answer.error, None);
         submission
     }
 
     /// Submits a form that closes, and returns what then stands in the place of the message.
-    async fn submit_over(&self, form: &View, values: &[(&str, Choice)], over: &Message) -> Message {
+    pub(crate) async fn submit_over(
+        &self,
+        form: &View,
+        values: &[(&str, Choice)],
+        over: &Message,
+    ) -> Message {
         let submission = self.submit(form, values).await;
         assert_eq!(submission.errors.len(), 0, "{:?}", submission.errors);
         assert!(submission.closed);
@@ -39,7 +44,7 @@ impl TestBot {
     }
 
     /// The last message in a conversation that says something.
-    async fn hears(&self, channel: &str, words: &str) -> Message {
+    pub(crate) async fn hears(&self, channel: &str, words: &str) -> Message {
         let says = |slack: &Sandbox| {
             let mut all = slack.messages(NINA, channel).into_iter().rev();
             all.find(|message| message.bot && message.text.contains(words))
@@ -48,7 +53,7 @@ impl TestBot {
     }
 
     /// Makes projects in Nina's workspace; she is met first.
-    async fn projects(&self, slugs: &[&str]) {
+    pub(crate) async fn projects(&self, slugs: &[&str]) {
         self.say("/time help").await;
         let store = self.bot.store();
         let nina = store
@@ -65,7 +70,7 @@ impl TestBot {
         }
     }
 
-    async fn archive(&self, slug: &str) {
+    pub(crate) async fn archive(&self, slug: &str) {
         let store = self.bot.store();
         let nina = store
             .member("T07TERN001", "U07NINA001")
@@ -98,12 +103,12 @@ fn new(slug: &str) -> NewProject {
     }
 }
 
-fn text(text: &str) -> Choice {
+pub(crate) fn text(text: &str) -> Choice {
     Choice::Text(text.to_owned())
 }
 
 /// What a form has in a field when it opens.
-fn initial(form: &View, field: &str) -> Value {
+pub(crate) fn initial(form: &View, field: &str) -> Value {
     let block = form
         .blocks()
         .iter()
@@ -752,6 +757,34 @@ async fn projects_are_found_guessed_asked_for_and_created() {
         "{}",
         archived.text
     );
+    // In the form the tick follows the project, unless somebody sets it.
+    for (project, tick, is) in [
+        ("internal", None, "#internal · not billable"),
+        ("halden", None, "#halden · billable"),
+        (
+            "internal",
+            Some(Choice::Options(vec!["billable".to_owned()])),
+            "#internal · billable",
+        ),
+    ] {
+        let card = bot
+            .slack
+            .say(NINA, "#acme", "/time 1h: eight")
+            .await
+            .unwrap()
+            .message
+            .unwrap();
+        let form = bot.open(&card, "entry.edit").await;
+        let found = bot
+            .slack
+            .suggest(NINA, &form, "project/value", project)
+            .await
+            .unwrap();
+        let mut values = vec![("project", Choice::Suggested(found.options[0].clone()))];
+        values.extend(tick.map(|tick| ("billable", tick)));
+        bot.submit(&form, &values).await;
+        bot.hears("#acme", is).await;
+    }
     let none = bot.click(&archived, "entry.set_project.1").await;
     assert!(none.text.contains("no wings"), "{}", none.text);
     bot.finish().await;

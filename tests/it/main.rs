@@ -13,3 +13,4 @@ mod report;
 mod socket;
 mod store;
 mod time_command;
+mod timer;

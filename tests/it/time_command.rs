@@ -29,7 +29,7 @@ impl TestBot {
     }
 
     /// Waits until the Home tab says something.
-    async fn home_says(&self, person: &str, words: &str) -> Value {
+    pub(crate) async fn home_says(&self, person: &str, words: &str) -> Value {
         let says = |slack: &billops::sandbox::Sandbox| {
             let home = slack.home(person)?;
             let body = Value::from(home.blocks().to_vec());

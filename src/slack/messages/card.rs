@@ -373,8 +373,13 @@ fn changed_with(
     mut parts: Parts,
     notes: &[String],
 ) -> Message {
+    if let (ChangeKind::TimerStart, false, Some(timer)) =
+        (changed.kind, changed.is_undo, &changed.timer_after)
+    {
+        return super::timer::started(reader, changed, timer, &ProjectNote::Nothing);
+    }
     let Some(receipt) = &changed.receipt else {
-        return timer_changed(reader, changed);
+        return super::timer::only_timer(reader, changed);
     };
     let entry = &receipt.entry;
     let mut grey = notes.to_vec();
@@ -435,7 +440,15 @@ fn changed_with(
         _ => back.to_owned(),
     };
     let action = if is_gone { "entry.redo" } else { "entry.undo" };
-    parts.buttons.push(Button::on(entry, action, &back, ""));
+    let mut button = Button::on(entry, action, &back, "");
+    if changed.kind == ChangeKind::TimerStop && !changed.is_undo {
+        let what = cut(&entry.description.replace('\n', " "), 28);
+        button.spoken = format!(
+            "{back}: {what}, {}, the timer runs on",
+            entry.duration_minutes
+        );
+    }
+    parts.buttons.push(button);
     if !is_gone {
         parts
             .buttons
@@ -505,31 +518,6 @@ fn was(reader: Reader<'_>, before: &TimeEntry, now: &TimeEntry) -> Option<String
         );
     }
     (!was.is_empty()).then(|| format!("It was {}", was.join(" · ")))
-}
-
-/// Nothing but a timer changed.
-fn timer_changed(reader: Reader<'_>, changed: &Changed) -> Message {
-    let at = |timer: &Timer| clock_time(timer.started_at, reader.zone());
-    let text = match (&changed.timer_before, &changed.timer_after) {
-        (_, Some(timer)) => format!(
-            "Timer running since {}{}.",
-            at(timer),
-            described(&timer.description)
-        ),
-        (Some(timer), None) => format!(
-            "The timer of {}{} is discarded; nothing was logged.",
-            at(timer),
-            described(&timer.description)
-        ),
-        (None, None) => "Nothing was changed.".to_owned(),
-    };
-    Message::new(
-        text.clone(),
-        vec![section(
-            reader.id("timer"),
-            plain_within(&text, super::WORDS_MAX),
-        )],
-    )
 }
 
 fn described(description: &str) -> String {

@@ -18,7 +18,7 @@ use crate::{
 pub fn entries(reader: Reader<'_>, list: &EntryList, done: Option<&Changed>) -> Message {
     let mut blocks = Vec::new();
     let mut text = String::new();
-    if let Some((words, back)) = done.and_then(notice_words) {
+    if let Some((words, back)) = done.and_then(|done| notice_words(done, reader.zone())) {
         let _ = write!(text, "{words}. ");
         let id = reader.id(&format!("row.s{}.notice", list.skip));
         blocks.push(with_button(

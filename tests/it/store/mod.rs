@@ -34,6 +34,7 @@ pub(crate) use on_every_database;
 mod changes;
 mod projects;
 mod reports;
+mod timers;
 
 on_every_database!(
     a_person_is_met_once_and_keeps_what_was_known,
