@@ -169,9 +169,16 @@ pub(super) async fn share_submitted(
         async move { post(&door, &member, key, &report, &channel).await }
     });
     match tokio::time::timeout_at(heard.save_by, posting).await {
-        Ok(Ok(ShareNews::Shared)) => {
-            let message = messages::shared_in(door.reader(member, meta.round), &report, &channel);
-            door.answer_to(meta, member, message);
+        Ok(Ok(ShareNews::Shared | ShareNews::SharedIn(_))) => {
+            let at = Conversation {
+                id: &meta.channel,
+                name: "",
+            };
+            let news = ShareNews::SharedIn(channel);
+            let message =
+                messages::report(door.reader(member, meta.round), &report, at, Some(&news));
+            // Over the report that the form was opened on.
+            door.answer_to(meta, member, message.replacing());
             Ok(None)
         }
         Ok(Ok(ShareNews::NotShared(refusal))) => problem(&refusal.sentence(false)),

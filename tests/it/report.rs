@@ -9,7 +9,8 @@ use billops::{
         project::ProjectRef,
         time_entry::{EntryFields, EntrySource},
     },
-    sandbox::{Choice, Fault, Message, NINA as NINA_ID, Person, Sandbox},
+    sandbox::{Choice, Fault, Message, NINA as NINA_ID, Sandbox},
+    slack::socket::Timings,
     store::{NewEntry, NewProject, Profile, ProjectChange, ProjectEdit},
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone as _, Utc};
@@ -18,7 +19,10 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::bot::{NINA, TestBot};
+use crate::{
+    bot::{NINA, TestBot},
+    databases::Database,
+};
 
 const WORKSPACE: &str = "T07TERN001";
 
@@ -29,19 +33,23 @@ impl TestBot {
         if let Some(nina) = store.member(WORKSPACE, NINA_ID).await.unwrap() {
             return nina;
         }
-        self.lives_in(chrono_tz::Europe::Berlin).await
+        self.lives_in(NINA, chrono_tz::Europe::Berlin).await
     }
 
-    async fn lives_in(&self, zone: Tz) -> Member {
+    /// The bot meets this person where they are now.
+    async fn lives_in(&self, person: &str, zone: Tz) -> Member {
+        let person = self
+            .slack
+            .world(|world| world.person(person).unwrap().clone());
         let profile = Profile {
-            name: "Nina Berg".to_owned(),
+            name: person.real_name,
             time_zone: Some(zone),
             locale: Some("de-DE".to_owned()),
             is_admin: true,
         };
         let store = self.bot.store();
         store
-            .save_member(WORKSPACE, NINA_ID, Some(&profile))
+            .save_member(WORKSPACE, &person.id, Some(&profile))
             .await
             .unwrap()
     }
@@ -149,14 +157,9 @@ fn drawn(message: &Message) -> String {
         line(&block["text"], &mut drawn);
         for part in ["fields", "elements"] {
             for element in block[part].as_array().into_iter().flatten() {
-                match element["type"].as_str() {
-                    Some("button") => {
-                        write!(drawn, "[{}]", element["text"]["text"].as_str().unwrap()).unwrap()
-                    }
-                    _ => line(element, &mut drawn),
-                }
-                if element["type"] == "mrkdwn" {
-                    writeln!(drawn, "{}", element["text"].as_str().unwrap()).unwrap();
+                match element["text"]["text"].as_str() {
+                    Some(button) => write!(drawn, "[{button}]").unwrap(),
+                    None => line(element, &mut drawn),
                 }
             }
         }
@@ -178,9 +181,9 @@ async fn today_lists_the_entries_and_the_gaps() {
     let bot = TestBot::start().await;
     bot.project("acme", None).await;
     for line in [
-        "/time 10:30-12 #acme Wireframes *checkout*",
         "/time 8:15-9 Planning",
         "/time 12:10-13 Lunch & learn",
+        "/time 10:30-12 #acme Wireframes *checkout*",
     ] {
         bot.say(line).await;
     }
@@ -609,27 +612,13 @@ async fn the_day_is_the_persons_across_both_changes_of_the_clock() {
         ("sam", Tz::America__New_York, ["2027-03-14", "2027-11-07"]),
         ("priya", Tz::Asia__Kolkata, ["2027-03-28", "2027-10-31"]),
         (
-            "lord",
+            "jonas",
             Tz::Australia__Lord_Howe,
             ["2027-04-04", "2027-10-03"],
         ),
-        ("auck", Tz::Pacific__Auckland, ["2027-04-04", "2027-09-26"]),
+        ("ana", Tz::Pacific__Auckland, ["2027-04-04", "2027-09-26"]),
     ] {
-        let known = bot.slack.world(|world| world.person(person).is_some());
-        if !known {
-            bot.slack.add_person(Person {
-                id: format!("U07{}", person.to_uppercase()),
-                name: person.to_owned(),
-                real_name: person.to_owned(),
-                title: String::new(),
-                email: format!("{person}@ternstudio.example"),
-                tz: zone,
-                locale: "en-GB".to_owned(),
-                is_admin: false,
-                is_bot: false,
-                color: "000000".to_owned(),
-            });
-        }
+        bot.lives_in(person, zone).await;
         for change in changes {
             let date: NaiveDate = change.parse().unwrap();
             let night = date.and_hms_opt(23, 30, 0).unwrap();
@@ -674,9 +663,9 @@ async fn the_day_is_the_persons_across_both_changes_of_the_clock() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_travels_takes_their_day_along() {
-    let bot = TestBot::start().await;
+    let bot = TestBot::on(Database::on_disk(), Timings::default(), |options| options).await;
     // 13:30 in Berlin is half past one at night of the next day in Auckland.
-    bot.lives_in(Tz::Pacific__Auckland).await;
+    bot.lives_in(NINA, Tz::Pacific__Auckland).await;
     bot.say("/time 20m: in Auckland").await;
     let there = bot.say("/time today").await;
     assert!(
@@ -686,7 +675,7 @@ async fn who_travels_takes_their_day_along() {
         "{}",
         there.text
     );
-    bot.lives_in(Tz::America__Los_Angeles).await;
+    bot.lives_in(NINA, Tz::America__Los_Angeles).await;
     let bot = bot.restart().await;
     let here = bot.say("/time today").await;
     assert!(
@@ -712,7 +701,7 @@ async fn who_travels_takes_their_day_along() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sharing_posts_totals_once() {
-    let bot = TestBot::start().await;
+    let bot = TestBot::on(Database::on_disk(), Timings::default(), |options| options).await;
     bot.design_week().await;
     let week = bot.say("/time week").await;
     let button = week.blocks.last().unwrap()["elements"][1].clone();
@@ -812,11 +801,28 @@ async fn where_the_bot_is_not_a_channel_can_be_chosen() {
     );
     let said = |slack: &Sandbox| {
         let mut all = slack.messages(NINA, "#halden").into_iter();
-        all.find(|now| now.text.starts_with("Shared in the channel you chose: "))
+        all.find(|now| {
+            now.text
+                .starts_with("Shared in the channel you chose. #acme. November so far")
+        })
     };
-    bot.slack.wait_for("the answer", said).await.unwrap();
+    let said = bot.slack.wait_for("the answer", said).await.unwrap();
+    assert_eq!(said.ts, month.ts);
+    assert!(
+        drawn(&said).contains("Shared in <#C07GENERAL> at 13:30"),
+        "{}",
+        drawn(&said)
+    );
 
-    // Invited, the same report can be shared there.
+    // Invited, it can be shared there after all.
+    let answer = bot.slack.say(NINA, "#halden", "/time week").await.unwrap();
+    let week = answer.message.unwrap();
+    bot.slack.click(NINA, &week, "report.share").await.unwrap();
+    let refused = |slack: &Sandbox| {
+        let mut all = slack.messages(NINA, "#halden").into_iter();
+        all.find(|now| now.ts == week.ts && now.text.starts_with("Not shared."))
+    };
+    let refused = bot.slack.wait_for("the refusal", refused).await.unwrap();
     bot.slack.set_bot_in("#halden", true);
     bot.slack
         .click(NINA, &refused, "report.share")

@@ -38,9 +38,7 @@ pub use help::{help, not_offered};
 pub use list::entries;
 pub use projects::{linked, project_not_changed, projects};
 pub use reading::{explained, failed, not_stored, not_understood, only_time};
-pub use report::{
-    Conversation, ShareNews, ShareRefusal, report, shared_in, shared_report, which_project,
-};
+pub use report::{Conversation, ShareNews, ShareRefusal, report, shared_report, which_project};
 pub(super) use report::{SHARE_UNCLEAR, report_title};
 pub use timer::{forgotten, timer};
 pub(super) use timer::{marks, name, since, stop_problem, timer_value};

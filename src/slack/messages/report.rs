@@ -68,8 +68,10 @@ impl Conversation<'_> {
 /// What came of sharing a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShareNews {
-    /// It stands in the channel.
+    /// It stands in the channel that it is read in.
     Shared,
+    /// It stands in the channel with this id.
+    SharedIn(String),
     /// It does not; Slack said why.
     NotShared(ShareRefusal),
     /// Slack did not answer, so nobody knows.
@@ -206,7 +208,11 @@ pub fn report(
     }
     blocks.push(actions(
         reader.id("report.actions"),
-        buttons(report, at, news == Some(&ShareNews::Shared)),
+        buttons(
+            report,
+            at,
+            matches!(news, Some(ShareNews::Shared | ShareNews::SharedIn(_))),
+        ),
     ));
     Message::new(text.trim_end(), blocks)
 }
@@ -678,6 +684,7 @@ fn weeks_of(report: &Report) -> Vec<Part> {
 fn news_said(news: &ShareNews, at: Conversation<'_>) -> String {
     match news {
         ShareNews::Shared => format!("Shared in {}. ", at.called()),
+        ShareNews::SharedIn(_) => "Shared in the channel you chose. ".to_owned(),
         ShareNews::NotShared(refusal) => format!("Not shared. {} ", refusal.sentence(true)),
         ShareNews::Unclear => format!("{SHARE_UNCLEAR} "),
     }
@@ -690,15 +697,12 @@ fn news_block(
     at: Conversation<'_>,
 ) -> SlackBlock {
     let id = reader.id("report.shared");
+    let when = format!("at {} · totals only", clock_time(reader.now, reader.zone()));
     match news {
-        ShareNews::Shared => context(
-            id,
-            format!(
-                "Shared in {} at {} · totals only",
-                plain(&at.called()),
-                clock_time(reader.now, reader.zone())
-            ),
-        ),
+        ShareNews::Shared => context(id, format!("Shared in {} {when}", plain(&at.called()))),
+        ShareNews::SharedIn(channel) => {
+            context(id, format!("Shared in <#{}> {when}", plain(channel)))
+        }
         ShareNews::NotShared(refusal) => with_button(
             id,
             format!("⚠️ *Not shared.* {}", plain(&refusal.sentence(true))),
@@ -946,20 +950,4 @@ pub fn shared_report(reader: Reader<'_>, report: &Report) -> Message {
     blocks.push(context(id("shared.note"), note.clone()));
     let _ = write!(text, "{}.", note.replace(" · ", ", "));
     Message::new(text, blocks)
-}
-
-/// A report was shared in a channel that was chosen in a form.
-pub fn shared_in(reader: Reader<'_>, report: &Report, channel: &str) -> Message {
-    let title = report_title(report);
-    Message::new(
-        format!("Shared in the channel you chose: {title}. Totals only."),
-        vec![context(
-            reader.id("report.shared"),
-            format!(
-                "Shared in <#{}>: {} · totals only",
-                plain(channel),
-                plain(&title)
-            ),
-        )],
-    )
 }
