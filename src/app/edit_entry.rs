@@ -1,7 +1,7 @@
 //! Changing an entry that is there: taking it back, editing, moving, merging, reading its guess the other
 //! way.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone as _, Utc};
 use uuid::Uuid;
 
 use super::{App, FormOutcome, FormProblem, LONGEST_DESCRIPTION, Request};
@@ -225,26 +225,23 @@ impl App {
                 self.move_fields(member, &mut fields, date).await?;
             }
             Flip::HalfDay => {
-                let half_day = chrono::TimeDelta::hours(12);
-                fields.span = fields
-                    .span
-                    .map(|(start, end)| (start + half_day, end + half_day));
+                // Twelve hours on the person's clock, which may be another length on the day it is changed.
+                let half_day = TimeDelta::hours(12);
+                let zone = member.zone();
+                let later = fields.span.map(|(start, end)| {
+                    let time = |at: DateTime<Utc>| at.with_timezone(&zone).time() + half_day;
+                    (time(start), time(end))
+                });
+                fields.span = self
+                    .place(member, fields.date, fields.duration, later)
+                    .await?;
             }
             Flip::Unit(unit) => {
                 let typed = now.typed_text.as_deref().unwrap_or_default();
                 let Some(duration) = self.read_in_unit(member, typed, unit) else {
                     return Ok(unknown);
                 };
-                let length = chrono::TimeDelta::minutes(i64::from(duration.get()));
-                // It keeps its end where it ends now, and its start on another day.
-                let is_today = fields.date == self.today(member);
-                fields.span = fields.span.map(|(start, end)| {
-                    if is_today {
-                        (end - length, end)
-                    } else {
-                        (start, start + length)
-                    }
-                });
+                fields.span = self.resized(member, &fields, duration);
                 fields.duration = duration;
             }
         }
@@ -260,7 +257,7 @@ impl App {
         if let (EntryChange::Done(_), Flip::Unit(unit)) = (&change, flip) {
             let flips = self
                 .store
-                .note_flip(member.binding_id, unit)
+                .note_flip(member.binding_id, unit, entry.id)
                 .await
                 .map_err(|error| self.failed("noting a correction", error))?;
             teach = (flips >= FLIPS_TO_TEACH).then_some(unit);
@@ -304,14 +301,11 @@ impl App {
             Ok(found) => found,
             Err(problem) => return Ok(FormOutcome::Problems(vec![problem])),
         };
-        if let Some(project) = &project {
-            self.note_last_project(member, channel, project).await;
-        }
         let step = Step {
             entry_id: entry.id,
             version: entry.version,
             to: Some(EntryFields {
-                project,
+                project: project.clone(),
                 billable: is_billable,
                 ..now.fields()
             }),
@@ -319,6 +313,9 @@ impl App {
         let change = self
             .change(member, ChangeKind::Project, &[step], home)
             .await?;
+        if let (EntryChange::Done(_), Some(project)) = (&change, &project) {
+            self.note_last_project(member, channel, project).await;
+        }
         Ok(FormOutcome::Done(change))
     }
 
@@ -356,6 +353,9 @@ impl App {
         fields: &mut EntryFields,
         date: NaiveDate,
     ) -> Result<(), Failed> {
+        if fields.date == date {
+            return Ok(());
+        }
         let zone = member.zone();
         let given = fields.span.filter(|_| fields.is_timed).map(|(start, end)| {
             (
@@ -426,6 +426,25 @@ impl App {
             .change_entries(member.user_id, kind, steps, home.refresh(member).as_ref())
             .await
             .map_err(|error| self.failed("changing a time entry", error))
+    }
+
+    /// From when to when an entry is with another length: today it keeps its end, on another day its
+    /// beginning. `None` where it would not fit its day.
+    pub(super) fn resized(
+        &self,
+        member: &Member,
+        fields: &EntryFields,
+        duration: Minutes,
+    ) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let (start, end) = fields.span?;
+        let length = TimeDelta::minutes(i64::from(duration.get()));
+        if fields.date == self.today(member) && !fields.is_timed {
+            return Some((end - length, end));
+        }
+        let zone = member.zone();
+        let next_day = fields.date.succ_opt()?.and_time(chrono::NaiveTime::MIN);
+        let midnight = zone.from_local_datetime(&next_day).earliest()?.to_utc();
+        (start + length <= midnight.max(end)).then_some((start, start + length))
     }
 
     /// How long a line is with its bare number in this unit.

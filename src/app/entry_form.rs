@@ -102,7 +102,7 @@ impl App {
         let Some(now) = self.entry(member, entry.id).await? else {
             return Ok(FormOutcome::Done(EntryChange::Unknown));
         };
-        let (mut fields, _) = match self.read_form(member, form).await? {
+        let (mut fields, reading) = match self.read_form(member, form).await? {
             Ok(read) => read,
             // An archived project may stay on an entry that has it.
             Err(problems) => match problems.as_slice() {
@@ -129,10 +129,23 @@ impl App {
         };
         fields.tags.clone_from(&now.tags);
         let before = now.fields();
-        if !fields.is_timed && (fields.date, fields.duration) == (before.date, before.duration) {
-            // Nothing was said about when it was: it stays where it was placed.
-            fields.span = before.span;
+        let zone = member.zone();
+        let shown = before.span.map(|(start, end)| {
+            (
+                start.with_timezone(&zone).time(),
+                end.with_timezone(&zone).time(),
+            )
+        });
+        let given = reading.start.zip(reading.end);
+        if fields.date == before.date && (given.is_none() || (before.is_timed && given == shown)) {
+            // Nothing new was said about when it was: it stays where it is, whatever zone it is read in.
             fields.is_timed = before.is_timed && before.span.is_some();
+            fields.span = if fields.duration == before.duration {
+                before.span
+            } else {
+                self.resized(member, &before, fields.duration)
+            };
+            fields.is_timed &= fields.span.is_some();
         }
         let step = Step {
             entry_id: entry.id,

@@ -22,7 +22,7 @@ use crate::{
     clock::Clock,
     domain::member::Member,
     error::{Failed, Reference},
-    store::{NewJob, Store},
+    store::{NewJob, Store, StoreError},
 };
 
 pub use edit_entry::{EntryList, EntryVersion, Flip, Flipped, HomeTab, LISTED, merged};
@@ -82,11 +82,15 @@ impl App {
         doing: &'static str,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Failed {
+        let source = source.into();
+        let is_unconfirmed = source
+            .downcast_ref()
+            .is_some_and(|problem| matches!(problem, StoreError::Unconfirmed(_)));
         Failed {
             doing,
             reference: Reference::from_id(self.clock.new_id()),
-            is_certain: true,
-            source: source.into(),
+            is_certain: !is_unconfirmed,
+            source,
         }
     }
 

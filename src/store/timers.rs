@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     NewJob, Store, StoreError,
-    changes::{ChangeRow, note_change, timer_change},
+    changes::{ChangeRow, answered, note_change, take_person, timer_change},
     entries::{EntryRow, day_total, entry_sql, project_ref},
     jobs::add_job,
     read, tx,
@@ -60,11 +60,8 @@ pub(super) use timer_sql;
 /// Takes the person's timer for this transaction, and gives the one that runs.
 macro_rules! take_timer {
     ($conn:ident, $user_id:expr) => {{
-        // The person is taken first: where no timer runs there is no row of it to wait for.
-        sqlx::query("UPDATE users SET updated_at = updated_at WHERE id = $1")
-            .bind($user_id)
-            .execute(&mut *$conn)
-            .await?;
+        // Where no timer runs there is no row of it to wait for.
+        take_person!($conn, $user_id);
         let row: Option<TimerRow> = sqlx::query_as(timer_sql!(
             "UPDATE timers SET version = version WHERE user_id = $1 RETURNING",
             ""
@@ -172,14 +169,14 @@ impl Store {
         user_id: Uuid,
         key: Uuid,
     ) -> Result<Option<Changed>, StoreError> {
-        let answer: Option<(Json<Option<Changed>>,)> = read!(self, db => {
+        let answer: Option<(Json<serde_json::Value>,)> = read!(self, db => {
             sqlx::query_as("SELECT answer FROM idempotency_keys WHERE user_id = $1 AND key = $2")
                 .bind(user_id)
                 .bind(key)
                 .fetch_optional(db)
                 .await
         })?;
-        Ok(answer.and_then(|(Json(changed),)| changed))
+        answer.map_or(Ok(None), |(Json(answer),)| answered(answer, key))
     }
 
     /// Takes one step, if the timer that runs still is `from`. Of two replicas that start one at the same
@@ -196,13 +193,15 @@ impl Store {
         let same = |timer: &Timer| (timer.id, timer.version);
         let change = tx!(self, conn => {
             let runs = take_timer!(conn, user_id);
-            let known: Option<(Json<Option<Changed>>,)> =
+            let known: Option<(Json<serde_json::Value>,)> =
                 sqlx::query_as("SELECT answer FROM idempotency_keys WHERE user_id = $1 AND key = $2")
                     .bind(user_id)
                     .bind(step.key)
                     .fetch_optional(&mut *conn)
                     .await?;
-            if let Some((Json(Some(changed)),)) = known {
+            if let Some((Json(answer),)) = known {
+                let nothing = || StoreError::unreadable("idempotency_keys", "answer", step.key, "it is empty");
+                let changed = answered(answer, step.key)?.ok_or_else(nothing)?;
                 return Ok(TimerChange::Done(Box::new(changed)));
             }
             if runs.as_ref().map(same) != step.from.as_ref().map(same) {
