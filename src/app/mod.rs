@@ -1,6 +1,7 @@
 //! What BillOps does, one use case a file. Doors call these and render what comes back.
 
 mod edit_entry;
+mod entry_form;
 mod home;
 mod log_time;
 mod members;
@@ -24,10 +25,8 @@ use crate::{
     store::{NewJob, Store},
 };
 
-pub use edit_entry::{
-    EntryForm, EntryList, EntryVersion, Flip, Flipped, FormOutcome, FormProblem, HomeTab, LISTED,
-    LONGEST_DESCRIPTION, merged,
-};
+pub use edit_entry::{EntryList, EntryVersion, Flip, Flipped, HomeTab, LISTED, merged};
+pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
 pub use home::{Home, Notice};
 pub use log_time::{Logged, Request};
 pub use projects::{Chosen, Linked, ProjectNote, Suggested};

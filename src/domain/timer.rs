@@ -261,10 +261,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(
-        clippy::result_large_err,
-        reason = "a table of outcomes, not errors that travel"
-    )]
     fn a_stopped_timer_is_an_entry_of_whole_minutes() {
         let berlin = chrono_tz::Europe::Berlin;
         let minutes = |from: &str, to: &str| match timer(from).stopped_at(utc(to), berlin) {

@@ -62,6 +62,11 @@ pub(super) struct Meta {
     /// How often that message was replaced.
     #[serde(default, skip_serializing_if = "is_zero_u32")]
     pub(super) round: u32,
+    /// The project and the tick that stood in the form when it opened.
+    #[serde(rename = "p", skip_serializing_if = "Option::is_none")]
+    pub(super) project: Option<Uuid>,
+    #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_billable: bool,
     /// Opened on the Home tab, which is drawn anew then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) home: bool,
@@ -98,6 +103,15 @@ impl Meta {
         serde_json::from_str(&view.private_metadata).unwrap_or_default()
     }
 
+    /// Remembers what stands in the form.
+    fn with(&self, prefill: &Prefill) -> Self {
+        Self {
+            project: prefill.project.as_ref().map(|project| project.id),
+            is_billable: prefill.is_billable,
+            ..self.clone()
+        }
+    }
+
     pub(super) fn entry(&self) -> Option<EntryVersion> {
         Some(EntryVersion {
             id: self.id?,
@@ -120,8 +134,14 @@ pub(super) struct Prefill {
 
 /// The form for a new entry.
 pub(super) fn new_entry(prefill: &Prefill, meta: &Meta) -> SlackView {
-    let blocks = entry_fields(prefill);
-    modal("entry.create", "Log time", "Log", blocks, meta)
+    let meta = meta.with(prefill);
+    modal(
+        "entry.create",
+        "Log time",
+        "Log",
+        entry_fields(prefill),
+        &meta,
+    )
 }
 
 /// The form for an entry that is there.
@@ -156,7 +176,7 @@ pub(super) fn edit_entry(
     let meta = Meta {
         id: Some(entry.id),
         version: entry.version,
-        ..meta.clone()
+        ..meta.with(&prefill)
     };
     modal(
         "entry.update",
@@ -245,7 +265,13 @@ pub(super) fn edit_timer(timer: &Timer, project: Option<&Project>, meta: &Meta) 
 /// The form in which a timer is stopped otherwise than now, or as it is.
 pub(super) fn stop_timer(prefill: &Prefill, meta: &Meta) -> SlackView {
     let blocks = entry_fields(prefill);
-    modal("timer.stop_as", "Stop timer", "Log", blocks, meta)
+    modal(
+        "timer.stop_as",
+        "Stop timer",
+        "Log",
+        blocks,
+        &meta.with(prefill),
+    )
 }
 
 fn timer_fields(
@@ -399,13 +425,17 @@ pub(super) fn share_report(about: &str, meta: &Meta) -> SlackView {
 }
 
 /// What was entered in the form of an entry; what cannot be read is a problem of its field.
-pub(super) fn read_entry(view: &View, project: Option<Uuid>) -> Option<EntryForm> {
+///
+/// Whoever chooses another project and leaves the tick alone means what is usual for that project.
+pub(super) fn read_entry(view: &View, meta: &Meta, project: Option<Uuid>) -> Option<EntryForm> {
+    let is_billable = !view.field("billable").selected_options.is_empty();
+    let is_left_alone = is_billable == meta.is_billable && project != meta.project;
     Some(EntryForm {
         time: view.field("time").value,
         description: view.field("description").value,
         project,
         date: read_date(view)?,
-        billable: !view.field("billable").selected_options.is_empty(),
+        billable: (!is_left_alone).then_some(is_billable),
     })
 }
 

@@ -137,7 +137,7 @@ async fn create(
     view: &View,
     meta: &Meta,
 ) -> Result<Acknowledgement, Failed> {
-    let form = match entered(door, member, view).await? {
+    let form = match entered(door, member, view, meta).await? {
         Ok(form) => form,
         Err(problem) => return Ok(problem),
     };
@@ -176,7 +176,7 @@ async fn update(
     let Some(entry) = meta.entry() else {
         return Ok(None);
     };
-    let form = match entered(door, member, view).await? {
+    let form = match entered(door, member, view, meta).await? {
         Ok(form) => form,
         Err(problem) => return Ok(problem),
     };
@@ -204,12 +204,13 @@ pub(super) async fn entered(
     door: &Door,
     member: &Arc<Member>,
     view: &View,
+    meta: &Meta,
 ) -> Result<Result<EntryForm, Acknowledgement>, Failed> {
     let project = match chosen_project(door, member, view).await? {
         Ok(project) => project,
         Err(problem) => return Ok(Err(problem)),
     };
-    let form = forms::read_entry(view, project);
+    let form = forms::read_entry(view, meta, project);
     Ok(form.ok_or_else(|| unreadable("date")))
 }
 

@@ -200,7 +200,7 @@ pub(super) async fn submitted(
         version: meta.version,
     };
     let outcome = if view.callback_id == "timer.stop_as" {
-        let form = match submissions::entered(door, member, view).await? {
+        let form = match submissions::entered(door, member, view, meta).await? {
             Ok(form) => form,
             Err(problem) => return Ok(problem),
         };

@@ -31,7 +31,7 @@ use crate::{
     clock::Clock,
     domain::{
         minutes::Minutes,
-        time_entry::{EntryFields, EntrySource, EntryStatus, Receipt, TimeEntry},
+        time_entry::{EntryFields, EntrySource, Receipt, TimeEntry},
     },
 };
 
@@ -429,25 +429,11 @@ fn made(fresh: &[&NewEntry], sums: Vec<DaySum>, clock: &Clock) -> Vec<Made> {
         *total += fields.duration;
         *has_timed |= fields.is_timed;
         let entry = TimeEntry {
-            id: clock.new_id(),
-            user_id: new.user_id,
-            source: new.source,
-            status: EntryStatus::Pending,
-            description: fields.description.clone(),
-            date: fields.date,
-            started_at: fields.span.map(|(start, _)| start),
-            ended_at: fields.span.map(|(_, end)| end),
-            is_timed: fields.is_timed,
-            duration_minutes: fields.duration,
-            project: fields.project.clone(),
-            billable: fields.billable,
-            tags: fields.tags.clone(),
             permalink: new.permalink.clone(),
             typed_text: new.typed_text.clone(),
-            version: 1,
-            created_at: now,
-            updated_at: now,
-            deleted_at: None,
+            ..fields
+                .clone()
+                .into_entry(clock.new_id(), new.user_id, new.source, now)
         };
         Made {
             receipt: Receipt {

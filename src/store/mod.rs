@@ -245,6 +245,12 @@ impl Store {
     }
 }
 
+/// Whether somebody listens to the statements, as with `RUST_LOG=sqlx::query=debug` when the database is
+/// opened. Otherwise they are not even put together, for that costs every statement.
+fn says_statements() -> bool {
+    tracing::enabled!(target: "sqlx::query", tracing::Level::DEBUG)
+}
+
 impl Db {
     async fn open_sqlite(url: &str) -> Result<Self, StoreError> {
         let options: SqliteConnectOptions = url
@@ -258,8 +264,12 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
             // What a statement would have to take back is kept in memory, not in a file beside.
-            .pragma("temp_store", "memory")
-            .disable_statement_logging();
+            .pragma("temp_store", "memory");
+        let options = if says_statements() {
+            options
+        } else {
+            options.disable_statement_logging()
+        };
         let pool = || {
             SqlitePoolOptions::new()
                 .acquire_timeout(PATIENCE)
@@ -290,14 +300,16 @@ impl Db {
         let options: PgConnectOptions = url
             .parse()
             .map_err(|error: sqlx::Error| StoreError::Address(error.to_string()))?;
-        let options = options
-            .application_name("billops")
-            .options([
-                // Never wait longer for a lock or a statement than a person waits for the answer.
-                ("lock_timeout", PATIENCE.as_millis().to_string()),
-                ("statement_timeout", (PATIENCE * 10).as_millis().to_string()),
-            ])
-            .disable_statement_logging();
+        let options = options.application_name("billops").options([
+            // Never wait longer for a lock or a statement than a person waits for the answer.
+            ("lock_timeout", PATIENCE.as_millis().to_string()),
+            ("statement_timeout", (PATIENCE * 10).as_millis().to_string()),
+        ]);
+        let options = if says_statements() {
+            options
+        } else {
+            options.disable_statement_logging()
+        };
         let pool = PgPoolOptions::new()
             .max_connections(10)
             .acquire_timeout(PATIENCE)

@@ -12,7 +12,7 @@ use super::{
     read, tx,
 };
 use crate::domain::{
-    time_entry::{ChangeKind, Changed, EntryFields, EntrySource, EntryStatus, Receipt, TimeEntry},
+    time_entry::{ChangeKind, Changed, EntryFields, EntrySource, Receipt, TimeEntry},
     timer::Timer,
 };
 
@@ -216,27 +216,8 @@ impl Store {
             put_timer!(conn, user_id, to.as_ref());
             let mut steps = Vec::new();
             if let Some(fields) = &step.log {
-                let entry = TimeEntry {
-                    id: self.clock.new_id(),
-                    user_id,
-                    source: EntrySource::Timer,
-                    status: EntryStatus::Pending,
-                    description: fields.description.clone(),
-                    date: fields.date,
-                    started_at: fields.span.map(|(start, _)| start),
-                    ended_at: fields.span.map(|(_, end)| end),
-                    is_timed: fields.is_timed,
-                    duration_minutes: fields.duration,
-                    project: fields.project.clone(),
-                    billable: fields.billable,
-                    tags: fields.tags.clone(),
-                    permalink: None,
-                    typed_text: None,
-                    version: 1,
-                    created_at: now,
-                    updated_at: now,
-                    deleted_at: None,
-                };
+                let id = self.clock.new_id();
+                let entry = fields.clone().into_entry(id, user_id, EntrySource::Timer, now);
                 sqlx::query(
                     "INSERT INTO time_entries (id, user_id, source, status, description, date, started_at, \
                      ended_at, is_timed, duration_minutes, project_id, billable, tags, version, created_at, \

@@ -757,6 +757,34 @@ async fn projects_are_found_guessed_asked_for_and_created() {
         "{}",
         archived.text
     );
+    // In the form the tick follows the project, unless somebody sets it.
+    for (project, tick, is) in [
+        ("internal", None, "#internal · not billable"),
+        ("halden", None, "#halden · billable"),
+        (
+            "internal",
+            Some(Choice::Options(vec!["billable".to_owned()])),
+            "#internal · billable",
+        ),
+    ] {
+        let card = bot
+            .slack
+            .say(NINA, "#acme", "/time 1h: eight")
+            .await
+            .unwrap()
+            .message
+            .unwrap();
+        let form = bot.open(&card, "entry.edit").await;
+        let found = bot
+            .slack
+            .suggest(NINA, &form, "project/value", project)
+            .await
+            .unwrap();
+        let mut values = vec![("project", Choice::Suggested(found.options[0].clone()))];
+        values.extend(tick.map(|tick| ("billable", tick)));
+        bot.submit(&form, &values).await;
+        bot.hears("#acme", is).await;
+    }
     let none = bot.click(&archived, "entry.set_project.1").await;
     assert!(none.text.contains("no wings"), "{}", none.text);
     bot.finish().await;

@@ -9,6 +9,7 @@ mod layers;
 mod migrations;
 mod parse;
 mod process;
+mod report;
 mod socket;
 mod store;
 mod time_command;

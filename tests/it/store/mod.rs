@@ -33,6 +33,7 @@ pub(crate) use on_every_database;
 
 mod changes;
 mod projects;
+mod reports;
 mod timers;
 
 on_every_database!(
