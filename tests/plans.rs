@@ -30,9 +30,9 @@ use uuid::Uuid;
 
 use databases::Database;
 
-/// Entries of each person; with fewer PostgreSQL reads everything, and is right to.
-const ENTRIES: u64 = 300;
-const PEOPLE: u64 = 20;
+/// Entries of each person, so that the databases have something to choose between.
+const ENTRIES: u64 = 100;
+const PEOPLE: u64 = 10;
 /// The tables that grow without end.
 const LARGE: [&str; 3] = ["time_entries", "changes", "idempotency_keys"];
 
@@ -88,12 +88,12 @@ async fn every_list_is_found_through_an_index() {
         heard().lock().unwrap().clear();
         for (method, statements) in ask(&store, &nina, &entry).await {
             assert!(!statements.is_empty(), "nothing was heard of {method}");
-            for sql in statements {
-                for step in explainer.plan(&sql).await {
+            for sql in statements.iter().filter(|sql| has_plan(sql)) {
+                for step in explainer.plan(sql).await {
+                    // All of an index is no better than all of the table.
                     let reads_all = LARGE.iter().any(|table| {
                         step.contains(&format!("Seq Scan on {table}"))
-                            || step.contains(&format!("SCAN {table}")) && !step.contains("USING")
-                            || step.starts_with("SCAN t USING INDEX")
+                            || step.contains(&format!("SCAN {table}"))
                     });
                     assert!(!reads_all, "{}: {method}: {step}\n{sql}", store.kind());
                 }
@@ -102,6 +102,13 @@ async fn every_list_is_found_through_an_index() {
         store.close().await;
         database.remove().await;
     }
+}
+
+/// Beginning and ending a transaction has none.
+fn has_plan(sql: &str) -> bool {
+    ["SELECT", "INSERT", "UPDATE", "DELETE"]
+        .iter()
+        .any(|verb| sql.starts_with(verb))
 }
 
 /// Calls every list there is, and gives the statements that each sent.
@@ -172,9 +179,11 @@ impl Explainer {
                 rows.iter().map(|row| row.get("detail")).collect()
             }
             Self::Postgres(db) => {
-                // With nothing to go by but the tables, and with the prepared statement's own types.
-                let prepare =
-                    format!("SET plan_cache_mode = force_generic_plan; PREPARE asked AS {sql}");
+                // Whatever is bound, and however few rows there are here: where an index can be used, it is.
+                let prepare = format!(
+                    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+                     PREPARE asked AS {sql}"
+                );
                 sqlx::raw_sql(sqlx::AssertSqlSafe(prepare))
                     .execute(&mut *db)
                     .await
