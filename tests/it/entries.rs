@@ -919,7 +919,7 @@ async fn projects_are_made_renamed_archived_and_reopened() {
         .await
         .unwrap();
     let form = bot.form().await;
-    assert_eq!(initial(&form, "aliases"), "site, web");
+    assert_eq!(initial(&form, "aliases"), "site,web");
     let list = bot
         .submit_over(&form, &[("slug", text("acme-web"))], &list)
         .await;
@@ -946,6 +946,21 @@ async fn projects_are_made_renamed_archived_and_reopened() {
     let list = bot.replaced(&list).await;
     assert!(
         list.text.starts_with("#acme-web is open again."),
+        "{}",
+        list.text
+    );
+    let form = bot.open(&list, "project.new").await;
+    let clash = [("slug", text("fresh")), ("aliases", text("acme-web"))];
+    let wrong = bot.submit(&form, &clash).await;
+    assert_eq!(
+        wrong.errors["aliases"],
+        "#acme-web means another project already."
+    );
+    let right = [("aliases", text("brand-new"))];
+    let list = bot.submit_over(&form, &right, &list).await;
+    assert!(
+        list.text
+            .starts_with("#fresh is there now. 2 open projects:"),
         "{}",
         list.text
     );
@@ -1262,5 +1277,112 @@ async fn another_replica_edits_what_this_one_logged() {
         );
     }
     other.shut_down().await;
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tags_without_end_and_the_longest_words_fit_every_message() {
+    let bot = TestBot::start().await;
+    bot.slack.open_home(NINA).await.unwrap();
+    let tags = (0..400).fold(String::new(), |tags, number| {
+        tags + &format!(" +tag{number:04}")
+    });
+    let words = "ä<".repeat(1400);
+    bot.projects(&["acme"]).await;
+    for line in [
+        format!("5m #acme: call{tags}"),
+        format!("5m #acme: {words}"),
+        "5m: *".repeat(400),
+    ] {
+        let card = bot.say(&format!("/time {line}")).await;
+        assert!(card.text.starts_with("Logged 5 min"), "{}", card.text);
+        let undone = bot.click(&card, "entry.undo").await;
+        bot.click(&undone, "entry.redo").await;
+        // The card shows an older version now; what it says then is the longest there is.
+        let card = bot.say(&format!("/time {line}")).await;
+        let gone = bot.say("/time undo").await;
+        bot.click(&gone, "entry.redo").await;
+        let stale = bot.click(&card, "entry.undo").await;
+        assert!(
+            stale.text.starts_with("Nothing was changed."),
+            "{}",
+            stale.text
+        );
+    }
+    for verb in ["edit", "today", "week"] {
+        bot.say(&format!("/time {verb}")).await;
+    }
+    for line in [
+        format!("start call{tags}"),
+        format!("start {words}"),
+        "start next".to_owned(),
+        "cancel".to_owned(),
+    ] {
+        bot.clock.advance(TimeDelta::minutes(2));
+        bot.say(&format!("/time {line}")).await;
+        bot.say("/time status").await;
+    }
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_stays_where_it_is_when_only_its_length_changes() {
+    let bot = TestBot::start().await;
+    let card = bot.say("/time yesterday 1h: Research").await;
+    assert!(card.text.contains("09:00–10:00"), "{}", card.text);
+    let form = bot.open(&card, "entry.edit").await;
+    let two = bot.submit_over(&form, &[("time", text("2h"))], &card).await;
+    assert!(two.text.contains("Thu 19 Nov, 09:00–11:00"), "{}", two.text);
+    let form = bot.open(&two, "entry.edit").await;
+    let three = bot.submit_over(&form, &[("time", text("3h"))], &two).await;
+    assert!(
+        three.text.contains("Thu 19 Nov, 09:00–12:00"),
+        "{}",
+        three.text
+    );
+    // To the day it is on: nothing moves.
+    let list = bot.say("/time edit").await;
+    bot.slack
+        .choose(NINA, &list, "entry.menu", menu(&list, "move "))
+        .await
+        .unwrap();
+    let form = bot.form().await;
+    let moved = bot.submit_over(&form, &[], &list).await;
+    assert!(
+        moved.text.contains("09:00–12:00 · Research"),
+        "{}",
+        moved.text
+    );
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pressed_twice_a_correction_counts_once_and_a_link_is_not_undone_over_another() {
+    let bot = TestBot::start().await;
+    bot.projects(&["acme", "halden"]).await;
+    let card = bot.say("/time 2 Planning").await;
+    let flipped = bot.click(&card, "entry.flip").await;
+    let mut again = bot.last_sent("interactive");
+    again["payload"]["trigger_id"] = "another".into();
+    bot.slack.send_envelope(again).await;
+    assert!(!flipped.text.contains("twice"), "{}", flipped.text);
+    let shown = bot.hears("#general", "Changed to 2 min · Planning").await;
+    assert!(
+        !shown.text.contains("You meant minutes twice"),
+        "{}",
+        shown.text
+    );
+
+    let linked = bot.say("/time link #acme").await;
+    assert_eq!(
+        bot.say("/time link #acme").await.text,
+        "What is logged in this channel goes to #acme already."
+    );
+    bot.say_as("jonas", "/time link #halden").await;
+    let kept = bot.click(&linked, "project.link").await;
+    assert_eq!(
+        kept.text,
+        "Nothing was changed: somebody linked this channel to #halden meanwhile."
+    );
     bot.finish().await;
 }

@@ -5,11 +5,14 @@ use std::fmt::Write as _;
 use chrono_tz::Tz;
 use slack_morphism::prelude::SlackBlock;
 
-use super::{Button, Message, Reader, WORDS_MAX, actions, card, context, section, with_button};
+use super::{
+    Button, MARKS_MAX, Message, Reader, WORDS_MAX, actions, card, context, section, with_button,
+};
 use crate::{
     app::{ProjectNote, Stepped, TimerOutcome, TimerQuestion},
     domain::{
         minutes::Minutes,
+        time_command::as_typed,
         time_entry::{ChangeKind, Changed},
         timer::{StopProblem, Timer},
     },

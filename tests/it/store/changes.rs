@@ -27,6 +27,9 @@ super::on_every_database!(
     two_entries_are_merged_and_parted,
     a_merge_is_done_whole_or_not_at_all,
     old_changes_are_forgotten,
+    undo_after_putting_back_takes_back_the_putting_back,
+    a_key_that_was_used_for_something_else_harms_no_other,
+    undo_does_not_touch_what_was_changed_or_settled_meanwhile,
     lists_and_overlaps_see_what_stands,
 );
 
@@ -390,9 +393,26 @@ async fn old_changes_are_forgotten(store: Store, clock: Clock) {
         .forget_requests_older_than(TimeDelta::days(3))
         .await
         .unwrap();
-    // There is no change any more; what is left to take back is the entry itself.
-    let gone = receipt(back(&store, &nina, &entry, 2).await);
-    assert!(gone.entry.deleted_at.is_some());
+    // Nobody knows any more what led here: a button that says “Undo change” must not delete the entry.
+    assert!(matches!(
+        back(&store, &nina, &entry, 2).await,
+        EntryChange::Stale(_)
+    ));
+    assert!(matches!(
+        back(&store, &nina, &entry, 1).await,
+        EntryChange::Stale(_)
+    ));
+    assert_eq!(total(&store, &nina).await, 90);
+    // What is deleted can be put back however long ago that was.
+    let now = store.entry(nina.user_id, entry.id).await.unwrap().unwrap();
+    let gone = receipt(change(&store, &nina, ChangeKind::Delete, deletion(&now)).await).entry;
+    clock.advance(TimeDelta::days(4));
+    store
+        .forget_requests_older_than(TimeDelta::days(3))
+        .await
+        .unwrap();
+    let stands = receipt(back(&store, &nina, &gone, gone.version).await).entry;
+    assert_eq!(stands.deleted_at, None);
 }
 
 async fn lists_and_overlaps_see_what_stands(store: Store, clock: Clock) {
@@ -465,4 +485,78 @@ async fn lists_and_overlaps_see_what_stands(store: Store, clock: Clock) {
         store.day_total(nina.user_id, day()).await.unwrap().get(),
         110
     );
+}
+
+async fn undo_after_putting_back_takes_back_the_putting_back(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let entry = log(&store, &nina, 1, 300).await.entry;
+    change(&store, &nina, ChangeKind::Flip, edit(&entry, minutes(5))).await;
+    undo(&store, &nina, 50).await;
+    let gone = undo(&store, &nina, 51)
+        .await
+        .unwrap()
+        .receipt
+        .unwrap()
+        .entry;
+    assert!(gone.deleted_at.is_some());
+    let stands = receipt(back(&store, &nina, &gone, gone.version).await).entry;
+    assert_eq!(
+        (stands.deleted_at, stands.duration_minutes.get()),
+        (None, 300)
+    );
+    let again = receipt(back(&store, &nina, &stands, stands.version).await).entry;
+    assert!(
+        again.deleted_at.is_some(),
+        "not the edit that was undone before: {again:?}"
+    );
+    assert_eq!(undo(&store, &nina, 52).await, None);
+}
+
+async fn a_key_that_was_used_for_something_else_harms_no_other(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let jonas = store.save_member("T1", "U2", None).await.unwrap();
+    log(&store, &nina, 1, 10).await;
+    undo(&store, &nina, 7).await;
+    undo(&store, &jonas, 7).await;
+    // Both keys are used: one for a change, one for nothing. All in one commit with twenty innocent ones.
+    let bad = [
+        store.insert_entry(meeting(&nina, key(7), 5), soon()),
+        store.insert_entry(meeting(&jonas, key(7), 5), soon()),
+    ];
+    let good = (100..120).map(|number| store.insert_entry(meeting(&nina, key(number), 1), soon()));
+    let (bad, good) = tokio::join!(
+        futures_util::future::join_all(bad),
+        futures_util::future::join_all(good)
+    );
+    assert!(bad.iter().all(Result::is_err), "{bad:?}");
+    assert!(good.iter().all(Result::is_ok), "{good:?}");
+    assert_eq!(
+        (total(&store, &nina).await, total(&store, &jonas).await),
+        (20, 0)
+    );
+}
+
+async fn undo_does_not_touch_what_was_changed_or_settled_meanwhile(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let entry = log(&store, &nina, 1, 60).await.entry;
+    for number in 50..60 {
+        let now = store.entry(nina.user_id, entry.id).await.unwrap().unwrap();
+        let longer = edit(&now, minutes(60 + u32::try_from(number).unwrap()));
+        let change = change(&store, &nina, ChangeKind::Edit, longer);
+        let (change, undone) = tokio::join!(change, undo(&store, &nina, number));
+        let last = store.entry(nina.user_id, entry.id).await.unwrap().unwrap();
+        let undone = undone.unwrap().receipt.unwrap().entry;
+        match change {
+            // The edit came first and was taken back, or the making was and the edit came too late.
+            EntryChange::Done(done) => {
+                assert_eq!(done.receipt.unwrap().entry.version + 1, undone.version);
+                assert_eq!(last.deleted_at, None);
+            }
+            EntryChange::Stale(_) => {
+                assert!(last.deleted_at.is_some());
+                back(&store, &nina, &last, last.version).await;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
