@@ -117,7 +117,8 @@ async fn fill(store: &Store) -> [Member; 2] {
             locale: None,
             is_admin: false,
         };
-        let met = store.save_member("T1", &format!("U{number}"), Some(&profile));
+        let id = format!("U{number}");
+        let met = store.save_member("T1", &id, Some(&profile));
         people.push(met.await.unwrap());
     }
     let mut projects = Vec::new();
