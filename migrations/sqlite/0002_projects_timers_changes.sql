@@ -63,6 +63,8 @@ ALTER TABLE slack_user_bindings ADD COLUMN workday_start_minutes INTEGER NOT NUL
 -- The unit that bare numbers were last corrected to, and how often in a row.
 ALTER TABLE slack_user_bindings ADD COLUMN flipped_to TEXT;
 ALTER TABLE slack_user_bindings ADD COLUMN flips INTEGER NOT NULL DEFAULT 0;
+-- The entry that was corrected last: pressed twice, it counts once.
+ALTER TABLE slack_user_bindings ADD COLUMN flipped_entry BLOB;
 
 ALTER TABLE time_entries ADD COLUMN project_id BLOB REFERENCES projects (id);
 ALTER TABLE time_entries ADD COLUMN billable BOOLEAN NOT NULL DEFAULT FALSE;

@@ -1,24 +1,21 @@
 //! Changing an entry that is there: taking it back, editing, moving, merging, reading its guess the other
-//! way. And the form, with which entries are made and edited.
+//! way.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone as _, Utc};
 use uuid::Uuid;
 
-use super::{App, Logged, ProjectNote, Request};
+use super::{App, FormOutcome, FormProblem, LONGEST_DESCRIPTION, Request};
 use crate::{
     domain::{
         member::Member,
         minutes::Minutes,
-        project::ProjectRef,
-        time_command::{self, BareNumberUnit, Context, ParseError, TimeCommand, TimeReading, Unit},
+        time_command::{self, BareNumberUnit, Context, ParseError, TimeCommand, Unit},
         time_entry::{ChangeKind, Changed, EntryFields, Receipt, TimeEntry},
     },
     error::Failed,
     store::{EntryChange, NewJob, Step},
 };
 
-/// The longest description, in characters.
-pub const LONGEST_DESCRIPTION: usize = 3_000;
 /// How often a unit must be corrected in a row before it is offered as the rule.
 const FLIPS_TO_TEACH: i32 = 2;
 
@@ -61,47 +58,6 @@ pub struct EntryVersion {
     pub id: Uuid,
     /// What they saw.
     pub version: i32,
-}
-
-/// What was entered in the form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EntryForm {
-    /// A length, or from–to.
-    pub time: String,
-    /// What was done.
-    pub description: String,
-    /// What it was for.
-    pub project: Option<Uuid>,
-    /// The day.
-    pub date: NaiveDate,
-    /// Whether it goes on an invoice; `None` for what is usual for the project.
-    pub billable: Option<bool>,
-}
-
-/// What is wrong with a field of the form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FormProblem {
-    /// The time cannot be read.
-    Time(ParseError),
-    /// Nothing was said about what was done.
-    NoDescription,
-    /// The description has so many characters.
-    DescriptionTooLong(usize),
-    /// The project takes no more entries.
-    Archived(String),
-    /// There is no such project any more.
-    NoProject,
-    /// The day lies in the future.
-    Future(NaiveDate),
-}
-
-/// What became of a form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FormOutcome<T> {
-    /// It was done.
-    Done(T),
-    /// It was not; each field with a problem, once.
-    Problems(Vec<FormProblem>),
 }
 
 /// A guess read the other way, and whether that was often enough to make it the rule.
@@ -269,26 +225,23 @@ impl App {
                 self.move_fields(member, &mut fields, date).await?;
             }
             Flip::HalfDay => {
-                let half_day = chrono::TimeDelta::hours(12);
-                fields.span = fields
-                    .span
-                    .map(|(start, end)| (start + half_day, end + half_day));
+                // Twelve hours on the person's clock, which may be another length on the day it is changed.
+                let half_day = TimeDelta::hours(12);
+                let zone = member.zone();
+                let later = fields.span.map(|(start, end)| {
+                    let time = |at: DateTime<Utc>| at.with_timezone(&zone).time() + half_day;
+                    (time(start), time(end))
+                });
+                fields.span = self
+                    .place(member, fields.date, fields.duration, later)
+                    .await?;
             }
             Flip::Unit(unit) => {
                 let typed = now.typed_text.as_deref().unwrap_or_default();
                 let Some(duration) = self.read_in_unit(member, typed, unit) else {
                     return Ok(unknown);
                 };
-                let length = chrono::TimeDelta::minutes(i64::from(duration.get()));
-                // It keeps its end where it ends now, and its start on another day.
-                let is_today = fields.date == self.today(member);
-                fields.span = fields.span.map(|(start, end)| {
-                    if is_today {
-                        (end - length, end)
-                    } else {
-                        (start, start + length)
-                    }
-                });
+                fields.span = self.resized(member, &fields, duration);
                 fields.duration = duration;
             }
         }
@@ -304,7 +257,7 @@ impl App {
         if let (EntryChange::Done(_), Flip::Unit(unit)) = (&change, flip) {
             let flips = self
                 .store
-                .note_flip(member.binding_id, unit)
+                .note_flip(member.binding_id, unit, entry.id)
                 .await
                 .map_err(|error| self.failed("noting a correction", error))?;
             teach = (flips >= FLIPS_TO_TEACH).then_some(unit);
@@ -348,14 +301,11 @@ impl App {
             Ok(found) => found,
             Err(problem) => return Ok(FormOutcome::Problems(vec![problem])),
         };
-        if let Some(project) = &project {
-            self.note_last_project(member, channel, project).await;
-        }
         let step = Step {
             entry_id: entry.id,
             version: entry.version,
             to: Some(EntryFields {
-                project,
+                project: project.clone(),
                 billable: is_billable,
                 ..now.fields()
             }),
@@ -363,6 +313,9 @@ impl App {
         let change = self
             .change(member, ChangeKind::Project, &[step], home)
             .await?;
+        if let (EntryChange::Done(_), Some(project)) = (&change, &project) {
+            self.note_last_project(member, channel, project).await;
+        }
         Ok(FormOutcome::Done(change))
     }
 
@@ -400,6 +353,9 @@ impl App {
         fields: &mut EntryFields,
         date: NaiveDate,
     ) -> Result<(), Failed> {
+        if fields.date == date {
+            return Ok(());
+        }
         let zone = member.zone();
         let given = fields.span.filter(|_| fields.is_timed).map(|(start, end)| {
             (
@@ -455,156 +411,11 @@ impl App {
             .await
     }
 
-    /// Makes an entry of what was entered in the form.
+    /// Does these steps.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn log_form(
-        &self,
-        request: Request<'_>,
-        form: &EntryForm,
-        permalink: Option<String>,
-    ) -> Result<FormOutcome<Logged>, Failed> {
-        let (fields, reading) = match self.read_form(request.member, form).await? {
-            Ok(read) => read,
-            Err(problems) => return Ok(FormOutcome::Problems(problems)),
-        };
-        let project = fields.project.clone();
-        let logged = self
-            .log_entry(request, fields, Some(form.time.clone()), permalink)
-            .await?;
-        if let Some(project) = project {
-            self.note_last_project(request.member, request.channel, &project)
-                .await;
-        }
-        Ok(FormOutcome::Done(Logged {
-            ranges: reading.ranges,
-            project: ProjectNote::Nothing,
-            ..logged
-        }))
-    }
-
-    /// Changes the entry to what was entered in the form.
-    ///
-    /// # Errors
-    /// The database does not answer.
-    pub async fn edit_form(
-        &self,
-        member: &Member,
-        entry: EntryVersion,
-        form: &EntryForm,
-        home: HomeTab,
-    ) -> Result<FormOutcome<EntryChange>, Failed> {
-        let Some(now) = self.entry(member, entry.id).await? else {
-            return Ok(FormOutcome::Done(EntryChange::Unknown));
-        };
-        let (mut fields, _) = match self.read_form(member, form).await? {
-            Ok(read) => read,
-            // An archived project may stay on an entry that has it.
-            Err(problems) => match problems.as_slice() {
-                [FormProblem::Archived(_)]
-                    if now.project.as_ref().map(|p| p.id) == form.project =>
-                {
-                    let form = EntryForm {
-                        project: None,
-                        ..form.clone()
-                    };
-                    match self.read_form(member, &form).await? {
-                        Ok((fields, reading)) => (
-                            EntryFields {
-                                project: now.project.clone(),
-                                ..fields
-                            },
-                            reading,
-                        ),
-                        Err(problems) => return Ok(FormOutcome::Problems(problems)),
-                    }
-                }
-                _ => return Ok(FormOutcome::Problems(problems)),
-            },
-        };
-        fields.tags.clone_from(&now.tags);
-        let before = now.fields();
-        if !fields.is_timed && (fields.date, fields.duration) == (before.date, before.duration) {
-            // Nothing was said about when it was: it stays where it was placed.
-            fields.span = before.span;
-            fields.is_timed = before.is_timed && before.span.is_some();
-        }
-        let step = Step {
-            entry_id: entry.id,
-            version: entry.version,
-            to: Some(fields),
-        };
-        let change = self.change(member, ChangeKind::Edit, &[step], home).await?;
-        Ok(FormOutcome::Done(change))
-    }
-
-    /// Reads the form, and says of every field at once what is wrong with it.
-    pub(super) async fn read_form(
-        &self,
-        member: &Member,
-        form: &EntryForm,
-    ) -> Result<Result<(EntryFields, TimeReading), Vec<FormProblem>>, Failed> {
-        let mut problems = Vec::new();
-        let context = self.reading(member);
-        let time = time_command::time_on(&form.time, form.date, &context);
-        if form.date > context.today() {
-            problems.push(FormProblem::Future(form.date));
-        } else if let Err(problem) = &time {
-            problems.push(FormProblem::Time(problem.clone()));
-        }
-        let description = form.description.trim();
-        let characters = description.chars().count();
-        if characters == 0 {
-            problems.push(FormProblem::NoDescription);
-        } else if characters > LONGEST_DESCRIPTION {
-            problems.push(FormProblem::DescriptionTooLong(characters));
-        }
-        let (project, is_billable) = match self.open_project(member, form.project).await? {
-            Ok(found) => found,
-            Err(problem) => {
-                problems.push(problem);
-                (None, false)
-            }
-        };
-        let reading = match time {
-            Ok(reading) if problems.is_empty() => reading,
-            _ => return Ok(Err(problems)),
-        };
-        let given = reading.start.zip(reading.end);
-        let span = self
-            .place(member, form.date, reading.duration, given)
-            .await?;
-        let fields = EntryFields {
-            description: description.to_owned(),
-            date: form.date,
-            span,
-            is_timed: given.is_some(),
-            duration: reading.duration,
-            project,
-            billable: form.billable.unwrap_or(is_billable),
-            tags: Vec::new(),
-        };
-        Ok(Ok((fields, reading)))
-    }
-
-    /// The project with this id that takes entries, and whether they are billable.
-    pub(super) async fn open_project(
-        &self,
-        member: &Member,
-        id: Option<Uuid>,
-    ) -> Result<Result<(Option<ProjectRef>, bool), FormProblem>, Failed> {
-        let Some(id) = id else {
-            return Ok(Ok((None, false)));
-        };
-        Ok(match self.project(member, id).await? {
-            Some(project) if project.is_open() => Ok((Some(project.to_ref()), project.is_billable)),
-            Some(project) => Err(FormProblem::Archived(project.slug)),
-            None => Err(FormProblem::NoProject),
-        })
-    }
-
-    async fn change(
+    pub(super) async fn change(
         &self,
         member: &Member,
         kind: ChangeKind,
@@ -615,6 +426,25 @@ impl App {
             .change_entries(member.user_id, kind, steps, home.refresh(member).as_ref())
             .await
             .map_err(|error| self.failed("changing a time entry", error))
+    }
+
+    /// From when to when an entry is with another length: today it keeps its end, on another day its
+    /// beginning. `None` where it would not fit its day.
+    pub(super) fn resized(
+        &self,
+        member: &Member,
+        fields: &EntryFields,
+        duration: Minutes,
+    ) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        let (start, end) = fields.span?;
+        let length = TimeDelta::minutes(i64::from(duration.get()));
+        if fields.date == self.today(member) && !fields.is_timed {
+            return Some((end - length, end));
+        }
+        let zone = member.zone();
+        let next_day = fields.date.succ_opt()?.and_time(chrono::NaiveTime::MIN);
+        let midnight = zone.from_local_datetime(&next_day).earliest()?.to_utc();
+        (start + length <= midnight.max(end)).then_some((start, start + length))
     }
 
     /// How long a line is with its bare number in this unit.

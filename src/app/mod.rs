@@ -1,6 +1,7 @@
 //! What BillOps does, one use case a file. Doors call these and render what comes back.
 
 mod edit_entry;
+mod entry_form;
 mod home;
 mod log_time;
 mod members;
@@ -21,13 +22,11 @@ use crate::{
     clock::Clock,
     domain::member::Member,
     error::{Failed, Reference},
-    store::{NewJob, Store},
+    store::{NewJob, Store, StoreError},
 };
 
-pub use edit_entry::{
-    EntryForm, EntryList, EntryVersion, Flip, Flipped, FormOutcome, FormProblem, HomeTab, LISTED,
-    LONGEST_DESCRIPTION, merged,
-};
+pub use edit_entry::{EntryList, EntryVersion, Flip, Flipped, HomeTab, LISTED, merged};
+pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
 pub use home::{Home, Notice};
 pub use log_time::{Logged, Request};
 pub use projects::{Chosen, Linked, ProjectNote, Suggested};
@@ -83,11 +82,15 @@ impl App {
         doing: &'static str,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Failed {
+        let source = source.into();
+        let is_unconfirmed = source
+            .downcast_ref()
+            .is_some_and(|problem| matches!(problem, StoreError::Unconfirmed(_)));
         Failed {
             doing,
             reference: Reference::from_id(self.clock.new_id()),
-            is_certain: true,
-            source: source.into(),
+            is_certain: !is_unconfirmed,
+            source,
         }
     }
 

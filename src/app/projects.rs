@@ -77,6 +77,8 @@ pub enum Linked {
     Is(Option<ProjectRef>),
     /// It is linked now; before, it was linked to this.
     Now(ProjectRef, Option<ProjectRef>),
+    /// Somebody linked it to this meanwhile, or to nothing; nothing was changed.
+    Meanwhile(Option<ProjectRef>),
     /// It is linked to nothing now; before, it was linked to this.
     Unlinked(Option<ProjectRef>),
     /// It is not clear which project is meant; nothing was changed.
@@ -305,13 +307,7 @@ impl App {
             member, channel, ..
         } = request;
         let Some(typed) = typed else {
-            let linked = self
-                .store
-                .channel_project(member.slack_integration_id, channel)
-                .await;
-            return linked
-                .map(Linked::Is)
-                .map_err(|error| self.failed("looking up the project of a channel", error));
+            return self.channel_project(member, channel).await.map(Linked::Is);
         };
         let chosen = self
             .choose_project(member, channel, Some(typed), None)
@@ -321,6 +317,21 @@ impl App {
         };
         let before = self.link_channel(member, channel, Some(project.id)).await?;
         Ok(Linked::Now(project, before))
+    }
+
+    /// What a channel is linked to.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn channel_project(
+        &self,
+        member: &Member,
+        channel: &str,
+    ) -> Result<Option<ProjectRef>, Failed> {
+        self.store
+            .channel_project(member.slack_integration_id, channel)
+            .await
+            .map_err(|error| self.failed("looking up the project of a channel", error))
     }
 
     /// Links a channel to a project, or to none, and returns what it was linked to before.

@@ -500,7 +500,10 @@ impl App {
                 binding: timer.binding_id,
                 timer: timer.timer_id,
             };
-            self.store.add_job(&job.to_row()).await.map_err(failed)?;
+            self.store
+                .add_job_once(&job.to_row())
+                .await
+                .map_err(failed)?;
         }
         Ok(())
     }

@@ -97,6 +97,39 @@ pub struct EntryFields {
     pub tags: Vec<String>,
 }
 
+impl EntryFields {
+    /// The entry that is made of them.
+    pub fn into_entry(
+        self,
+        id: Uuid,
+        user_id: Uuid,
+        source: EntrySource,
+        made_at: DateTime<Utc>,
+    ) -> TimeEntry {
+        TimeEntry {
+            id,
+            user_id,
+            source,
+            status: EntryStatus::Pending,
+            description: self.description,
+            date: self.date,
+            started_at: self.span.map(|(start, _)| start),
+            ended_at: self.span.map(|(_, end)| end),
+            is_timed: self.is_timed,
+            duration_minutes: self.duration,
+            project: self.project,
+            billable: self.billable,
+            tags: self.tags,
+            permalink: None,
+            typed_text: None,
+            version: 1,
+            created_at: made_at,
+            updated_at: made_at,
+            deleted_at: None,
+        }
+    }
+}
+
 /// How an entry came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -55,6 +55,17 @@ pub enum StopProblem {
 }
 
 impl Timer {
+    /// Whether both say that the same is being done since the same moment, whatever their versions; or none
+    /// runs in both.
+    pub fn are_same(one: Option<&Self>, other: Option<&Self>) -> bool {
+        let what = |timer: &Self| Self {
+            version: 0,
+            ask_at: None,
+            ..timer.clone()
+        };
+        one.map(what) == other.map(what)
+    }
+
     /// What comes of it if it ends at `end`. The entry's times are whole minutes, as they are shown, and it
     /// counts for the day of its start in `zone`.
     pub fn stopped_at(&self, end: DateTime<Utc>, zone: Tz) -> Stopped {

@@ -33,7 +33,7 @@ impl Schedule {
                     move |_, _| {
                         let (store, row) = (store.clone(), row.clone());
                         Box::pin(async move {
-                            if let Err(problem) = store.add_job(&row).await {
+                            if let Err(problem) = store.add_job_once(&row).await {
                                 error!(
                                     job = row.unique_key,
                                     "schedule.failed: {}",

@@ -190,6 +190,10 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
         .trim_end_matches(|c: char| c.is_ascii_digit())
         .trim_end_matches('.');
     let (kind, verb) = name.split_once('.').unwrap_or((name, ""));
+    if name == forms::VALUE {
+        // A field of a form; what it holds comes with the submission.
+        return Ok(None);
+    }
     match (kind, verb) {
         ("reading", "accept") => {
             let Some(line) = action.value.strip_prefix("t:") else {

@@ -1,6 +1,6 @@
 //! The forms: modals in which entries are made, edited, moved, and given another project.
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
 use slack_morphism::prelude::{
     SlackActionId, SlackActionsBlock, SlackBlock, SlackBlockCheckboxesElement,
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// What every field's element is called; the field is named by its block.
-const VALUE: &str = "value";
+pub(super) const VALUE: &str = "value";
 /// What stands for no project where one chooses.
 pub(super) const NO_PROJECT: &str = "p:none";
 /// The longest text of the field for the time.
@@ -340,7 +340,7 @@ pub(super) fn move_entry(entry: &TimeEntry, meta: &Meta) -> SlackView {
 pub(super) fn project(project: Option<&Project>, meta: &Meta) -> SlackView {
     let client = project.and_then(|project| project.client.as_ref());
     let aliases = project
-        .map(|project| project.aliases.join(", "))
+        .map(|project| project.aliases.join(","))
         .unwrap_or_default();
     let blocks = vec![
         text_field(
@@ -440,7 +440,9 @@ pub(super) fn read_entry(view: &View, meta: &Meta, project: Option<Uuid>) -> Opt
 }
 
 pub(super) fn read_date(view: &View) -> Option<NaiveDate> {
-    view.field("date").selected_date.parse().ok()
+    let date: NaiveDate = view.field("date").selected_date.parse().ok()?;
+    // What a calendar shows; beyond that nobody worked, and reckoning may end.
+    (1900..=2199).contains(&date.year()).then_some(date)
 }
 
 /// A choice of a project that cannot be read.

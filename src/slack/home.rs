@@ -267,7 +267,7 @@ pub(super) fn notice_words(changed: &Changed, zone: Tz) -> Option<(String, WayBa
     let entry = &receipt.entry;
     let (did, label) = match (entry.deleted_at.is_some(), changed.is_undo, changed.kind) {
         (true, true, ChangeKind::TimerStop | ChangeKind::TimerStart) => {
-            ("The timer runs on, not logged is", "Log it again")
+            ("Undone, the timer runs on:", "Log it again")
         }
         (true, ..) => ("Deleted", "Undo"),
         (false, true, ChangeKind::Delete | ChangeKind::Create) => ("Put back", "Undo"),

@@ -196,10 +196,16 @@ impl Door {
         if Instant::now() < ack_by {
             return to_raw_value(&answer).ok().map(Arc::from);
         }
-        let (client, url) = (self.client.clone(), command.response_url);
+        let client = self.client.clone();
         self.answers.spawn(async move {
-            if let Err(problem) = client.respond(&url, &answer).await {
-                tracing::warn!("slack.late_answer_not_sent: {problem}");
+            let Err(problem) = client.respond(&command.response_url, &answer).await else {
+                return;
+            };
+            let (channel, user) = (&command.channel_id, &command.user_id);
+            if let Err(second) = client.post_ephemeral(channel, user, &answer).await {
+                tracing::warn!(
+                    "slack.late_answer_not_sent: {problem}; and as a new message: {second}"
+                );
             }
         });
         None

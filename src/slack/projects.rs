@@ -107,7 +107,8 @@ pub(super) async fn pressed(
             )))
         }
         "link" => {
-            let Ok(project) = forms::project_of_value(value) else {
+            let (to, shown) = value.split_once(' ').unwrap_or((value, ""));
+            let Ok(project) = forms::project_of_value(to) else {
                 return Ok(None);
             };
             let channel = &press.interaction.container.channel_id;
@@ -118,6 +119,12 @@ pub(super) async fn pressed(
             if project.is_some() && known.is_none() {
                 let gone = "That project is archived or no longer here.";
                 return Ok(Some(messages::project_not_changed(reader, gone)));
+            }
+            if let Ok(shown) = forms::project_of_value(shown) {
+                let now = app.channel_project(member, channel).await?;
+                if now.as_ref().map(|now| now.id) != shown {
+                    return Ok(Some(messages::linked(reader, &Linked::Meanwhile(now))));
+                }
             }
             let before = app.link_channel(member, channel, project).await?;
             let linked = match known {
@@ -228,10 +235,24 @@ pub(super) async fn submitted(
         Err(problem) => return Ok(Some(problem)),
     };
     let (change, did) = match meta.id {
-        None => (
-            door.app.create_project(member, &edit.to).await?,
-            "is there now",
-        ),
+        None => {
+            // Before anything is made: a project without the aliases that were asked for is not what was asked.
+            let projects = door.app.projects(member).await?;
+            let is_taken = |alias: &&String| {
+                let mut others = projects.iter();
+                others.any(|other| other.slug == **alias || other.aliases.contains(*alias))
+            };
+            if let Some(alias) = edit.aliases.iter().find(is_taken) {
+                return Ok(Some((
+                    "aliases",
+                    format!("#{alias} means another project already."),
+                )));
+            }
+            (
+                door.app.create_project(member, &edit.to).await?,
+                "is there now",
+            )
+        }
         Some(id) => {
             let Some(known) = door.app.project(member, id).await? else {
                 return Ok(Some(("slug", "This project is no longer here.".to_owned())));

@@ -153,6 +153,9 @@ pub(super) async fn share_submitted(
     let ReportOutcome::Report(report) = door.app.report(member, of).await? else {
         return problem("This report is no longer here. Close the form and ask for it again.");
     };
+    if !super::submissions::is_id(&channel) {
+        return problem("Choose a channel.");
+    }
     match door.app.begin_share(member, key).await? {
         Share::Settled => return Ok(None),
         Share::Unclear => return problem(messages::SHARE_UNCLEAR),

@@ -47,8 +47,28 @@ fn acknowledgement(response: &impl Serialize) -> Acknowledgement {
     to_raw_value(response).ok().map(Arc::from)
 }
 
-/// A form of ours was submitted. What is wrong is said at its field, all at once.
+/// A form of ours was submitted. What is wrong is said at its field, all at once. Whatever the database does,
+/// it is said before the acknowledgement is due, for a bare one closes the form.
 pub(super) async fn submitted(
+    door: &Door,
+    heard: &Heard,
+    interaction: &Interaction,
+    workspace: &str,
+) -> Acknowledgement {
+    let saving = save(door, heard, interaction, workspace);
+    match tokio::time::timeout_at(heard.save_by, saving).await {
+        Ok(acknowledgement) => acknowledgement,
+        Err(elapsed) => {
+            let failed = Failed {
+                is_certain: false,
+                ..door.app.failed("saving a form", elapsed)
+            };
+            not_saved(&interaction.view.callback_id, logged(failed))
+        }
+    }
+}
+
+async fn save(
     door: &Door,
     heard: &Heard,
     interaction: &Interaction,
@@ -107,10 +127,12 @@ fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
         "report.share" => "channel",
         _ => "time",
     };
-    let sentence = format!(
-        "Not saved, the database did not answer. Nothing is lost; try again in a moment. (Reference {})",
-        failed.reference
-    );
+    let did = if failed.is_certain {
+        "Not saved, the database did not answer. Nothing is lost; try again in a moment."
+    } else {
+        "Not confirmed, the database did not answer in time. Press the button again; it cannot be done twice."
+    };
+    let sentence = format!("{did} (Reference {})", failed.reference);
     acknowledgement(&Response::Errors {
         errors: BTreeMap::from([(field, sentence)]),
     })
@@ -384,7 +406,7 @@ pub(super) async fn shortcut(door: &Door, interaction: &Interaction, workspace: 
         });
         let mut origin = format!("From a message{when}.");
         // An organisation-wide install names no domain, and then there is no link to keep.
-        if is_domain(domain) && is_id(channel) && !message.ts.is_empty() {
+        if is_domain(domain) && is_id(channel) && is_ts(&message.ts) {
             let link = format!(
                 "https://{domain}.slack.com/archives/{channel}/p{}",
                 message.ts.replace('.', "")
@@ -401,7 +423,14 @@ fn is_domain(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
-fn is_id(text: &str) -> bool {
+/// `1795165920.000200`.
+fn is_ts(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    text.split_once('.')
+        .is_some_and(|(seconds, rest)| digits(seconds) && digits(rest))
+}
+
+pub(super) fn is_id(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric())
 }
 

@@ -172,7 +172,8 @@ pub(super) async fn open_start(
     let projects = door.app.projects(request.member).await?;
     let project = forms::find_project(projects, chosen.project.as_ref());
     let meta = Meta {
-        key: Some(request.key),
+        // Its own: where Slack opens the form too late, the timer was started as it was typed.
+        key: Some(door.app.clock().new_id()),
         ..meta
     };
     let view = forms::new_timer(project.as_ref(), &meta);

@@ -55,7 +55,7 @@ pub struct Step {
 }
 
 /// What an undo was answered with, kept for a repetition of the same request.
-type UndoAnswer = Json<Option<Changed>>;
+type UndoAnswer = Json<serde_json::Value>;
 
 #[derive(sqlx::FromRow)]
 pub(super) struct ChangeRow {
@@ -81,6 +81,18 @@ impl ChangeRow {
             .map_err(|problem| StoreError::unreadable("changes", "kind", self.id, problem))
     }
 }
+
+/// Takes the person for this transaction: whoever changes anything of theirs does so first, and so no two
+/// changes wait for each other.
+macro_rules! take_person {
+    ($conn:ident, $user_id:expr) => {
+        sqlx::query("UPDATE users SET updated_at = updated_at WHERE id = $1")
+            .bind($user_id)
+            .execute(&mut *$conn)
+            .await?
+    };
+}
+pub(super) use take_person;
 
 /// Takes the entry for this transaction and gives its row: the update that changes nothing makes others wait.
 macro_rules! take_entry {
@@ -241,17 +253,23 @@ macro_rules! take_back {
             found.push((entry, step.entry_before));
         }
         let runs_on = change.timer_before.as_deref().cloned();
-        let runs_on = runs_on.map(|timer| timer.running_on(now));
+        let mut runs_on = runs_on.map(|timer| timer.running_on(now));
         let timers = (change.timer_after.as_deref(), runs_on.as_ref());
         let is_about_timers = timers != (None, None);
         if is_about_timers {
             let runs = take_timer!($conn, $user_id);
-            let same = |timer: &Timer| (timer.id, timer.version);
-            if runs.as_ref().map(same) != timers.0.map(same) {
+            // By what they are, not by version: taking a later change back makes the state alive again.
+            if !Timer::are_same(runs.as_ref(), timers.0) {
                 return Ok(EntryChange::OtherTimer(runs));
             }
-            put_timer!($conn, $user_id, timers.1);
+            if let (Some(on), Some(runs)) = (&mut runs_on, &runs)
+                && on.id == runs.id
+            {
+                on.version = runs.version + 1;
+            }
+            put_timer!($conn, $user_id, runs_on.as_ref());
         }
+        let timers = (change.timer_after.as_deref(), runs_on.as_ref());
         let mut undone = Vec::with_capacity(found.len());
         for (entry, before) in found {
             let after = match &before {
@@ -328,25 +346,35 @@ macro_rules! timer_change {
 }
 pub(super) use timer_change;
 
-/// Deletes the entry, or puts it back, without anything else. It is how the making of an entry is undone.
+/// Deletes the entry, or puts it back. It is how the making of an entry is undone, which no change stands
+/// for; this is one.
 macro_rules! toggle {
     ($store:expr, $conn:ident, $entry:expr) => {{
         let entry: &TimeEntry = $entry;
         let now = $store.clock.now();
-        let deleted_at = entry.deleted_at.is_none().then_some(now);
-        let after = put_entry!($conn, now, entry, &entry.fields(), deleted_at);
-        if deleted_at.is_none() {
-            carry_on!($conn, entry.id, entry.version - 1, after.version);
-        }
+        let is_undo = entry.deleted_at.is_none();
+        let after = put_entry!($conn, now, entry, &entry.fields(), is_undo.then_some(now));
         let steps = vec![(after, Some(entry.clone()))];
-        changed!(
+        note_change!(
+            $store,
             $conn,
+            entry.user_id,
             ChangeKind::Create,
-            deleted_at.is_some(),
+            is_undo,
             (None, None),
-            steps
-        )
+            &steps
+        );
+        changed!($conn, ChangeKind::Create, is_undo, (None, None), steps)
     }};
+}
+
+/// What a request was answered with, where it was a change; `null` is nothing.
+pub(super) fn answered(
+    answer: serde_json::Value,
+    key: Uuid,
+) -> Result<Option<Changed>, StoreError> {
+    serde_json::from_value(answer)
+        .map_err(|problem| StoreError::unreadable("idempotency_keys", "answer", key, problem))
 }
 
 /// The smallest id that could have been made at this instant: ids begin with their milliseconds.
@@ -369,26 +397,32 @@ impl Store {
         then: Option<&NewJob>,
     ) -> Result<EntryChange, StoreError> {
         let now = self.clock.now();
-        // Always taken in the same order, so that two changes never wait for each other.
-        let mut order: Vec<usize> = (0..steps.len()).collect();
-        order.sort_by_key(|&place| steps[place].entry_id);
         let change = tx!(self, conn => {
-            let mut entries: Vec<Option<TimeEntry>> = vec![None; steps.len()];
-            for place in order {
-                let Some(entry) = take_entry!(conn, user_id, steps[place].entry_id) else {
+            take_person!(conn, user_id);
+            let mut entries = Vec::with_capacity(steps.len());
+            for step in steps {
+                let Some(entry) = take_entry!(conn, user_id, step.entry_id) else {
                     return Ok(EntryChange::Unknown);
                 };
-                entries[place] = Some(entry);
+                entries.push(entry);
             }
-            let entries: Vec<TimeEntry> = entries.into_iter().flatten().collect();
+            // The same press once more. What was reckoned from the entry as it then was comes out otherwise
+            // now, so only what the person chose is compared.
             let is_repeated = steps.iter().zip(&entries).all(|(step, entry)| {
+                let is_same = |to: &EntryFields| match kind {
+                    ChangeKind::Flip | ChangeKind::Merge => true,
+                    ChangeKind::Move => entry.date == to.date,
+                    _ => entry.fields() == *to,
+                };
                 entry.version == step.version + 1
-                    && step.to.as_ref().map_or(entry.deleted_at.is_some(), |to| entry.fields() == *to)
+                    && step.to.as_ref().map_or(entry.deleted_at.is_some(), is_same)
             });
             if is_repeated
                 && let Some(first) = entries.first()
                 && let Some(change) = change_of!(conn, user_id, first.id, first.version)
                 && change.kind()? == kind
+                && !change.is_undo
+                && change.undone_at.is_none()
             {
                 let before: Vec<StepRow> = sqlx::query_as(
                     "SELECT entry_id, version_after, entry_before FROM change_steps WHERE change_id = $1",
@@ -441,35 +475,40 @@ impl Store {
         then: Option<&NewJob>,
     ) -> Result<EntryChange, StoreError> {
         let change = tx!(self, conn => {
+            take_person!(conn, user_id);
             let Some(entry) = take_entry!(conn, user_id, entry_id) else {
                 return Ok(EntryChange::Unknown);
             };
             let change = change_of!(conn, user_id, entry_id, version);
-            if entry.version == version + 1 {
+            if entry.version == version + 1
+                && let Some(latest) = change_of!(conn, user_id, entry_id, entry.version)
+            {
                 // Pressed twice: what the first press did is reported once more.
-                let latest = change_of!(conn, user_id, entry_id, entry.version);
-                let is_done = match (&change, &latest) {
-                    (Some(change), Some(latest)) => change.undone_at.is_some() && change.is_undo != latest.is_undo,
-                    (None, None) => true,
-                    _ => false,
+                let kind = latest.kind()?;
+                let is_done = match &change {
+                    Some(change) => {
+                        change.undone_at.is_some()
+                            && change.is_undo != latest.is_undo
+                            && change.kind()? == kind
+                    }
+                    None => kind == ChangeKind::Create && latest.is_undo,
                 };
-                if is_done {
-                    let kind = match &change {
-                        Some(change) => change.kind()?,
-                        None => ChangeKind::Create,
-                    };
-                    let is_undo = change.as_ref().map_or(entry.deleted_at.is_some(), |change| !change.is_undo);
-                    let timers = change.map_or((None, None), |change| {
-                        (change.timer_after.map(|t| t.0), change.timer_before.map(|t| t.0))
-                    });
+                if is_done && latest.undone_at.is_none() {
+                    let timers = (latest.timer_before.map(|t| t.0), latest.timer_after.map(|t| t.0));
                     let steps = vec![(entry, None)];
-                    return Ok(EntryChange::Done(Box::new(changed!(conn, kind, is_undo, timers, steps))));
+                    let changed = changed!(conn, kind, latest.is_undo, timers, steps);
+                    return Ok(EntryChange::Done(Box::new(changed)));
                 }
             }
             unless_in_the_way!(conn, &entry, version);
             let change = match change {
                 Some(change) if change.undone_at.is_none() => take_back!(self, conn, user_id, &change),
-                _ => EntryChange::Done(Box::new(toggle!(self, conn, &entry))),
+                // Its making is taken back; or what was deleted is put back, however long ago that was.
+                _ if version == 1 || entry.deleted_at.is_some() => {
+                    EntryChange::Done(Box::new(toggle!(self, conn, &entry)))
+                }
+                // What led here is too long ago to be known.
+                _ => EntryChange::Stale(receipt!(conn, entry)),
             };
             if let (EntryChange::Done(_), Some(job)) = (&change, then) {
                 add_job!(self.clock, conn, job);
@@ -539,7 +578,7 @@ impl Store {
         let now = self.clock.now();
         let since = first_id_at(now - UNDO_REACH);
         let changed = tx!(self, conn => {
-            // The key is written first: of two replicas with the same request the second one waits here.
+            take_person!(conn, user_id);
             let is_first = sqlx::query(
                 "INSERT INTO idempotency_keys (user_id, key, answer, created_at) VALUES ($1, $2, 'null', $3) \
                  ON CONFLICT (user_id, key) DO NOTHING",
@@ -558,7 +597,7 @@ impl Store {
                         .bind(key)
                         .fetch_one(&mut *conn)
                         .await?;
-                return Ok(answer.0);
+                return answered(answer.0, key);
             }
             let changes: Vec<ChangeRow> = sqlx::query_as(
                 "SELECT id, kind, is_undo, timer_before, timer_after, undone_at FROM changes \
@@ -569,6 +608,7 @@ impl Store {
             .bind(UNDO_TRIES)
             .fetch_all(&mut *conn)
             .await?;
+            // The person is taken, so nobody changes it meanwhile; but somebody may be settling it.
             let made: Option<EntryRow> = sqlx::query_as(entry_sql!(
                 "SELECT",
                 "FROM time_entries WHERE user_id = $1 AND id > $2 AND deleted_at IS NULL \
@@ -592,7 +632,11 @@ impl Store {
                     break;
                 }
             }
-            if undone.is_none() && let Some(entry) = made {
+            if undone.is_none()
+                && let Some(made) = made
+                && let Some(entry) = take_entry!(conn, user_id, made.id)
+                && !entry.is_settled()
+            {
                 undone = Some(toggle!(self, conn, &entry));
             }
             if let Some(changed) = &undone {

@@ -31,7 +31,7 @@ use crate::{
     clock::Clock,
     domain::{
         minutes::Minutes,
-        time_entry::{EntryFields, EntrySource, EntryStatus, Receipt, TimeEntry},
+        time_entry::{EntryFields, EntrySource, Receipt, TimeEntry},
     },
 };
 
@@ -189,7 +189,8 @@ async fn commit(db: &Db, clock: &Clock, requests: Vec<Request>) {
         Ok(made) => {
             for (request, made) in requests.into_iter().zip(made) {
                 // Nobody listens any more if the deadline passed: the key keeps the answer.
-                let _ = request.answer.send(Ok(made));
+                let answer = made.map_err(|problem| NotSaved::Nothing(Arc::new(problem)));
+                let _ = request.answer.send(answer);
             }
             return;
         }
@@ -214,7 +215,12 @@ fn concerns_one(problem: &NotSaved) -> bool {
     match &**problem {
         StoreError::Repeated => true,
         StoreError::Database(sqlx::Error::Database(error)) => {
-            !matches!(error.kind(), sqlx::error::ErrorKind::Other)
+            // PostgreSQL's classes 22 (a value that it does not take) and 40 (given up for another's sake), and
+            // a key that another replica is writing at this moment.
+            let code = error.code();
+            let code = code.as_deref().unwrap_or_default();
+            let is_one = code.starts_with("22") || code.starts_with("40") || code == "55P03";
+            is_one || !matches!(error.kind(), sqlx::error::ErrorKind::Other)
         }
         _ => false,
     }
@@ -240,7 +246,7 @@ macro_rules! rows {
             }
             let fresh = answers.missing(news);
             if fresh.is_empty() {
-                return answers.in_order(news);
+                return Ok(answers.in_order(news));
             }
 
             let mut query = QueryBuilder::<$database>::new(
@@ -303,7 +309,7 @@ macro_rules! rows {
                 add_job!($clock, $conn, job);
             }
             answers.add(&fresh, made);
-            answers.in_order(news)
+            Ok(answers.in_order(news))
         }
         .await
     };
@@ -321,7 +327,7 @@ async fn write(
     clock: &Clock,
     news: &[&NewEntry],
     repetitions: Repetitions,
-) -> Result<Vec<Made>, NotSaved> {
+) -> Result<Vec<Result<Made, StoreError>>, NotSaved> {
     let nothing = |error: StoreError| NotSaved::Nothing(Arc::new(error));
     let attempt = async {
         match db {
@@ -350,13 +356,13 @@ async fn write(
         .unwrap_or(Err(NotSaved::Unknown))
 }
 
-type KnownAnswer = (Uuid, Uuid, Json<Option<Receipt>>);
+type KnownAnswer = (Uuid, Uuid, Json<serde_json::Value>);
 /// A person's day: its minutes, and how many of its entries somebody gave times for.
 type DaySum = (Uuid, NaiveDate, i64, i64);
 
 /// What each request of a commit is told, by person and key.
 #[derive(Default)]
-struct Answers(HashMap<(Uuid, Uuid), Option<Made>>);
+struct Answers(HashMap<(Uuid, Uuid), Result<Made, String>>);
 
 impl From<Vec<KnownAnswer>> for Answers {
     fn from(known: Vec<KnownAnswer>) -> Self {
@@ -364,12 +370,12 @@ impl From<Vec<KnownAnswer>> for Answers {
             known
                 .into_iter()
                 .map(|(user, key, answer)| {
-                    let made = answer.0.map(|receipt| Made {
+                    let made = serde_json::from_value(answer.0).map(|receipt| Made {
                         receipt,
                         // Asked for again, it is looked up.
                         may_overlap: true,
                     });
-                    ((user, key), made)
+                    ((user, key), made.map_err(|problem| problem.to_string()))
                 })
                 .collect(),
         )
@@ -392,24 +398,18 @@ impl Answers {
 
     fn add(&mut self, fresh: &[&NewEntry], made: Vec<Made>) {
         for (new, made) in fresh.iter().zip(made) {
-            self.0.insert((new.user_id, new.key), Some(made));
+            self.0.insert((new.user_id, new.key), Ok(made));
         }
     }
 
-    fn in_order(&self, news: &[&NewEntry]) -> Result<Vec<Made>, StoreError> {
-        let answer = |new: &&NewEntry| {
-            self.0
-                .get(&(new.user_id, new.key))
-                .cloned()
-                .flatten()
-                .ok_or_else(|| {
-                    StoreError::unreadable(
-                        "idempotency_keys",
-                        "answer",
-                        new.key,
-                        "it is not a receipt",
-                    )
-                })
+    /// Each request's own answer. One whose key was used for something else harms no other.
+    fn in_order(&self, news: &[&NewEntry]) -> Vec<Result<Made, StoreError>> {
+        let unreadable =
+            |key, problem: &str| StoreError::unreadable("idempotency_keys", "answer", key, problem);
+        let answer = |new: &&NewEntry| match self.0.get(&(new.user_id, new.key)) {
+            Some(Ok(made)) => Ok(made.clone()),
+            Some(Err(problem)) => Err(unreadable(new.key, problem)),
+            None => Err(unreadable(new.key, "it is not there")),
         };
         news.iter().map(answer).collect()
     }
@@ -429,25 +429,11 @@ fn made(fresh: &[&NewEntry], sums: Vec<DaySum>, clock: &Clock) -> Vec<Made> {
         *total += fields.duration;
         *has_timed |= fields.is_timed;
         let entry = TimeEntry {
-            id: clock.new_id(),
-            user_id: new.user_id,
-            source: new.source,
-            status: EntryStatus::Pending,
-            description: fields.description.clone(),
-            date: fields.date,
-            started_at: fields.span.map(|(start, _)| start),
-            ended_at: fields.span.map(|(_, end)| end),
-            is_timed: fields.is_timed,
-            duration_minutes: fields.duration,
-            project: fields.project.clone(),
-            billable: fields.billable,
-            tags: fields.tags.clone(),
             permalink: new.permalink.clone(),
             typed_text: new.typed_text.clone(),
-            version: 1,
-            created_at: now,
-            updated_at: now,
-            deleted_at: None,
+            ..fields
+                .clone()
+                .into_entry(clock.new_id(), new.user_id, new.source, now)
         };
         Made {
             receipt: Receipt {

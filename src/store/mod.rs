@@ -90,7 +90,11 @@ macro_rules! tx {
                 let mut $conn = pool.begin().await?;
                 let outcome: Result<_, $crate::store::StoreError> = async { $body }.await;
                 if outcome.is_ok() {
-                    $conn.commit().await?;
+                    // The connection may have broken before or after PostgreSQL committed.
+                    $conn
+                        .commit()
+                        .await
+                        .map_err($crate::store::StoreError::Unconfirmed)?;
                 }
                 outcome
             }
@@ -105,6 +109,9 @@ pub enum StoreError {
     /// The database refused or could not be reached.
     #[error("the database did not do it")]
     Database(#[from] sqlx::Error),
+    /// The database did not say whether it committed.
+    #[error("the database did not confirm the commit")]
+    Unconfirmed(#[source] sqlx::Error),
     /// The tables could not be brought up to date.
     #[error("the tables could not be brought up to date")]
     Migration(#[from] MigrateError),
@@ -303,7 +310,7 @@ impl Db {
         let options = options.application_name("billops").options([
             // Never wait longer for a lock or a statement than a person waits for the answer.
             ("lock_timeout", PATIENCE.as_millis().to_string()),
-            ("statement_timeout", (PATIENCE * 10).as_millis().to_string()),
+            ("statement_timeout", (PATIENCE * 2).as_millis().to_string()),
         ]);
         let options = if says_statements() {
             options

@@ -391,23 +391,30 @@ impl Store {
         })
     }
 
-    /// Notes that a bare number of the person's was corrected to this unit, and returns how often in a row
-    /// it was.
+    /// Notes that the bare number of this entry of the person's was corrected to this unit, and returns how
+    /// often in a row that was done.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn note_flip(&self, binding_id: Uuid, unit: Unit) -> Result<i32, StoreError> {
+    pub async fn note_flip(
+        &self,
+        binding_id: Uuid,
+        unit: Unit,
+        entry_id: Uuid,
+    ) -> Result<i32, StoreError> {
         let unit = match unit {
             Unit::Hours => "hours",
             Unit::Minutes => "minutes",
         };
         tx!(self, conn => {
             let row: Option<(i32,)> = sqlx::query_as(
-                "UPDATE slack_user_bindings SET flips = CASE WHEN flipped_to = $2 THEN flips + 1 ELSE 1 END, \
-                 flipped_to = $2 WHERE id = $1 RETURNING flips",
+                "UPDATE slack_user_bindings SET flips = CASE WHEN flipped_to = $2 AND flipped_entry = $3 THEN flips \
+                 WHEN flipped_to = $2 THEN flips + 1 ELSE 1 END, flipped_to = $2, flipped_entry = $3 \
+                 WHERE id = $1 RETURNING flips",
             )
             .bind(binding_id)
             .bind(unit)
+            .bind(entry_id)
             .fetch_optional(&mut *conn)
             .await?;
             Ok(row.map_or(0, |(flips,)| flips))

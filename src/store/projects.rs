@@ -401,16 +401,14 @@ impl Store {
             .bind(channel_id)
             .fetch_optional(&mut *conn)
             .await?;
-            sqlx::query("DELETE FROM channel_projects WHERE slack_integration_id = $1 AND channel_id = $2")
-                .bind(slack_integration_id)
-                .bind(channel_id)
-                .execute(&mut *conn)
-                .await?;
             if let Some(project_id) = project_id {
                 // Only a project of this workspace.
                 sqlx::query(
                     "INSERT INTO channel_projects (slack_integration_id, channel_id, project_id, linked_by, \
-                     created_at) SELECT $1, $2, id, $4, $5 FROM projects WHERE slack_integration_id = $1 AND id = $3",
+                     created_at) SELECT $1, $2, id, $4, $5 FROM projects WHERE slack_integration_id = $1 AND id = $3 \
+                     ON CONFLICT (slack_integration_id, channel_id) DO UPDATE SET \
+                     project_id = excluded.project_id, linked_by = excluded.linked_by, \
+                     created_at = excluded.created_at",
                 )
                 .bind(slack_integration_id)
                 .bind(channel_id)
@@ -419,6 +417,12 @@ impl Store {
                 .bind(now)
                 .execute(&mut *conn)
                 .await?;
+            } else {
+                sqlx::query("DELETE FROM channel_projects WHERE slack_integration_id = $1 AND channel_id = $2")
+                    .bind(slack_integration_id)
+                    .bind(channel_id)
+                    .execute(&mut *conn)
+                    .await?;
             }
             Ok(before.and_then(|(id, slug)| project_ref(Some(id), Some(slug))))
         })

@@ -6,13 +6,13 @@ use uuid::Uuid;
 
 use super::{
     NewJob, Store, StoreError,
-    changes::{ChangeRow, note_change, timer_change},
+    changes::{ChangeRow, answered, note_change, take_person, timer_change},
     entries::{EntryRow, day_total, entry_sql, project_ref},
     jobs::add_job,
     read, tx,
 };
 use crate::domain::{
-    time_entry::{ChangeKind, Changed, EntryFields, EntrySource, EntryStatus, Receipt, TimeEntry},
+    time_entry::{ChangeKind, Changed, EntryFields, EntrySource, Receipt, TimeEntry},
     timer::Timer,
 };
 
@@ -60,11 +60,8 @@ pub(super) use timer_sql;
 /// Takes the person's timer for this transaction, and gives the one that runs.
 macro_rules! take_timer {
     ($conn:ident, $user_id:expr) => {{
-        // The person is taken first: where no timer runs there is no row of it to wait for.
-        sqlx::query("UPDATE users SET updated_at = updated_at WHERE id = $1")
-            .bind($user_id)
-            .execute(&mut *$conn)
-            .await?;
+        // Where no timer runs there is no row of it to wait for.
+        take_person!($conn, $user_id);
         let row: Option<TimerRow> = sqlx::query_as(timer_sql!(
             "UPDATE timers SET version = version WHERE user_id = $1 RETURNING",
             ""
@@ -172,14 +169,14 @@ impl Store {
         user_id: Uuid,
         key: Uuid,
     ) -> Result<Option<Changed>, StoreError> {
-        let answer: Option<(Json<Option<Changed>>,)> = read!(self, db => {
+        let answer: Option<(Json<serde_json::Value>,)> = read!(self, db => {
             sqlx::query_as("SELECT answer FROM idempotency_keys WHERE user_id = $1 AND key = $2")
                 .bind(user_id)
                 .bind(key)
                 .fetch_optional(db)
                 .await
         })?;
-        Ok(answer.and_then(|(Json(changed),)| changed))
+        answer.map_or(Ok(None), |(Json(answer),)| answered(answer, key))
     }
 
     /// Takes one step, if the timer that runs still is `from`. Of two replicas that start one at the same
@@ -196,13 +193,15 @@ impl Store {
         let same = |timer: &Timer| (timer.id, timer.version);
         let change = tx!(self, conn => {
             let runs = take_timer!(conn, user_id);
-            let known: Option<(Json<Option<Changed>>,)> =
+            let known: Option<(Json<serde_json::Value>,)> =
                 sqlx::query_as("SELECT answer FROM idempotency_keys WHERE user_id = $1 AND key = $2")
                     .bind(user_id)
                     .bind(step.key)
                     .fetch_optional(&mut *conn)
                     .await?;
-            if let Some((Json(Some(changed)),)) = known {
+            if let Some((Json(answer),)) = known {
+                let nothing = || StoreError::unreadable("idempotency_keys", "answer", step.key, "it is empty");
+                let changed = answered(answer, step.key)?.ok_or_else(nothing)?;
                 return Ok(TimerChange::Done(Box::new(changed)));
             }
             if runs.as_ref().map(same) != step.from.as_ref().map(same) {
@@ -216,27 +215,8 @@ impl Store {
             put_timer!(conn, user_id, to.as_ref());
             let mut steps = Vec::new();
             if let Some(fields) = &step.log {
-                let entry = TimeEntry {
-                    id: self.clock.new_id(),
-                    user_id,
-                    source: EntrySource::Timer,
-                    status: EntryStatus::Pending,
-                    description: fields.description.clone(),
-                    date: fields.date,
-                    started_at: fields.span.map(|(start, _)| start),
-                    ended_at: fields.span.map(|(_, end)| end),
-                    is_timed: fields.is_timed,
-                    duration_minutes: fields.duration,
-                    project: fields.project.clone(),
-                    billable: fields.billable,
-                    tags: fields.tags.clone(),
-                    permalink: None,
-                    typed_text: None,
-                    version: 1,
-                    created_at: now,
-                    updated_at: now,
-                    deleted_at: None,
-                };
+                let id = self.clock.new_id();
+                let entry = fields.clone().into_entry(id, user_id, EntrySource::Timer, now);
                 sqlx::query(
                     "INSERT INTO time_entries (id, user_id, source, status, description, date, started_at, \
                      ended_at, is_timed, duration_minutes, project_id, billable, tags, version, created_at, \

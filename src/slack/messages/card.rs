@@ -286,7 +286,9 @@ fn overlap(reader: Reader<'_>, entry: &TimeEntry, overlaps: &[TimeEntry]) -> Par
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let merge = merged(first, entry).filter(|_| overlaps.len() == 1 && !first.is_settled());
+    // Not where one of them would lose its project by it.
+    let is_alike = overlaps.len() == 1 && !first.is_settled() && first.project == entry.project;
+    let merge = merged(first, entry).filter(|_| is_alike);
     let result = merge.map(|fields| {
         let times = fields.span.map_or(String::new(), |(start, end)| {
             format!(

@@ -48,7 +48,9 @@ const VALUE_MAX: usize = 2000;
 /// Slack's limit for a button's label; longer project names are cut.
 const PROJECT_MAX: usize = 20;
 /// What people's words take in one block, escaped; Slack's limit for a block's text is 3,000.
-const WORDS_MAX: usize = 2800;
+const WORDS_MAX: usize = 2500;
+/// What project and tags of an entry take in one line, before they are escaped.
+pub(super) const MARKS_MAX: usize = 120;
 /// What Slack advises for the `text` of a message.
 const TEXT_MAX: usize = 4000;
 /// Slack's limit for an accessible label.
@@ -142,7 +144,7 @@ impl Reader<'_> {
         for tag in &entry.tags {
             let _ = write!(marks, " · +{tag}");
         }
-        marks
+        cut(&marks, MARKS_MAX)
     }
 
     /// `Today  ▇▇▇▇▇░░░  5 h 15 min of 8 h`, and the same in words.
@@ -214,7 +216,7 @@ impl Reader<'_> {
             format!(
                 "{}{what}\n{}",
                 headline.shown,
-                super::text::plain_within(&when, 150)
+                super::text::plain_within(&when, 300)
             ),
         )];
         blocks.extend(parts.warning);

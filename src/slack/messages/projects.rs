@@ -147,12 +147,20 @@ fn project_row(
 
 /// What was, or is, linked to the channel.
 pub fn linked(reader: Reader<'_>, linked: &Linked) -> Message {
-    let link = |project: Option<&ProjectRef>, text: &str| {
-        let value = project.map_or_else(
-            || "p:none".to_owned(),
-            |project| format!("p:{}", project.id),
-        );
-        Button::new("project.link", text, value, text)
+    // What it is to be linked to then, and what it is linked to as this is shown.
+    let link = |to: Option<&ProjectRef>, now: Option<&ProjectRef>, text: &str| {
+        let value = |project: Option<&ProjectRef>| {
+            project.map_or_else(
+                || "p:none".to_owned(),
+                |project| format!("p:{}", project.id),
+            )
+        };
+        Button::new(
+            "project.link",
+            text,
+            format!("{} {}", value(to), value(now)),
+            text,
+        )
     };
     let name = |project: &ProjectRef| format!("#{}", cut(&project.slug, 40));
     let (text, button) = match linked {
@@ -165,7 +173,24 @@ pub fn linked(reader: Reader<'_>, linked: &Linked) -> Message {
                 "What is logged in this channel goes to {} unless another project is named.",
                 name(project)
             ),
-            Some(link(None, "Unlink")),
+            Some(link(None, Some(project), "Unlink")),
+        ),
+        Linked::Now(project, Some(before)) if project == before => (
+            format!(
+                "What is logged in this channel goes to {} already.",
+                name(project)
+            ),
+            None,
+        ),
+        Linked::Meanwhile(now) => (
+            match now {
+                Some(now) => format!(
+                    "Nothing was changed: somebody linked this channel to {} meanwhile.",
+                    name(now)
+                ),
+                None => "Nothing was changed: somebody unlinked this channel meanwhile.".to_owned(),
+            },
+            None,
         ),
         Linked::Now(project, before) => (
             format!(
@@ -178,14 +203,11 @@ pub fn linked(reader: Reader<'_>, linked: &Linked) -> Message {
                         format!(". Before, it went to {}", name(before))
                     })
             ),
-            Some(link(
-                before.as_ref().filter(|before| *before != project),
-                "Undo",
-            )),
+            Some(link(before.as_ref(), Some(project), "Undo")),
         ),
         Linked::Unlinked(Some(before)) => (
             format!("This channel is no longer linked to {}.", name(before)),
-            Some(link(Some(before), "Undo")),
+            Some(link(Some(before), None, "Undo")),
         ),
         Linked::Unlinked(None) => ("This channel was not linked to a project.".to_owned(), None),
         Linked::Unclear(note) => return unclear(reader, note),

@@ -123,7 +123,7 @@ pub(super) fn started(
         let _ = write!(extra.says, "{what} {did} ");
         extra.stopped = Some(with_button(
             reader.id("timer.stopped"),
-            format!("{} {did}", plain(&what)),
+            format!("{} {did}", plain_within(&what, WORDS_MAX)),
             button,
         ));
     }
@@ -227,7 +227,7 @@ fn asks(
         plain(&why)
     );
     if let Some(typed) = typed {
-        let line = cut(typed, 500);
+        let line = cut(&as_typed(typed), 500);
         let _ = write!(text, " You typed: /time {line}");
         let _ = write!(shown, "\n> /time {}", plain(&line));
     }
@@ -343,7 +343,7 @@ pub(in crate::slack) fn marks(timer: &Timer) -> String {
     for tag in &timer.tags {
         let _ = write!(marks, " · +{tag}");
     }
-    marks
+    cut(&marks, MARKS_MAX)
 }
 
 /// What a button carries to act on this timer: its id, the version that was shown, and its day.

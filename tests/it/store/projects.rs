@@ -282,9 +282,18 @@ async fn who_may_create_projects_is_a_setting(store: Store, _: Clock) {
 
 async fn corrections_of_a_unit_are_counted(store: Store, _: Clock) {
     let nina = nina(&store).await;
-    let flip = |unit| store.note_flip(nina.binding_id, unit);
+    let flipped = std::sync::atomic::AtomicU64::new(0);
+    let again = |unit| {
+        let entry = flipped.load(std::sync::atomic::Ordering::Relaxed);
+        store.note_flip(nina.binding_id, unit, key(entry.into()))
+    };
+    let flip = |unit| {
+        flipped.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        again(unit)
+    };
     assert_eq!(flip(Unit::Minutes).await.unwrap(), 1);
     assert_eq!(flip(Unit::Hours).await.unwrap(), 1);
+    assert_eq!(again(Unit::Hours).await.unwrap(), 1, "pressed twice");
     assert_eq!(flip(Unit::Hours).await.unwrap(), 2);
     store
         .set_bare_number_unit(nina.binding_id, BareNumberUnit::Hours)
