@@ -117,8 +117,8 @@ async fn fill(store: &Store) -> [Member; 2] {
             locale: None,
             is_admin: false,
         };
-        let slack_user = format!("U{number}");
-        let met = store.save_member("T1", &slack_user, Some(&profile));
+        let id = format!("U{number}");
+        let met = store.save_member("T1", &id, Some(&profile));
         people.push(met.await.unwrap());
     }
     let mut projects = Vec::new();
@@ -176,8 +176,8 @@ fn entry(member: &Member, projects: &[ProjectRef], date: NaiveDate, number: u64)
             span: None,
             is_timed: false,
             duration: Minutes::new(90),
-            project: (!number.is_multiple_of(10)).then(|| projects[project].clone()),
-            billable: !number.is_multiple_of(3),
+            project: (number % 10 != 0).then(|| projects[project].clone()),
+            billable: number % 3 != 0,
             tags: Vec::new(),
         },
         typed_text: Some("/time 1h30 wireframes of the checkout".to_owned()),
