@@ -336,6 +336,9 @@ impl App {
         let Some(now) = self.entry(member, entry.id).await? else {
             return Ok(FormOutcome::Done(EntryChange::Unknown));
         };
+        if date == now.date && now.version == entry.version {
+            return Ok(FormOutcome::Nothing);
+        }
         let mut fields = now.fields();
         self.move_fields(member, &mut fields, date).await?;
         let step = Step {
@@ -469,10 +472,13 @@ impl App {
     }
 }
 
-/// One entry in the place of two that share time; `None` where one of them has no times, or it would be
-/// longer than a day.
+/// One entry in the place of two that share time; `None` where one of them has no times or has breaks between
+/// them, or it would be longer than a day.
 pub fn merged(a: &TimeEntry, b: &TimeEntry) -> Option<EntryFields> {
     let (older, newer) = if a.id < b.id { (a, b) } else { (b, a) };
+    if !older.has_no_breaks() || !newer.has_no_breaks() {
+        return None;
+    }
     let start = older.started_at?.min(newer.started_at?);
     let end = older.ended_at?.max(newer.ended_at?);
     let duration = Minutes::new(u32::try_from((end - start).num_minutes()).ok()?);

@@ -54,6 +54,8 @@ pub enum FormProblem {
 pub enum FormOutcome<T> {
     /// It was done.
     Done(T),
+    /// Nothing was entered that is not so already; nothing was done.
+    Nothing,
     /// It was not; each field with a problem, once.
     Problems(Vec<FormProblem>),
 }
@@ -146,6 +148,9 @@ impl App {
                 self.resized(member, &before, fields.duration)
             };
             fields.is_timed &= fields.span.is_some();
+        }
+        if fields == before && now.version == entry.version {
+            return Ok(FormOutcome::Nothing);
         }
         let step = Step {
             entry_id: entry.id,

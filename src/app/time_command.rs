@@ -36,8 +36,8 @@ pub enum CommandOutcome {
     Timer(TimerOutcome),
     /// A timer is to be started, and nothing was said about what: its form is to be opened.
     StartForm(StartLine),
-    /// The word is known, and this server does not offer what it stands for.
-    NotOffered,
+    /// The word is known, and this version does not offer what it stands for.
+    NotOffered(&'static str),
     /// How the line would be read, and to which project it would go; nothing was saved.
     Explained(LogLine, Chosen),
     /// A time, but no word about what it was for; nothing was saved.
@@ -94,10 +94,9 @@ impl App {
                 let before = self.link_channel(member, request.channel, None).await?;
                 CommandOutcome::Linked(Linked::Unlinked(before))
             }
-            TimeCommand::Connect(_)
-            | TimeCommand::Sync
-            | TimeCommand::Prefs
-            | TimeCommand::Export(_) => CommandOutcome::NotOffered,
+            TimeCommand::Connect(_) | TimeCommand::Sync => CommandOutcome::NotOffered("calendars"),
+            TimeCommand::Prefs => CommandOutcome::NotOffered("a form for preferences"),
+            TimeCommand::Export(_) => CommandOutcome::NotOffered("exports"),
             TimeCommand::Start(line) if line.description.is_empty() => {
                 CommandOutcome::StartForm(line)
             }

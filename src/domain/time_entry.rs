@@ -61,6 +61,15 @@ impl TimeEntry {
         matches!(self.status, EntryStatus::Approved | EntryStatus::Billed)
     }
 
+    /// Whether it is as long as the time from its beginning to its end.
+    pub fn has_no_breaks(&self) -> bool {
+        self.started_at
+            .zip(self.ended_at)
+            .is_some_and(|(start, end)| {
+                (end - start).num_minutes() == i64::from(self.duration_minutes.get())
+            })
+    }
+
     /// What of it a person can change.
     pub fn fields(&self) -> EntryFields {
         EntryFields {

@@ -345,6 +345,7 @@ async fn entry(
                 .await?
             {
                 FormOutcome::Done(change) => change,
+                FormOutcome::Nothing => return Ok(None),
                 FormOutcome::Problems(problems) => {
                     let now = app.entry(member, entry.id).await?;
                     let said = now.zip(problems.first()).map(|(now, problem)| {

@@ -270,9 +270,9 @@ impl SlackClient {
             .http_get("users.info", &parameters, None);
         let Answer { user } = within(PROFILE_WITHIN, call).await?;
         let name = [
-            user.profile.display_name,
             user.profile.real_name,
             user.real_name,
+            user.profile.display_name,
             user.name,
         ]
         .into_iter()

@@ -171,7 +171,7 @@ fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str) -> Message {
         CommandOutcome::Entries(list) => messages::entries(reader, &list, None),
         CommandOutcome::Projects(projects) => messages::projects(reader, &projects, 0, None),
         CommandOutcome::Linked(linked) => messages::linked(reader, &linked),
-        CommandOutcome::NotOffered => messages::not_offered(reader),
+        CommandOutcome::NotOffered(what) => messages::not_offered(reader, what),
         CommandOutcome::Explained(line, chosen) => messages::explained(reader, &line, &chosen),
         CommandOutcome::OnlyTime(line) => messages::only_time(reader, &line, typed),
         CommandOutcome::NotUnderstood(error) => messages::not_understood(reader, &error, typed),

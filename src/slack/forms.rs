@@ -190,19 +190,9 @@ pub(super) fn edit_entry(
 /// How an entry's time is typed: from–to where somebody gave that, its length otherwise.
 fn time_of(entry: &TimeEntry, member: &Member) -> String {
     match super::text::span(entry, member.zone()) {
-        Some(span) if entry.is_timed && spans_its_length(entry) => span,
+        Some(span) if entry.is_timed && entry.has_no_breaks() => span,
         _ => entry.duration_minutes.to_string(),
     }
-}
-
-/// Whether the entry has no breaks: from its beginning to its end it is as long as it is.
-fn spans_its_length(entry: &TimeEntry) -> bool {
-    entry
-        .started_at
-        .zip(entry.ended_at)
-        .is_some_and(|(start, end)| {
-            (end - start).num_minutes() == i64::from(entry.duration_minutes.get())
-        })
 }
 
 fn entry_fields(prefill: &Prefill) -> Vec<SlackBlock> {
@@ -299,6 +289,7 @@ pub(super) fn change_project(
     let meta = Meta {
         id: Some(entry.id),
         version: entry.version,
+        project: project.map(|project| project.id),
         ..meta.clone()
     };
     let about = format!(
@@ -460,7 +451,14 @@ pub(super) fn project_of_value(value: &str) -> Result<Option<Uuid>, NoChoice> {
 /// The field a problem belongs to, and what is said there: what is wrong, and the way out.
 pub(super) fn field_error(problem: &FormProblem) -> (&'static str, String) {
     match problem {
-        FormProblem::Time(error) => ("time", format!("{} Try {}.", error.message, error.example)),
+        FormProblem::Time(error) => (
+            "time",
+            format!(
+                "{} Try {}.",
+                error.message.replace(", so nothing is saved yet", ""),
+                error.example
+            ),
+        ),
         FormProblem::NoDescription => {
             ("description", "Say in a few words what you did.".to_owned())
         }

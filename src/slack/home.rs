@@ -293,7 +293,14 @@ pub(super) fn notice_words(changed: &Changed, zone: Tz) -> Option<(String, WayBa
             75,
         ),
     };
-    Some((format!("{did} {what}, {}", entry.duration_minutes), back))
+    let to = match (did, entry.deleted_at) {
+        ("Moved", None) => format!(", to {}", entry.date.format("%a %-d %b")),
+        _ => String::new(),
+    };
+    Some((
+        format!("{did} {what}, {}{to}", entry.duration_minutes),
+        back,
+    ))
 }
 
 fn id(name: &str) -> SlackBlockId {

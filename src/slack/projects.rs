@@ -156,6 +156,7 @@ pub(super) async fn pressed(
                 .await?;
             Ok(Some(match outcome {
                 FormOutcome::Done(change) => change_message(reader, &change, &[]),
+                FormOutcome::Nothing => return Ok(None),
                 FormOutcome::Problems(_) => messages::project_not_changed(
                     reader,
                     "That project is archived or no longer here.",

@@ -176,6 +176,7 @@ async fn create(
         .log_form(request, &form, meta.permalink.clone())
         .await?
     {
+        FormOutcome::Nothing => Ok(None),
         FormOutcome::Problems(found) => Ok(problems(&found)),
         FormOutcome::Done(logged) => {
             if meta.home {
@@ -204,6 +205,7 @@ async fn update(
     };
     let home = home_of(meta);
     match door.app.edit_form(member, entry, &form, home).await? {
+        FormOutcome::Nothing => Ok(None),
         FormOutcome::Problems(found) => Ok(problems(&found)),
         FormOutcome::Done(EntryChange::Stale(receipt)) if receipt.entry.deleted_at.is_none() => {
             let projects = door.app.projects(member).await?;
@@ -267,11 +269,16 @@ async fn set_project(
         Ok(project) => project,
         Err(problem) => return Ok(problem),
     };
+    if project == meta.project {
+        // Left as it was.
+        return Ok(None);
+    }
     let outcome = door
         .app
         .set_project(member, &meta.channel, entry, project, home_of(meta))
         .await?;
     match outcome {
+        FormOutcome::Nothing => Ok(None),
         FormOutcome::Problems(found) => Ok(problems(&found)),
         FormOutcome::Done(change) => {
             after(door, member, meta, change).await;
@@ -297,6 +304,7 @@ async fn move_entry(
         .move_entry(member, entry, date, home_of(meta))
         .await?
     {
+        FormOutcome::Nothing => Ok(None),
         FormOutcome::Problems(found) => Ok(problems(&found)),
         FormOutcome::Done(change) => {
             after(door, member, meta, change).await;

@@ -232,6 +232,7 @@ pub(super) async fn submitted(
     };
     let outcome = match outcome {
         FormOutcome::Done(outcome) => outcome,
+        FormOutcome::Nothing => return Ok(None),
         FormOutcome::Problems(found) => return Ok(submissions::problems(&found)),
     };
     if meta.home {

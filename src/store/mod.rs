@@ -289,7 +289,7 @@ impl Db {
         // person's at a time, and what it does not hold is in the system's own cache.
         let writer = pool()
             .max_connections(1)
-            .connect_with(options.clone().pragma("cache_size", "-3072"))
+            .connect_with(options.clone().pragma("cache_size", "-2048"))
             .await?;
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         let reader = if in_memory {

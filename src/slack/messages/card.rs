@@ -1,6 +1,6 @@
 //! The card under an entry: what was done, when, the day in sum, and what can be done about it.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use slack_morphism::prelude::SlackBlock;
 
 use super::{
@@ -27,6 +27,18 @@ pub fn logged(reader: Reader<'_>, logged: &Logged) -> Message {
     if let Some(guess) = &logged.guess {
         grey.extend(reading_note(guess, reader.today()));
         buttons.extend(flip_button(entry, guess, reader.today()));
+    }
+    if entry.is_timed && entry.ended_at.is_some_and(|end| end > reader.now) {
+        grey.push("That is still to come".to_owned());
+        if let (None, Some(day_before)) = (&logged.guess, entry.date.pred_opt()) {
+            let label = format!("I meant {}", short_day(day_before, reader.today()));
+            buttons.push(Button::on(
+                entry,
+                "entry.flip",
+                &label,
+                &format!("day:{day_before} "),
+            ));
+        }
     }
     let question = project_question(reader, entry, &logged.project);
     if question.is_none() {
@@ -274,16 +286,17 @@ fn overlap(reader: Reader<'_>, entry: &TimeEntry, overlaps: &[TimeEntry]) -> Par
     else {
         return Parts::default();
     };
-    let twice: i64 = overlaps
-        .iter()
-        .filter_map(|other| other.started_at.zip(other.ended_at))
-        .map(|(from, to)| (to.min(end) - from.max(start)).num_minutes())
-        .sum();
-    let twice = Minutes::new(u32::try_from(twice).unwrap_or(0));
+    let twice = counted_twice(entry, (start, end), overlaps);
+    // One that only a length was given for was placed there; a few minutes of it may as well be somewhere else.
+    if !entry.is_timed && twice.get() * 2 < entry.duration_minutes.get() {
+        return Parts::default();
+    }
     let title = cut(&first.description.replace('\n', " "), 60);
     let times = span(first, reader.zone()).unwrap_or_default();
     let more = match overlaps.len() - 1 {
         0 => String::new(),
+        // So many were looked for.
+        3.. => " and more".to_owned(),
         more => format!(" and {more} more"),
     };
     // Not where one of them would lose its project by it.
@@ -338,6 +351,31 @@ fn overlap(reader: Reader<'_>, entry: &TimeEntry, overlaps: &[TimeEntry]) -> Par
     }
 }
 
+/// How much of an entry others cover, each minute once and no more than it has itself.
+fn counted_twice(
+    entry: &TimeEntry,
+    (start, end): (DateTime<Utc>, DateTime<Utc>),
+    overlaps: &[TimeEntry],
+) -> Minutes {
+    let mut covered = 0;
+    let mut until = start;
+    // The earliest first.
+    for (from, to) in overlaps
+        .iter()
+        .filter_map(|other| other.started_at.zip(other.ended_at))
+    {
+        let (from, to) = (from.max(until), to.min(end));
+        covered += (to - from).num_minutes().max(0);
+        until = until.max(to);
+    }
+    let longest = overlaps
+        .iter()
+        .map(|other| other.duration_minutes)
+        .sum::<Minutes>();
+    let covered = Minutes::new(u32::try_from(covered).unwrap_or(0));
+    covered.min(entry.duration_minutes).min(longest)
+}
+
 /// The number of an entry was read the other way. After the second time it can become the rule.
 pub fn flipped(reader: Reader<'_>, changed: &Changed, teach: Option<Unit>) -> Message {
     let mut parts = Parts::default();
@@ -361,7 +399,9 @@ pub fn flipped(reader: Reader<'_>, changed: &Changed, teach: Option<Unit>) -> Me
 /// What was done, or taken back.
 pub fn changed(reader: Reader<'_>, changed: &Changed, overlaps: &[TimeEntry]) -> Message {
     let parts = match &changed.receipt {
-        Some(receipt) if receipt.entry.deleted_at.is_none() => {
+        Some(receipt)
+            if receipt.entry.deleted_at.is_none() && changed.kind != ChangeKind::Merge =>
+        {
             overlap(reader, &receipt.entry, overlaps)
         }
         _ => Parts::default(),
@@ -532,7 +572,7 @@ fn described(description: &str) -> String {
 
 /// `/time undo` found nothing to take back.
 pub fn nothing_to_undo(reader: Reader<'_>) -> Message {
-    let text = "There is nothing to undo: nothing was changed in the last 24 hours that is not undone already.";
+    let text = "There is nothing to undo in the last 24 hours.";
     Message::new(text, vec![section(reader.id("undo"), text.to_owned())])
 }
 

@@ -50,10 +50,12 @@ pub fn help(reader: Reader<'_>) -> Message {
     )
 }
 
-/// The word is known, and this server does not offer what it stands for.
-pub fn not_offered(reader: Reader<'_>) -> Message {
-    let text = "This server of BillOps does not offer that: calendars, preferences and exports are not part of \
-                this version. `/time help` shows what works.";
-    let block = section(reader.id("help.not_offered"), text.to_owned());
+/// The word is known, and this version does not offer what it stands for.
+pub fn not_offered(reader: Reader<'_>, what: &str) -> Message {
+    let text = format!(
+        "This version of BillOps has no {} yet. `/time help` shows what works.",
+        what.trim_start_matches("a ")
+    );
+    let block = section(reader.id("help.not_offered"), text.clone());
     Message::new(text.replace('`', ""), vec![block])
 }

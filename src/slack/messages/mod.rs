@@ -189,10 +189,10 @@ impl Reader<'_> {
         when.push_str(headline.after);
         let (strip, total) = self.day(receipt);
         let mut text = format!(
-            "{} {} · {}. {when}. ",
+            "{} {} · {} {when}. ",
             headline.says,
             entry.duration_minutes,
-            cut(&entry.description, 3000)
+            sentence(&cut(&entry.description, 3000))
         );
         let mut small = String::new();
         for note in grey.iter().map(String::as_str).chain(self.zone_note()) {
@@ -248,6 +248,16 @@ impl From<Vec<Button>> for Parts {
             ..Self::default()
         }
     }
+}
+
+/// With the full stop that ends a sentence, where none does yet.
+fn sentence(words: &str) -> String {
+    let dot = if words.ends_with(['.', '!', '?', '…']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{words}{dot}")
 }
 
 struct Headline<'a> {

@@ -79,6 +79,10 @@ pub fn explained(reader: Reader<'_>, line: &LogLine, chosen: &Chosen) -> Message
 pub fn not_understood(reader: Reader<'_>, error: &ParseError, typed: &str) -> Message {
     let sentence = error.to_string();
     let lead = match error.kind {
+        // The sentence says itself that nothing is.
+        ErrorKind::Ambiguous if sentence.contains("is saved yet") => {
+            plain_within(&sentence, WORDS_MAX)
+        }
         ErrorKind::Ambiguous => format!(
             "*Nothing saved yet.* {}",
             plain_within(&sentence, WORDS_MAX)

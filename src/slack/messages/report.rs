@@ -252,7 +252,7 @@ impl Title {
                     let said = said_days(period.from, until, today);
                     (
                         format!("{name}, until {}", short_day(until, today)),
-                        format!("{name} so far, {said}"),
+                        format!("{name}, {said}"),
                     )
                 } else {
                     (name.clone(), name)
@@ -885,7 +885,11 @@ pub fn which_project(reader: Reader<'_>, of: ReportOf, note: &ProjectNote) -> Me
         .map(|project| format!("#{}, ", project.slug))
         .collect();
     Message::new(
-        format!("{question} Choose {}or all projects.", names.concat()),
+        if names.is_empty() {
+            format!("{question} All projects can be shown instead.")
+        } else {
+            format!("{question} Choose {}or all projects.", names.concat())
+        },
         vec![
             section(reader.id("report"), format!("*{}*", plain(&question))),
             actions(reader.id("report.actions"), buttons),
