@@ -1138,7 +1138,7 @@ async fn the_list_edits_moves_and_deletes_page_by_page() {
     assert!(
         moved
             .text
-            .starts_with("Moved entry 2, 5 min. Earlier entries."),
+            .starts_with("Moved entry 2, 5 min, to Wed 18 Nov. Earlier entries."),
         "{}",
         moved.text
     );
@@ -1340,18 +1340,23 @@ async fn an_entry_stays_where_it_is_when_only_its_length_changes() {
         "{}",
         three.text
     );
-    // To the day it is on: nothing moves.
+    // To the day it is on, or saved as it is: nothing is changed, and the last change can still be undone.
     let list = bot.say("/time edit").await;
+    let moving = menu(&list, "move ");
     bot.slack
-        .choose(NINA, &list, "entry.menu", menu(&list, "move "))
+        .choose(NINA, &list, "entry.menu", moving)
         .await
         .unwrap();
-    let form = bot.form().await;
-    let moved = bot.submit_over(&form, &[], &list).await;
+    assert!(bot.submit(&bot.form().await, &[]).await.closed);
+    for button in ["entry.edit", "entry.change_project"] {
+        let form = bot.open(&three, button).await;
+        assert!(bot.submit(&form, &[]).await.closed);
+    }
+    let undone = bot.say("/time undo").await;
     assert!(
-        moved.text.contains("09:00–12:00 · Research"),
+        undone.text.starts_with("Back to 2 h · Research."),
         "{}",
-        moved.text
+        undone.text
     );
     bot.finish().await;
 }
@@ -1383,6 +1388,52 @@ async fn pressed_twice_a_correction_counts_once_and_a_link_is_not_undone_over_an
     assert_eq!(
         kept.text,
         "Nothing was changed: somebody linked this channel to #halden meanwhile."
+    );
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_time_without_breaks_is_merged_and_each_minute_counts_once() {
+    let bot = TestBot::start().await;
+    bot.say("/time yesterday 9-11:30 workshop").await;
+    let breaks = bot.say("/time yesterday 9-12, 13-17 on-site").await;
+    assert!(
+        breaks.text.contains("Warning: 2 h 30 min is counted twice"),
+        "{}",
+        breaks.text
+    );
+    assert!(
+        !breaks.text.contains("Merged"),
+        "lunch would be billed: {}",
+        breaks.text
+    );
+    let both = bot.say("/time yesterday 9:30-10:30 call").await;
+    assert!(
+        both.text.contains("Warning: 1 h is counted twice"),
+        "{}",
+        both.text
+    );
+    assert!(
+        both.text.contains("and 1 more were already logged"),
+        "{}",
+        both.text
+    );
+    // A few minutes of an entry that was only placed are no clash.
+    bot.say("/time 12:25-12:35 chat").await;
+    let placed = bot.say("/time 1h: Research").await;
+    assert!(!placed.text.contains("twice"), "{}", placed.text);
+    let ahead = bot.say("/time 20-22 release").await;
+    assert!(
+        ahead.text.contains("That is still to come."),
+        "{}",
+        ahead.text
+    );
+    let back = bot.click(&ahead, "entry.flip").await;
+    assert!(
+        back.text
+            .starts_with("Changed to 2 h · release. Thu 19 Nov, 20:00–22:00"),
+        "{}",
+        back.text
     );
     bot.finish().await;
 }

@@ -18,6 +18,9 @@ use crate::{
     slack::text::{clock_time, cut, plain, plain_within, short_day, span},
 };
 
+/// From so much shared time on a person is warned of an entry that was placed by its length alone.
+const WORTH_SAYING: Minutes = Minutes::new(15);
+
 /// An entry was made.
 pub fn logged(reader: Reader<'_>, logged: &Logged) -> Message {
     let entry = &logged.receipt.entry;
@@ -288,7 +291,7 @@ fn overlap(reader: Reader<'_>, entry: &TimeEntry, overlaps: &[TimeEntry]) -> Par
     };
     let twice = counted_twice(entry, (start, end), overlaps);
     // One that only a length was given for was placed there; a few minutes of it may as well be somewhere else.
-    if !entry.is_timed && twice.get() * 2 < entry.duration_minutes.get() {
+    if !entry.is_timed && twice < WORTH_SAYING {
         return Parts::default();
     }
     let title = cut(&first.description.replace('\n', " "), 60);

@@ -252,7 +252,7 @@ impl Title {
                     let said = said_days(period.from, until, today);
                     (
                         format!("{name}, until {}", short_day(until, today)),
-                        format!("{name}, {said}"),
+                        format!("{name} so far, {said}"),
                     )
                 } else {
                     (name.clone(), name)
