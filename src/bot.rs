@@ -174,6 +174,8 @@ fn runner(door: &Door, store: &Store) -> Runner {
         async move {
             match job {
                 Job::RefreshHome { binding } => door.refresh_home(binding).await,
+                Job::AskForgottenTimers => door.ask_forgotten_timers().await,
+                Job::AskTimer { binding, timer } => door.ask_timer(binding, timer).await,
                 Job::ForgetRequests => {
                     match store.forget_requests_older_than(REQUESTS_KEPT).await {
                         Ok(_) => Ran::Done,

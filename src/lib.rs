@@ -13,6 +13,14 @@
 //! - **A button**: the acknowledgement is empty, and what came of it replaces the message, or the Home tab.
 //!   A button names the version of the entry that it was drawn for; if that is no longer the entry's,
 //!   nothing is done and the person is told.
+//! - **A change**: [`app`] says what an entry is to be, [`store::Store::change_entries`] does it and writes
+//!   down what was before. [`store::Store::take_back`] and `/time undo` undo any change from that, timers
+//!   included; taking back is a change, too.
+//! - **A form**: a button, a shortcut or `/time` alone opens it, and it carries what it is about and the
+//!   version that was shown. Submitted, it is read like a line, each problem is said at its field, and the
+//!   card goes where the form was opened.
+//! - **A timer**: one row a person. Each step names the timer it found, so that of two replicas one wins.
+//!   A tick asks for the jobs that ask people about forgotten ones.
 //! - **Home opened**: [`app::App::home`] is one read, [`slack::home::view`] draws it, and it is published
 //!   over the view that was published last. After every change a job in [`jobs`] does the same.
 //! - **Starting and stopping**: [`bot::Bot`] opens the store, starts the doors, and stops them in the order

@@ -5,7 +5,12 @@ use chrono_tz::Tz;
 
 use super::App;
 use crate::{
-    domain::{member::Member, minutes::Minutes, time_entry::TimeEntry},
+    domain::{
+        member::Member,
+        minutes::Minutes,
+        time_entry::{Changed, TimeEntry},
+        timer::Timer,
+    },
     error::Failed,
 };
 
@@ -32,6 +37,8 @@ pub struct Home {
     pub target: Minutes,
     /// The last entries, the newest day first.
     pub recent: Vec<TimeEntry>,
+    /// What they are doing just now.
+    pub timer: Option<Timer>,
     /// What was just done there, with the way back.
     pub notice: Option<Notice>,
 }
@@ -39,8 +46,8 @@ pub struct Home {
 /// One line on top of the Home tab.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// This entry was deleted.
-    Deleted(TimeEntry),
+    /// This was done to an entry.
+    Changed(Box<Changed>),
     /// The click asked for something that is no longer so; nothing was changed.
     NothingChanged,
 }
@@ -60,7 +67,9 @@ impl App {
             .day_and_recent(member.user_id, today, since, LAST_ENTRIES)
             .await
             .map_err(|error| self.failed("reading the Home tab", error))?;
+        let timer = self.timer(member).await?;
         Ok(Home {
+            timer,
             name: member.name.clone(),
             now,
             zone,

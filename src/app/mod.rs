@@ -1,26 +1,41 @@
 //! What BillOps does, one use case a file. Doors call these and render what comes back.
 
+mod edit_entry;
+mod entry_form;
 mod home;
 mod log_time;
 mod members;
-mod undo;
+mod projects;
+mod report;
+mod time_command;
+mod timer;
 
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
+use uuid::Uuid;
+
+use projects::RememberedDefault;
 
 use crate::{
     clock::Clock,
     domain::member::Member,
     error::{Failed, Reference},
-    store::{NewJob, Store},
+    store::{NewJob, Store, StoreError},
 };
 
+pub use edit_entry::{EntryList, EntryVersion, Flip, Flipped, HomeTab, LISTED, merged};
+pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
 pub use home::{Home, Notice};
-pub use log_time::{CommandOutcome, Logged, Request};
-pub use undo::HomeTab;
+pub use log_time::{Logged, Request};
+pub use projects::{Chosen, Linked, ProjectNote, Suggested};
+pub use report::{Report, ReportOf, ReportOutcome, Share};
+pub use time_command::CommandOutcome;
+pub use timer::{Stepped, TimerOutcome, TimerQuestion, TimerVersion};
 
+/// Channels whose default project is kept in memory.
+const REMEMBERED_DEFAULTS: usize = 20_000;
 /// People whose settings are kept in memory.
 const REMEMBERED_PEOPLE: usize = 10_000;
 
@@ -30,6 +45,8 @@ pub struct App {
     store: Store,
     clock: Clock,
     members: Arc<Cache<(String, String), Remembered>>,
+    /// By person and channel.
+    defaults: Arc<Cache<(Uuid, String), RememberedDefault>>,
 }
 
 #[derive(Clone)]
@@ -45,6 +62,7 @@ impl App {
             store,
             clock,
             members: Arc::new(Cache::new(REMEMBERED_PEOPLE)),
+            defaults: Arc::new(Cache::new(REMEMBERED_DEFAULTS)),
         }
     }
 
@@ -64,11 +82,15 @@ impl App {
         doing: &'static str,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Failed {
+        let source = source.into();
+        let is_unconfirmed = source
+            .downcast_ref()
+            .is_some_and(|problem| matches!(problem, StoreError::Unconfirmed(_)));
         Failed {
             doing,
             reference: Reference::from_id(self.clock.new_id()),
-            is_certain: true,
-            source: source.into(),
+            is_certain: !is_unconfirmed,
+            source,
         }
     }
 

@@ -1,5 +1,10 @@
 //! Pure values and rules: no async, SQL, Slack or HTTP.
+pub mod gaps;
 pub mod member;
 pub mod minutes;
+pub mod period;
+pub mod project;
+pub mod summary;
 pub mod time_command;
 pub mod time_entry;
+pub mod timer;

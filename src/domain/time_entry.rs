@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::minutes::Minutes;
+use super::{minutes::Minutes, project::ProjectRef, timer::Timer};
 
 /// One time entry as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +25,24 @@ pub struct TimeEntry {
     pub started_at: Option<DateTime<Utc>>,
     /// When the work ended, where that is known.
     pub ended_at: Option<DateTime<Utc>>,
+    /// Whether somebody said from when to when it was. Where only a length was given, BillOps placed it, and
+    /// the times are no more than likely.
+    #[serde(default)]
+    pub is_timed: bool,
     /// 1 to 1,440.
     pub duration_minutes: Minutes,
+    /// What it is for.
+    #[serde(default)]
+    pub project: Option<ProjectRef>,
+    /// Whether it goes on an invoice.
+    #[serde(default)]
+    pub billable: bool,
+    /// Words to find it by, without the `+`.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// The message it came from.
+    #[serde(default)]
+    pub permalink: Option<String>,
     /// The line as it was typed, where it was typed.
     pub typed_text: Option<String>,
     /// Starts at 1 and rises with every change; a change names the version it was made for.
@@ -44,6 +60,83 @@ impl TimeEntry {
     pub const fn is_settled(&self) -> bool {
         matches!(self.status, EntryStatus::Approved | EntryStatus::Billed)
     }
+
+    /// Whether it is as long as the time from its beginning to its end.
+    pub fn has_no_breaks(&self) -> bool {
+        self.started_at
+            .zip(self.ended_at)
+            .is_some_and(|(start, end)| {
+                (end - start).num_minutes() == i64::from(self.duration_minutes.get())
+            })
+    }
+
+    /// What of it a person can change.
+    pub fn fields(&self) -> EntryFields {
+        EntryFields {
+            description: self.description.clone(),
+            date: self.date,
+            span: self.started_at.zip(self.ended_at),
+            is_timed: self.is_timed,
+            duration: self.duration_minutes,
+            project: self.project.clone(),
+            billable: self.billable,
+            tags: self.tags.clone(),
+        }
+    }
+}
+
+/// What of an entry a person says, and can change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntryFields {
+    /// What was done; 1 to 3,000 characters.
+    pub description: String,
+    /// The day it counts for, in the person's zone.
+    pub date: NaiveDate,
+    /// When the work began and ended, where that is known.
+    pub span: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Whether somebody said so; otherwise BillOps placed it.
+    pub is_timed: bool,
+    /// 1 to 1,440.
+    pub duration: Minutes,
+    /// What it is for.
+    pub project: Option<ProjectRef>,
+    /// Whether it goes on an invoice.
+    pub billable: bool,
+    /// Words to find it by, without the `+`.
+    pub tags: Vec<String>,
+}
+
+impl EntryFields {
+    /// The entry that is made of them.
+    pub fn into_entry(
+        self,
+        id: Uuid,
+        user_id: Uuid,
+        source: EntrySource,
+        made_at: DateTime<Utc>,
+    ) -> TimeEntry {
+        TimeEntry {
+            id,
+            user_id,
+            source,
+            status: EntryStatus::Pending,
+            description: self.description,
+            date: self.date,
+            started_at: self.span.map(|(start, _)| start),
+            ended_at: self.span.map(|(_, end)| end),
+            is_timed: self.is_timed,
+            duration_minutes: self.duration,
+            project: self.project,
+            billable: self.billable,
+            tags: self.tags,
+            permalink: None,
+            typed_text: None,
+            version: 1,
+            created_at: made_at,
+            updated_at: made_at,
+            deleted_at: None,
+        }
+    }
 }
 
 /// How an entry came in.
@@ -52,6 +145,8 @@ impl TimeEntry {
 pub enum EntrySource {
     /// `/time`, a button or a form in Slack.
     Slack,
+    /// A timer that was stopped.
+    Timer,
 }
 
 /// Where an entry stands on the way to an invoice.
@@ -66,6 +161,34 @@ pub enum EntryStatus {
     Rejected,
     /// On an invoice.
     Billed,
+}
+
+/// What was done to entries or a timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// The entry was made. Not written down as a change: the entry itself is.
+    Create,
+    /// In the form.
+    Edit,
+    /// A guess was read the other way.
+    Flip,
+    /// Another project.
+    Project,
+    /// To another day.
+    Move,
+    /// Two entries became one.
+    Merge,
+    /// An entry was deleted from a list.
+    Delete,
+    /// A timer was started; one that ran was stopped.
+    TimerStart,
+    /// The running timer's words or project.
+    TimerEdit,
+    /// The timer became an entry.
+    TimerStop,
+    /// The timer was discarded.
+    TimerCancel,
 }
 
 /// The word an enum value is stored and shown under, and back. Both directions come from one list.
@@ -85,7 +208,20 @@ macro_rules! words {
         }
     };
 }
-words!(EntrySource { Slack = "slack" });
+words!(EntrySource { Slack = "slack", Timer = "timer" });
+words!(ChangeKind {
+    Create = "create",
+    Edit = "edit",
+    Flip = "flip",
+    Project = "project",
+    Move = "move",
+    Merge = "merge",
+    Delete = "delete",
+    TimerStart = "timer_start",
+    TimerEdit = "timer_edit",
+    TimerStop = "timer_stop",
+    TimerCancel = "timer_cancel",
+});
 words!(EntryStatus { Pending = "pending", Approved = "approved", Rejected = "rejected", Billed = "billed" });
 
 /// A stored word that this version does not know.
@@ -99,11 +235,30 @@ impl std::fmt::Display for UnknownWord {
 }
 impl std::error::Error for UnknownWord {}
 
-/// What a change left behind: the entry, and its day in sum.
+/// What making an entry left behind: the entry, and its day in sum.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The entry after the change.
     pub entry: TimeEntry,
     /// All minutes that count for the entry's day, after the change.
     pub day_total: Minutes,
+}
+
+/// A change that was made, or taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// What was done. Taken back, it is still what had been done.
+    pub kind: ChangeKind,
+    /// Whether this took the change back.
+    pub is_undo: bool,
+    /// The entry it is about and its day, after the change; `None` where only a timer changed.
+    pub receipt: Option<Receipt>,
+    /// That entry before; `None` where the change made it.
+    pub before: Option<TimeEntry>,
+    /// The other entry of a merge, after the change.
+    pub other: Option<TimeEntry>,
+    /// The timer that ran before, where the change was about timers.
+    pub timer_before: Option<Timer>,
+    /// The timer that runs now.
+    pub timer_after: Option<Timer>,
 }

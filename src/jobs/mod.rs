@@ -24,6 +24,15 @@ pub enum Job {
         /// Whose.
         binding: Uuid,
     },
+    /// Look for timers that may have been forgotten.
+    AskForgottenTimers,
+    /// Ask the person whether their timer was forgotten.
+    AskTimer {
+        /// Whom.
+        binding: Uuid,
+        /// About which timer.
+        timer: Uuid,
+    },
     /// Forget requests that no repetition can come of any more.
     ForgetRequests,
 }
@@ -33,6 +42,8 @@ impl Job {
     pub fn to_row(&self) -> NewJob {
         let unique_key = match self {
             Self::RefreshHome { binding } => format!("refresh_home:{binding}"),
+            Self::AskForgottenTimers => "ask_forgotten_timers".to_owned(),
+            Self::AskTimer { timer, .. } => format!("ask_timer:{timer}"),
             Self::ForgetRequests => "forget_requests".to_owned(),
         };
         let payload = serde_json::to_string(self).expect("a job is made of plain fields");

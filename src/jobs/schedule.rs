@@ -9,7 +9,10 @@ use super::Job;
 use crate::{error::chain, store::Store};
 
 /// What is asked for how often.
-const TICKS: [(Duration, Job); 1] = [(Duration::from_secs(60 * 60), Job::ForgetRequests)];
+const TICKS: [(Duration, Job); 2] = [
+    (Duration::from_secs(60), Job::AskForgottenTimers),
+    (Duration::from_secs(60 * 60), Job::ForgetRequests),
+];
 
 /// The running schedule.
 pub struct Schedule(JobScheduler);
@@ -30,7 +33,7 @@ impl Schedule {
                     move |_, _| {
                         let (store, row) = (store.clone(), row.clone());
                         Box::pin(async move {
-                            if let Err(problem) = store.add_job(&row).await {
+                            if let Err(problem) = store.add_job_once(&row).await {
                                 error!(
                                     job = row.unique_key,
                                     "schedule.failed: {}",

@@ -19,6 +19,9 @@ const POLL: Duration = Duration::from_secs(5);
 /// The waits between attempts. After the last one the job is given up and shown to the operator.
 const RETRIES_S: [i64; 6] = [2, 10, 60, 300, 1800, 7200];
 
+/// The shortest and the longest wait that Slack may ask for.
+const LATER: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60 * 60)];
+
 /// How one attempt at a job ended.
 #[derive(Debug)]
 pub enum Ran {
@@ -107,6 +110,8 @@ async fn settle(store: &Store, job: &ClaimedJob, ran: Ran) -> Result<(), crate::
     match ran {
         Ran::Done => store.finish_job(job).await,
         Ran::Later(wait) => {
+            // Whatever Slack says, it is neither asked without end nor forgotten.
+            let wait = wait.clamp(LATER[0], LATER[1]);
             let wait = TimeDelta::from_std(wait).unwrap_or(TimeDelta::minutes(1));
             store
                 .fail_job(job, "Slack asks to wait", Some(now + wait))

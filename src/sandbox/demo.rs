@@ -11,6 +11,7 @@ use crate::{
     config::{Config, Environment},
     manifest::MANIFEST,
     slack::socket::Timings,
+    store::{NewProject, Store, StoreError, Workspace},
 };
 
 /// The running demo. Its database is gone when it ends.
@@ -18,6 +19,32 @@ pub struct Demo {
     slack: Sandbox,
     bot: Bot,
     _folder: TempDir,
+}
+
+/// What Tern Studio works on: short name, name, client; what it does for itself is not billable.
+const PROJECTS: [(&str, &str, Option<&str>); 4] = [
+    ("acme", "Website relaunch", Some("Acme")),
+    ("acme-app", "Customer app", Some("Acme")),
+    ("halden", "Identity and booking", Some("Halden")),
+    ("internal", "Internal", None),
+];
+
+async fn make_projects(slack: &Sandbox, store: &Store) -> Result<(), StoreError> {
+    let workspace = Workspace {
+        workspace_id: slack.world(|world| world.team.id.clone()),
+        ..Workspace::default()
+    };
+    let workspace = store.save_workspace(&workspace).await?;
+    for (slug, name, client) in PROJECTS {
+        let project = NewProject {
+            slug: slug.to_owned(),
+            name: name.to_owned(),
+            client: client.map(|client| (client.to_lowercase(), client.to_owned())),
+            is_billable: client.is_some(),
+        };
+        store.create_project(workspace, &project).await?;
+    }
+    Ok(())
 }
 
 impl Demo {
@@ -63,6 +90,9 @@ impl Demo {
         let config = Config::from_environment(&environment)
             .expect("the sandbox hands out settings that can be read");
         let bot = Bot::start(&config, clock, Timings::default()).await?;
+        make_projects(&slack, bot.store())
+            .await
+            .map_err(|error| failed("making the projects of the demo", &error))?;
         Ok(Self {
             slack,
             bot,

@@ -1,212 +1,433 @@
 //! Buttons and menus.
 
+use std::sync::Arc;
+
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{
-    Door, Heard, commands, home,
-    inbound::{Action, Interaction, workspace_of},
+    Door, Heard, commands,
+    forms::{self, Meta, Prefill},
+    home,
+    inbound::{Action, Interaction},
     logged,
-    messages::{self, Message},
-    request_key, stranger,
+    messages::{self, Conversation, Message, Reader},
+    projects, reports, request_key, stranger,
+    submissions::{self, EntryFormKind},
+    timers,
 };
 use crate::{
-    app::{HomeTab, Notice},
-    domain::{member::Member, time_command::Unit},
+    app::{EntryVersion, Flip, FormOutcome, HomeTab, Notice},
+    domain::{
+        member::Member,
+        time_command::{BareNumberUnit, Unit},
+        time_entry::TimeEntry,
+    },
     error::Failed,
     store::EntryChange,
 };
 
-/// What a button that acts on an entry carries: `e:ID:VERSION:DAY`, with a verb in front for some.
+/// What a button that acts on an entry carries: `e:ID:VERSION:DAY`, with a verb in front for some, and for
+/// some with something else behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct EntryRef<'a> {
     verb: &'a str,
-    id: Uuid,
-    version: i32,
+    entry: EntryVersion,
+    more: &'a str,
 }
 
 impl<'a> EntryRef<'a> {
     fn read(value: &'a str) -> Option<Self> {
-        let (verb, reference) = value.rsplit_once(' ').unwrap_or(("", value));
+        let (verb, rest) = match value.split_once(' ') {
+            Some((verb, rest)) if !verb.starts_with("e:") => (verb, rest),
+            _ => ("", value),
+        };
+        let (reference, more) = rest.split_once(' ').unwrap_or((rest, ""));
         let mut parts = reference.strip_prefix("e:")?.split(':');
         let id = Uuid::parse_str(parts.next()?).ok()?;
         let version = parts.next()?.parse().ok()?;
-        Some(Self { verb, id, version })
+        Some(Self {
+            verb,
+            entry: EntryVersion { id, version },
+            more,
+        })
+    }
+}
+
+/// Somebody pressed something: who, and where.
+pub(super) struct Press<'a> {
+    pub(super) door: &'a Door,
+    pub(super) heard: &'a Heard,
+    pub(super) interaction: &'a Interaction,
+    pub(super) workspace: &'a str,
+    pub(super) action: &'a Action,
+}
+
+impl<'a> Press<'a> {
+    pub(super) fn slack_user(&self) -> &'a str {
+        &self.interaction.user.id
+    }
+
+    /// What the element carries, or what was chosen in it.
+    pub(super) fn value(&self) -> &'a str {
+        if self.action.value.is_empty() {
+            &self.action.selected_option.value
+        } else {
+            &self.action.value
+        }
+    }
+
+    /// How often the message has been replaced whose button was pressed: its block ids say so.
+    pub(super) fn round(&self) -> u32 {
+        let round = self.action.block_id.rsplit_once(".r");
+        round.and_then(|(_, round)| round.parse().ok()).unwrap_or(0)
+    }
+
+    /// The page of a list that the element stands in a row of: how many come before it.
+    pub(super) fn list(&self) -> Option<u32> {
+        let (_, rest) = self.action.block_id.split_once(".s")?;
+        rest.split('.').next()?.parse().ok()
+    }
+
+    pub(super) fn reader<'m>(&self, member: &'m Member) -> Reader<'m> {
+        self.door.reader(member, self.round())
+    }
+
+    /// Where the message stands.
+    pub(super) fn conversation(&self) -> Conversation<'a> {
+        Conversation {
+            id: &self.interaction.container.channel_id,
+            name: &self.interaction.channel.name,
+        }
+    }
+
+    /// Names what is pressed, so that one press is one change however often it is delivered.
+    pub(super) fn key(&self) -> Uuid {
+        let named = [
+            self.workspace,
+            self.slack_user(),
+            &self.action.action_id,
+            self.value(),
+        ];
+        request_key(self.heard, &named, &self.interaction.trigger_id)
+    }
+
+    pub(super) fn home(&self) -> HomeTab {
+        if self.interaction.is_on_home() {
+            HomeTab::DrawnByCaller
+        } else {
+            HomeTab::Refresh
+        }
+    }
+
+    /// What a form that is opened here carries.
+    pub(super) fn meta(&self) -> Meta {
+        Meta {
+            channel: self.interaction.container.channel_id.clone(),
+            way: self.door.remember_way(&self.interaction.response_url),
+            over: true,
+            round: self.round(),
+            home: self.interaction.is_on_home(),
+            list: self.list(),
+            ..Meta::default()
+        }
     }
 }
 
 /// Does what was pressed. The acknowledgement of a button carries nothing: what there is to see replaces
 /// the message, or the Home tab.
-pub(super) async fn pressed(door: &Door, heard: &Heard, interaction: &Interaction) {
-    let workspace = workspace_of(
-        &interaction.team.id,
-        &interaction.enterprise.id,
-        interaction.is_enterprise_install,
-    );
-    let slack_user = &*interaction.user.id;
-    for action in &interaction.actions {
-        let Some(answer) = answer(door, heard, interaction, workspace, slack_user, action).await
-        else {
-            continue;
-        };
-        door.answer_later(interaction, slack_user, answer.replacing());
-    }
-}
-
-async fn answer(
+pub(super) async fn pressed(
     door: &Door,
     heard: &Heard,
     interaction: &Interaction,
     workspace: &str,
-    slack_user: &str,
-    action: &Action,
-) -> Option<Message> {
+) {
+    for action in &interaction.actions {
+        let press = Press {
+            door,
+            heard,
+            interaction,
+            workspace,
+            action,
+        };
+        let Some(answer) = answer(&press).await else {
+            continue;
+        };
+        door.answer_later(interaction, press.slack_user(), answer.replacing());
+    }
+}
+
+async fn answer(press: &Press<'_>) -> Option<Message> {
+    let member = match press.door.member(press.workspace, press.slack_user()).await {
+        Ok(member) => member,
+        Err(failed) => {
+            let stranger = stranger(press.workspace, press.slack_user());
+            return Some(messages::failed(press.reader(&stranger), &logged(failed)));
+        }
+    };
+    match act(press, &member).await {
+        Ok(answer) => answer,
+        Err(failed) if press.interaction.is_on_home() => {
+            let _ = logged(failed);
+            home::publish_now(press.door, &member, Some(Notice::NothingChanged)).await;
+            None
+        }
+        Err(failed) => Some(messages::failed(press.reader(&member), &logged(failed))),
+    }
+}
+
+async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>, Failed> {
+    let Press {
+        door,
+        heard,
+        interaction,
+        workspace,
+        action,
+    } = *press;
     // A second button of the same meaning has a number at its end.
     let name = action
         .action_id
         .trim_end_matches(|c: char| c.is_ascii_digit())
         .trim_end_matches('.');
-    let round = round_of(&action.block_id);
-    match name {
-        "reading.accept" => {
-            let line = action.value.strip_prefix("t:")?;
+    let (kind, verb) = name.split_once('.').unwrap_or((name, ""));
+    if name == forms::VALUE {
+        // A field of a form; what it holds comes with the submission.
+        return Ok(None);
+    }
+    match (kind, verb) {
+        ("reading", "accept") => {
+            let Some(line) = action.value.strip_prefix("t:") else {
+                return Ok(None);
+            };
             // Named by the message, so that one question is answered with one entry, however often and
             // whichever of its buttons is pressed.
-            let key = request_key(
-                heard,
-                &[
-                    workspace,
-                    slack_user,
-                    "reading",
-                    &interaction.container.channel_id,
-                ],
-                &interaction.container.message_ts,
-            );
-            Some(commands::line(door, heard, (workspace, slack_user), key, line, round).await)
+            let channel = &interaction.container.channel_id;
+            let named = [workspace, press.slack_user(), "reading", channel];
+            let key = request_key(heard, &named, &interaction.container.message_ts);
+            Ok(commands::line(press, key, line).await)
         }
-        "command.retry" => {
-            let (key, line) = action.value.strip_prefix("k:")?.split_once(" t:")?;
-            let key = Uuid::parse_str(key).ok()?;
-            Some(commands::line(door, heard, (workspace, slack_user), key, line, round).await)
-        }
-        "entry.undo" | "entry.redo" | "entry.flip" | "entry.menu" => {
-            let member = match door.member(workspace, slack_user).await {
-                Ok(member) => member,
-                Err(failed) => {
-                    let stranger = stranger(workspace, slack_user);
-                    return Some(messages::failed(
-                        door.reader(&stranger, round),
-                        &logged(failed),
-                    ));
-                }
+        ("command", "retry") => {
+            let value = action
+                .value
+                .strip_prefix("k:")
+                .and_then(|value| value.split_once(" t:"));
+            let Some((key, line)) = value else {
+                return Ok(None);
             };
-            let home = if interaction.is_on_home() {
-                HomeTab::DrawnByCaller
-            } else {
-                HomeTab::Refresh
+            let Ok(key) = Uuid::parse_str(key) else {
+                return Ok(None);
             };
-            let change = change(door, &member, name, action, home).await;
-            if home == HomeTab::DrawnByCaller {
-                after_change_on_home(door, &member, change).await;
-                return None;
-            }
-            Some(after_change(door, &member, name, action, change))
+            Ok(commands::line(press, key, line).await)
         }
-        "help.open" => {
-            let stranger = stranger(workspace, slack_user);
-            home::open_help(door, &interaction.trigger_id, &stranger).await;
-            None
+        ("reading", "form") => {
+            let line = action.value.strip_prefix("t:").unwrap_or_default();
+            let prefill = commands::prefill(door, member, line);
+            submissions::open_new(door, member, &interaction.trigger_id, prefill, press.meta())
+                .await;
+            Ok(None)
+        }
+        ("entry", "new") => {
+            let date = action
+                .value
+                .strip_prefix("d:")
+                .and_then(|day| day.parse().ok());
+            let prefill = Prefill {
+                date: date.unwrap_or_default(),
+                ..Prefill::default()
+            };
+            // It leads to an entry of its own and does not take the place of what it stands on.
+            let meta = Meta {
+                way: None,
+                ..press.meta()
+            };
+            submissions::open_new(door, member, &interaction.trigger_id, prefill, meta).await;
+            Ok(None)
+        }
+        ("entry", _) => entry(press, member, verb).await,
+        ("timer", _) => timers::pressed(press, member, verb).await,
+        ("report", _) => reports::pressed(press, member, verb).await,
+        ("gap", "fill") => {
+            reports::fill_gap(press, member).await;
+            Ok(None)
+        }
+        ("project", _) => projects::pressed(press, member, verb).await,
+        ("prefs", "set_unit") => {
+            let unit = match action.value.strip_prefix("bare_number_unit:") {
+                Some("hours") => BareNumberUnit::Hours,
+                Some("minutes") => BareNumberUnit::Minutes,
+                Some("guess") => BareNumberUnit::Guess,
+                _ => return Ok(None),
+            };
+            door.app.set_bare_number_unit(member, unit).await?;
+            let unit = match unit {
+                BareNumberUnit::Guess => None,
+                BareNumberUnit::Hours => Some(Unit::Hours),
+                BareNumberUnit::Minutes => Some(Unit::Minutes),
+            };
+            Ok(Some(messages::taught(press.reader(member), unit)))
+        }
+        ("help", "open") => {
+            home::open_help(door, &interaction.trigger_id, member).await;
+            Ok(None)
         }
         _ => {
             tracing::warn!(
                 action_id = action.action_id,
                 "slack.unknown_action: nothing is tied to this element"
             );
-            None
+            Ok(None)
         }
     }
 }
 
-/// How often the message has been replaced whose button was pressed: its block ids say so.
-fn round_of(block_id: &str) -> u32 {
-    block_id
-        .rsplit_once(".r")
-        .and_then(|(_, round)| round.parse().ok())
-        .unwrap_or(0)
-}
-
-async fn change(
-    door: &Door,
-    member: &Member,
-    name: &str,
-    action: &Action,
-    home: HomeTab,
-) -> Result<EntryChange, Failed> {
-    let value = if action.value.is_empty() {
-        &action.selected_option.value
-    } else {
-        &action.value
-    };
-    let Some(entry) = EntryRef::read(value) else {
-        return Ok(EntryChange::Unknown);
-    };
-    match (name, entry.verb) {
-        ("entry.undo", _) | ("entry.menu", "delete") => {
-            door.app.undo(member, entry.id, entry.version, home).await
-        }
-        ("entry.redo", _) => door.app.redo(member, entry.id, entry.version, home).await,
-        ("entry.flip", "unit:hours") => {
-            door.app
-                .flip_unit(member, entry.id, entry.version, Unit::Hours)
-                .await
-        }
-        ("entry.flip", "unit:minutes") => {
-            door.app
-                .flip_unit(member, entry.id, entry.version, Unit::Minutes)
-                .await
-        }
-        _ => Ok(EntryChange::Unknown),
+/// What is done to one entry.
+async fn entry(
+    press: &Press<'_>,
+    member: &Arc<Member>,
+    verb: &str,
+) -> Result<Option<Message>, Failed> {
+    let app = &press.door.app;
+    if verb == "list" {
+        let skip = press
+            .value()
+            .strip_prefix("l:")
+            .and_then(|skip| skip.parse().ok());
+        let list = app.entry_list(member, skip.unwrap_or(0)).await?;
+        return Ok(Some(messages::entries(press.reader(member), &list, None)));
     }
-}
-
-fn after_change(
-    door: &Door,
-    member: &Member,
-    name: &str,
-    action: &Action,
-    change: Result<EntryChange, Failed>,
-) -> Message {
-    let reader = door.reader(member, round_of(&action.block_id));
-    match change {
-        Ok(EntryChange::Done(receipt)) => match name {
-            "entry.redo" => messages::logged(reader, &receipt, None, &[]),
-            "entry.flip" if action.value.starts_with("unit:hours") => {
-                messages::flipped(reader, &receipt, Unit::Hours)
+    let Some(reference) = EntryRef::read(press.value()) else {
+        return shown(press, member, EntryChange::Unknown).await;
+    };
+    // A menu names what is to be done in front of what it is done to.
+    let verb = if verb == "menu" { reference.verb } else { verb };
+    let entry = reference.entry;
+    let form = match verb {
+        "edit" => Some(EntryFormKind::Edit),
+        "change_project" => Some(EntryFormKind::Project),
+        "move" => Some(EntryFormKind::Move),
+        _ => None,
+    };
+    if let Some(form) = form {
+        let trigger = &press.interaction.trigger_id;
+        let problem =
+            submissions::open_for_entry(press.door, member, trigger, entry, &press.meta(), form)
+                .await?;
+        return match problem {
+            Some(change) => shown(press, member, change).await,
+            None => Ok(None),
+        };
+    }
+    let change = match verb {
+        "undo" | "redo" => app.take_back(member, entry, press.home()).await?,
+        "delete" => app.delete(member, entry, press.home()).await?,
+        "flip" => {
+            let Some(flip) = flip_of(reference.verb) else {
+                return shown(press, member, EntryChange::Unknown).await;
+            };
+            let flipped = app.flip(member, entry, flip).await?;
+            if let EntryChange::Done(changed) = &flipped.change {
+                let message = messages::flipped(press.reader(member), changed, flipped.teach);
+                return Ok(Some(message));
             }
-            "entry.flip" => messages::flipped(reader, &receipt, Unit::Minutes),
-            _ => messages::undone(reader, &receipt),
+            flipped.change
+        }
+        "merge" => match EntryRef::read(reference.more) {
+            Some(other) => app.merge(member, entry, other.entry).await?,
+            None => EntryChange::Unknown,
         },
-        Ok(EntryChange::Stale(receipt)) => messages::stale(reader, &receipt),
-        Ok(EntryChange::Settled(receipt)) => messages::settled(reader, &receipt),
-        Ok(EntryChange::Unknown) => messages::no_longer_here(reader),
-        Err(failed) => messages::failed(reader, &logged(failed)),
+        "set_project" => {
+            let channel = &press.interaction.container.channel_id;
+            let Ok(project) = forms::project_of_value(reference.more) else {
+                return shown(press, member, EntryChange::Unknown).await;
+            };
+            match app
+                .set_project(member, channel, entry, project, press.home())
+                .await?
+            {
+                FormOutcome::Done(change) => change,
+                FormOutcome::Nothing => return Ok(None),
+                FormOutcome::Problems(problems) => {
+                    let now = app.entry(member, entry.id).await?;
+                    let said = now.zip(problems.first()).map(|(now, problem)| {
+                        messages::project_not_set(press.reader(member), &now, problem)
+                    });
+                    return Ok(said);
+                }
+            }
+        }
+        _ => EntryChange::Unknown,
+    };
+    shown(press, member, change).await
+}
+
+/// The entry that a button names, and what stands behind it.
+pub(super) fn entry_of(value: &str) -> Option<(EntryVersion, &str)> {
+    EntryRef::read(value).map(|reference| (reference.entry, reference.more))
+}
+
+/// The other reading that a button offers.
+fn flip_of(verb: &str) -> Option<Flip> {
+    match verb.split_once(':')? {
+        ("unit", "hours") => Some(Flip::Unit(Unit::Hours)),
+        ("unit", "minutes") => Some(Flip::Unit(Unit::Minutes)),
+        ("half", "day") => Some(Flip::HalfDay),
+        ("day", day) => day.parse::<NaiveDate>().ok().map(Flip::Day),
+        _ => None,
     }
 }
 
-async fn after_change_on_home(door: &Door, member: &Member, change: Result<EntryChange, Failed>) {
-    let notice = match change {
-        Ok(EntryChange::Done(receipt)) if receipt.entry.deleted_at.is_some() => {
-            Some(Notice::Deleted(receipt.entry))
-        }
-        Ok(EntryChange::Done(_)) => None,
-        Ok(EntryChange::Stale(_) | EntryChange::Settled(_) | EntryChange::Unknown) => {
-            Some(Notice::NothingChanged)
-        }
-        Err(failed) => {
-            let _ = logged(failed);
-            Some(Notice::NothingChanged)
-        }
+/// Shows what came of a press: in the place of the message, or on the Home tab.
+pub(super) async fn shown(
+    press: &Press<'_>,
+    member: &Arc<Member>,
+    change: EntryChange,
+) -> Result<Option<Message>, Failed> {
+    if press.interaction.is_on_home() {
+        let notice = match change {
+            // The timer that runs stands there.
+            EntryChange::Done(changed)
+                if changed.receipt.is_none() && changed.timer_after.is_some() =>
+            {
+                None
+            }
+            EntryChange::Done(changed) => Some(Notice::Changed(changed)),
+            _ => Some(Notice::NothingChanged),
+        };
+        home::publish_now(press.door, member, notice).await;
+        return Ok(None);
+    }
+    if let (Some(skip), EntryChange::Done(changed)) = (press.list(), &change) {
+        let list = press.door.app.entry_list(member, skip).await?;
+        return Ok(Some(messages::entries(
+            press.reader(member),
+            &list,
+            Some(changed),
+        )));
+    }
+    let overlaps = match &change {
+        EntryChange::Done(changed) => press.door.app.overlaps_after(changed).await,
+        _ => Vec::new(),
     };
-    home::publish_now(door, member, notice).await;
+    Ok(Some(change_message(
+        press.reader(member),
+        &change,
+        &overlaps,
+    )))
+}
+
+/// What is said of a change.
+pub(super) fn change_message(
+    reader: Reader<'_>,
+    change: &EntryChange,
+    overlaps: &[TimeEntry],
+) -> Message {
+    match change {
+        EntryChange::Done(changed) => messages::changed(reader, changed, overlaps),
+        EntryChange::Stale(receipt) => messages::stale(reader, receipt),
+        EntryChange::Settled(receipt) => messages::settled(reader, receipt),
+        EntryChange::OtherTimer(timer) => messages::other_timer(reader, timer.as_ref()),
+        EntryChange::Unknown => messages::no_longer_here(reader),
+    }
 }
 
 #[cfg(test)]
@@ -219,15 +440,14 @@ mod tests {
         let with_verb = format!("unit:minutes e:{id}:3:2026-11-20");
         let read = EntryRef::read(&with_verb).unwrap();
         assert_eq!(
-            (read.verb, read.version, read.id.to_string().as_str()),
-            ("unit:minutes", 3, id)
+            (read.verb, read.entry.version, read.more),
+            ("unit:minutes", 3, "")
         );
-        assert_eq!(
-            EntryRef::read(&format!("e:{id}:1:2026-11-20"))
-                .unwrap()
-                .verb,
-            ""
-        );
+        assert_eq!(read.entry.id.to_string(), id);
+        let two = format!("e:{id}:1:2026-11-20 e:{id}:2:2026-11-20");
+        let read = EntryRef::read(&two).unwrap();
+        assert_eq!((read.verb, read.entry.version), ("", 1));
+        assert_eq!(EntryRef::read(read.more).unwrap().entry.version, 2);
         for bad in [
             "",
             "e:",

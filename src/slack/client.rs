@@ -51,6 +51,9 @@ pub enum SlackError {
     /// Slack could not be reached, or answered something unexpected.
     #[error("{0}")]
     Failed(String),
+    /// Slack did not answer in time: what was asked may have been done or not.
+    #[error("Slack did not answer within {} ms", .0.as_millis())]
+    Unanswered(Duration),
 }
 
 /// What `doctor` learns about the bot token.
@@ -184,7 +187,7 @@ impl SlackClient {
             is_enterprise_install: bool,
         }
         let identity: Identity = self
-            .post("auth.test", &serde_json::json!({}), PATIENCE)
+            .call("auth.test", &serde_json::json!({}), PATIENCE)
             .await?;
         let id = match (identity.enterprise_id, identity.team_id) {
             (Some(enterprise), _) if identity.is_enterprise_install => Some(enterprise),
@@ -244,6 +247,11 @@ impl SlackClient {
             name: Option<String>,
             real_name: Option<String>,
             tz: Option<String>,
+            locale: Option<String>,
+            #[serde(default)]
+            is_admin: bool,
+            #[serde(default)]
+            is_owner: bool,
             #[serde(default)]
             profile: Names,
         }
@@ -253,15 +261,18 @@ impl SlackClient {
             real_name: Option<String>,
         }
         let session = self.web.open_session(&self.bot_token);
-        let parameters = [("user", Some(slack_user_id))];
+        let parameters = [
+            ("user", Some(slack_user_id)),
+            ("include_locale", Some("true")),
+        ];
         let call = session
             .http_session_api
             .http_get("users.info", &parameters, None);
         let Answer { user } = within(PROFILE_WITHIN, call).await?;
         let name = [
-            user.profile.display_name,
             user.profile.real_name,
             user.real_name,
+            user.profile.display_name,
             user.name,
         ]
         .into_iter()
@@ -271,6 +282,8 @@ impl SlackClient {
         Ok(Profile {
             name,
             time_zone: user.tz.and_then(|zone| zone.parse().ok()),
+            locale: user.locale,
+            is_admin: user.is_admin || user.is_owner,
         })
     }
 
@@ -304,7 +317,7 @@ impl SlackClient {
             view,
             hash,
         };
-        let published: Published = self.post("views.publish", &request, PATIENCE).await?;
+        let published: Published = self.call("views.publish", &request, PATIENCE).await?;
         Ok(published.view.and_then(|view| view.hash))
     }
 
@@ -319,7 +332,7 @@ impl SlackClient {
             view: &'a SlackView,
         }
         let _: serde::de::IgnoredAny = self
-            .post(
+            .call(
                 "views.open",
                 &Open { trigger_id, view },
                 Duration::from_millis(2500),
@@ -351,7 +364,70 @@ impl SlackClient {
             text: &message.text,
             blocks: &message.blocks,
         };
-        let _: serde::de::IgnoredAny = self.post("chat.postEphemeral", &post, PATIENCE).await?;
+        let _: serde::de::IgnoredAny = self.call("chat.postEphemeral", &post, PATIENCE).await?;
+        Ok(())
+    }
+
+    /// Posts a message in a conversation; `channel` may be a person's id, which is their direct message with
+    /// the bot. Returns where it stands: the conversation and the message's `ts`.
+    ///
+    /// # Errors
+    /// See [`SlackError`]; `not_in_channel` or `channel_not_found` where the bot is not a member.
+    pub async fn post(
+        &self,
+        channel: &str,
+        message: &Message,
+    ) -> Result<(String, String), SlackError> {
+        #[derive(Serialize)]
+        struct Post<'a> {
+            channel: &'a str,
+            text: &'a str,
+            blocks: &'a [slack_morphism::prelude::SlackBlock],
+            unfurl_links: bool,
+            unfurl_media: bool,
+        }
+        #[derive(Deserialize)]
+        struct Posted {
+            #[serde(default)]
+            channel: String,
+            #[serde(default)]
+            ts: String,
+        }
+        let post = Post {
+            channel,
+            text: &message.text,
+            blocks: &message.blocks,
+            unfurl_links: false,
+            unfurl_media: false,
+        };
+        let posted: Posted = self.call("chat.postMessage", &post, PATIENCE).await?;
+        Ok((posted.channel, posted.ts))
+    }
+
+    /// Puts a message in the place of one that the bot posted.
+    ///
+    /// # Errors
+    /// See [`SlackError`].
+    pub async fn update(
+        &self,
+        channel: &str,
+        ts: &str,
+        message: &Message,
+    ) -> Result<(), SlackError> {
+        #[derive(Serialize)]
+        struct Update<'a> {
+            channel: &'a str,
+            ts: &'a str,
+            text: &'a str,
+            blocks: &'a [slack_morphism::prelude::SlackBlock],
+        }
+        let update = Update {
+            channel,
+            ts,
+            text: &message.text,
+            blocks: &message.blocks,
+        };
+        let _: serde::de::IgnoredAny = self.call("chat.update", &update, PATIENCE).await?;
         Ok(())
     }
 
@@ -397,7 +473,7 @@ impl SlackClient {
         ))
     }
 
-    async fn post<Request, Response>(
+    async fn call<Request, Response>(
         &self,
         method: &str,
         request: &Request,
@@ -427,10 +503,7 @@ async fn within<T>(
     match tokio::time::timeout(limit, call).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(SlackError::Failed(format!(
-            "Slack did not answer within {} ms",
-            limit.as_millis()
-        ))),
+        Err(_) => Err(SlackError::Unanswered(limit)),
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
+use chrono_tz::Tz;
 use slack_morphism::blocks::SlackAccessibilityLabel;
 use slack_morphism::prelude::{
-    SlackActionId, SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockChoiceItem,
-    SlackBlockId, SlackBlockMarkDownText, SlackBlockOverflowElement, SlackBlockPlainText,
-    SlackCallbackId, SlackDividerBlock, SlackHeaderBlock, SlackHomeView, SlackModalView,
-    SlackSectionBlock, SlackSectionBlockElement, SlackView,
+    SlackActionId, SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle,
+    SlackBlockChoiceItem, SlackBlockId, SlackBlockMarkDownText, SlackBlockOverflowElement,
+    SlackBlockPlainText, SlackCallbackId, SlackDividerBlock, SlackHeaderBlock, SlackHomeView,
+    SlackModalView, SlackSectionBlock, SlackSectionBlockElement, SlackView,
 };
 
 use super::{
@@ -17,7 +18,12 @@ use super::{
 };
 use crate::{
     app::{Home, Notice},
-    domain::{member::Member, minutes::Minutes, time_entry::TimeEntry},
+    domain::{
+        member::Member,
+        minutes::Minutes,
+        time_entry::{ChangeKind, Changed, TimeEntry},
+        timer::Timer,
+    },
     error::chain,
 };
 
@@ -25,18 +31,21 @@ use crate::{
 pub fn view(home: &Home) -> SlackView {
     let mut blocks = Vec::new();
     if let Some(notice) = &home.notice {
-        blocks.push(notice_line(notice));
+        blocks.push(notice_line(home, notice));
     }
-    if home.recent.is_empty() && home.notice.is_none() {
+    let is_new = home.recent.is_empty() && home.notice.is_none() && home.timer.is_none();
+    if is_new {
         blocks.extend(welcome(home));
     } else {
         blocks.extend(today(home));
+        blocks.extend(home.timer.as_ref().map(|timer| timer_row(home, timer)));
         blocks.push(SlackDividerBlock::new().into());
         blocks.extend(last_entries(home));
     }
     blocks.push(SlackDividerBlock::new().into());
     blocks.push(
         SlackActionsBlock::new(vec![
+            log_button(home).into(),
             button("help.open", "Help", "home", "Help with BillOps").into(),
         ])
         .with_block_id(id("settings"))
@@ -58,6 +67,13 @@ pub fn view(home: &Home) -> SlackView {
     SlackView::Home(SlackHomeView::new(blocks).with_callback_id(SlackCallbackId("home".to_owned())))
 }
 
+/// Opens the form, for today.
+fn log_button(home: &Home) -> SlackBlockButtonElement {
+    let value = format!("d:{}", home.today);
+    button("entry.new", "Log time", &value, "Log time: open the form")
+        .with_style(SlackBlockButtonStyle::Primary)
+}
+
 fn welcome(home: &Home) -> [SlackBlock; 4] {
     [
         header("welcome", &cut(&format!("Welcome, {}", home.name), 150)),
@@ -65,12 +81,13 @@ fn welcome(home: &Home) -> [SlackBlock; 4] {
             id("welcome.text"),
             "BillOps turns one line in Slack into a time entry. Type this in any channel:\n\
              `/time 2.5 hours: Meeting`\n\
-             Only you see the answer, and everything can be undone."
+             Only you see the answer, and everything can be undone. Or press *Log time* below for a form."
                 .to_owned(),
         ),
         section(
             id("welcome.more"),
-            "*More ways to say it*\n`/time 1h30 wireframes` · `/time 9-11:30 workshop` · `/time yesterday 45 min: code review`"
+            "*More ways to say it*\n`/time 1h30 #acme wireframes` · `/time 9-11:30 workshop` · `/time yesterday 45 min: code review` · \
+             `/time start icon set`, then `/time stop` · `/time week`"
                 .to_owned(),
         ),
         section(
@@ -142,6 +159,9 @@ fn entry_row(home: &Home, entry: &TimeEntry) -> SlackBlock {
     }
     let title = plain(&cut(&entry.description, 60));
     let _ = write!(row, "*{title}* · {}", entry.duration_minutes);
+    if let Some(project) = &entry.project {
+        let _ = write!(row, " · #{}", plain(&project.slug));
+    }
     if entry.is_settled() {
         let _ = write!(row, " · {}", entry.status.as_str());
     }
@@ -152,51 +172,135 @@ fn entry_row(home: &Home, entry: &TimeEntry) -> SlackBlock {
     if entry.is_settled() {
         return block.into();
     }
-    let delete = SlackBlockChoiceItem::new(
-        SlackBlockPlainText::new("Delete".to_owned())
-            .with_emoji(true)
-            .into(),
-        format!("delete {}", entry_value(entry)),
+    block.with_accessory(entry_menu(entry)).into()
+}
+
+/// `Timer running since 15:15 · *Usability notes* · #halden`.
+fn timer_row(home: &Home, timer: &Timer) -> SlackBlock {
+    let name = cut(&messages::name(timer), 60);
+    let day = timer.day(home.zone);
+    let mut since = clock_time(timer.started_at, home.zone);
+    if day != home.today {
+        since.insert_str(0, &format!("{}, ", short_day(day, home.today)));
+    }
+    let row = format!(
+        "⏱️ Timer running since {since} · *{}*{}",
+        plain(&name),
+        plain(&messages::marks(timer))
     );
-    let menu = SlackBlockOverflowElement::new(vec![delete])
-        .with_action_id(SlackActionId("entry.menu".to_owned()));
-    block
-        .with_accessory(SlackSectionBlockElement::Overflow(menu))
+    let stop = button(
+        "timer.stop",
+        "Stop and log",
+        &messages::timer_value(timer, home.zone),
+        &cut(&format!("Stop and log the timer: {name}"), 75),
+    );
+    SlackSectionBlock::new()
+        .with_block_id(id("today.timer"))
+        .with_text(SlackBlockMarkDownText::new(row).with_verbatim(true).into())
+        .with_accessory(stop.into())
         .into()
 }
 
-fn notice_line(notice: &Notice) -> SlackBlock {
-    match notice {
-        Notice::Deleted(entry) => {
-            let what = format!(
-                "{}, {}",
-                plain(&cut(&entry.description, 60)),
-                entry.duration_minutes
-            );
-            let spoken = cut(
-                &format!(
-                    "Undo: deleted {}, {}",
-                    cut(&entry.description, 30),
-                    entry.duration_minutes
-                ),
-                75,
-            );
-            SlackSectionBlock::new()
-                .with_block_id(id("notice"))
-                .with_text(
-                    SlackBlockMarkDownText::new(format!("Deleted {what}"))
-                        .with_verbatim(true)
-                        .into(),
-                )
-                .with_accessory(button("entry.redo", "Undo", &entry_value(entry), &spoken).into())
-                .into()
+/// What can be done to an entry in a list.
+pub(super) fn entry_menu(entry: &TimeEntry) -> SlackSectionBlockElement {
+    let choices = [
+        ("Edit", "edit"),
+        ("Change project", "change_project"),
+        ("Move to another day", "move"),
+        ("Delete", "delete"),
+    ];
+    let choices = choices.map(|(name, verb)| {
+        let text = SlackBlockPlainText::new(name.to_owned()).with_emoji(true);
+        SlackBlockChoiceItem::new(text.into(), format!("{verb} {}", entry_value(entry)))
+    });
+    let menu = SlackBlockOverflowElement::new(choices.to_vec())
+        .with_action_id(SlackActionId("entry.menu".to_owned()));
+    SlackSectionBlockElement::Overflow(menu)
+}
+
+fn notice_line(home: &Home, notice: &Notice) -> SlackBlock {
+    let unchanged = "*Nothing was changed.* This page was out of date; here is how things are now.";
+    let words = match notice {
+        Notice::Changed(changed) => notice_words(changed, home.zone),
+        Notice::NothingChanged => None,
+    };
+    let Some((what, back)) = words else {
+        return section(id("notice"), unchanged.to_owned());
+    };
+    let undo = button(back.action, back.label, &back.value, &back.spoken);
+    SlackSectionBlock::new()
+        .with_block_id(id("notice"))
+        .with_text(
+            SlackBlockMarkDownText::new(plain(&what))
+                .with_verbatim(true)
+                .into(),
+        )
+        .with_accessory(undo.into())
+        .into()
+}
+
+/// The way back from what was done.
+pub(super) struct WayBack {
+    pub(super) action: &'static str,
+    pub(super) label: &'static str,
+    pub(super) value: String,
+    pub(super) spoken: String,
+}
+
+/// What was done to an entry or a timer in one line, and the way back; `None` where nothing was.
+pub(super) fn notice_words(changed: &Changed, zone: Tz) -> Option<(String, WayBack)> {
+    let Some(receipt) = &changed.receipt else {
+        let timer = changed.timer_before.as_ref()?;
+        let did = match changed.kind {
+            ChangeKind::TimerStop => "Under a minute, nothing logged:",
+            _ => "Timer discarded:",
+        };
+        let what = cut(&messages::name(timer), 60);
+        let back = WayBack {
+            action: "timer.restore",
+            label: "Put it back",
+            value: messages::timer_value(timer, zone),
+            spoken: cut(&format!("Put it back: {what}"), 75),
+        };
+        return Some((format!("{did} {what}"), back));
+    };
+    let entry = &receipt.entry;
+    let (did, label) = match (entry.deleted_at.is_some(), changed.is_undo, changed.kind) {
+        (true, true, ChangeKind::TimerStop | ChangeKind::TimerStart) => {
+            ("Undone, the timer runs on:", "Log it again")
         }
-        Notice::NothingChanged => section(
-            id("notice"),
-            "*Nothing was changed.* This page was out of date; here is how things are now."
-                .to_owned(),
+        (true, ..) => ("Deleted", "Undo"),
+        (false, true, ChangeKind::Delete | ChangeKind::Create) => ("Put back", "Undo"),
+        (false, _, ChangeKind::TimerStop | ChangeKind::TimerStart) => {
+            ("Timer stopped: logged", "Undo")
+        }
+        (false, true, _) => ("Back to", "Redo"),
+        (false, false, ChangeKind::Move) => ("Moved", "Undo"),
+        (false, false, ChangeKind::Create) => ("Logged", "Undo"),
+        (false, false, _) => ("Changed to", "Undo"),
+    };
+    let what = cut(&entry.description.replace('\n', " "), 60);
+    let back = WayBack {
+        action: if entry.deleted_at.is_some() {
+            "entry.redo"
+        } else {
+            "entry.undo"
+        },
+        label,
+        value: entry_value(entry),
+        spoken: cut(
+            &format!("{label}: {}, {}", cut(&what, 30), entry.duration_minutes),
+            75,
         ),
-    }
+    };
+    let to = match (did, entry.deleted_at) {
+        ("Moved", None) => format!(", to {}", entry.date.format("%a %-d %b")),
+        _ => String::new(),
+    };
+    Some((
+        format!("{did} {what}, {}{to}", entry.duration_minutes),
+        back,
+    ))
 }
 
 fn id(name: &str) -> SlackBlockId {

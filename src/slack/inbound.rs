@@ -3,6 +3,8 @@
 //!
 //! Source of the shapes: docs.slack.dev, “Interaction payloads”, “Slash commands”, “Events API”.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Deserializer};
 
 /// Treats `null` like a missing field.
@@ -29,6 +31,8 @@ pub(super) struct SlashCommand {
     pub(super) is_enterprise_install: bool,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) channel_id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) channel_name: String,
     pub(super) user_id: String,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) command: String,
@@ -46,7 +50,7 @@ pub(super) struct Interaction {
     #[serde(rename = "type", default, deserialize_with = "nullable")]
     pub(super) kind: String,
     #[serde(default, deserialize_with = "nullable")]
-    pub(super) team: WithId,
+    pub(super) team: Team,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) enterprise: WithId,
     #[serde(default, deserialize_with = "flag")]
@@ -61,6 +65,92 @@ pub(super) struct Interaction {
     pub(super) container: Container,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) actions: Vec<Action>,
+    /// Where the message stands that was used, or on which a shortcut was.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) channel: Channel,
+    /// The message a shortcut was used on.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) message: SourceMessage,
+    /// Which shortcut was used.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) callback_id: String,
+    /// The form that was submitted, or in which something was used.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) view: View,
+    /// What was typed into a field that asks for suggestions.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) value: String,
+}
+
+/// A message that a shortcut was used on.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct SourceMessage {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) ts: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) text: String,
+}
+
+/// A form, with what was entered.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct View {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) callback_id: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) private_metadata: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) state: State,
+}
+
+impl View {
+    /// What was entered in a field. A field is named by its block; what it holds is called `value`.
+    pub(super) fn field(&self, block_id: &str) -> Field {
+        let block = self.state.values.get(block_id);
+        block
+            .and_then(|block| block.get("value"))
+            .cloned()
+            .unwrap_or_default()
+    }
+}
+
+/// What was entered, by block and action.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct State {
+    #[serde(default, deserialize_with = "map_or_list")]
+    pub(super) values: HashMap<String, HashMap<String, Field>>,
+}
+
+/// What one field holds.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Field {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) value: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) selected_option: Choice,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) selected_options: Vec<Choice>,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) selected_date: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) selected_conversation: String,
+}
+
+/// Slack writes an empty map as an empty list at times.
+fn map_or_list<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    from: D,
+) -> Result<T, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either<T> {
+        Map(T),
+        List(serde::de::IgnoredAny),
+    }
+    Ok(match Option::<Either<T>>::deserialize(from)? {
+        Some(Either::Map(map)) => map,
+        Some(Either::List(_)) | None => T::default(),
+    })
 }
 
 impl Interaction {
@@ -79,6 +169,26 @@ pub(super) struct Container {
     pub(super) channel_id: String,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) message_ts: String,
+}
+
+/// The team somebody is in.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Team {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) id: String,
+    /// The part before `.slack.com`.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) domain: String,
+}
+
+/// A conversation.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Channel {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) id: String,
+    /// `directmessage` and `privategroup` where Slack does not say.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) name: String,
 }
 
 /// Anything of which only the id matters.

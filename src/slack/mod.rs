@@ -6,11 +6,16 @@
 mod actions;
 mod client;
 mod commands;
+mod forms;
 pub mod home;
 mod inbound;
 pub mod messages;
+mod projects;
+mod reports;
 pub mod socket;
+mod submissions;
 mod text;
+mod timers;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -19,6 +24,7 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
+use quick_cache::sync::Cache;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 use sha2::{Digest as _, Sha256};
@@ -38,6 +44,8 @@ use inbound::{EventCallback, Interaction, SlashCommand, workspace_of};
 use messages::{Message, Reader};
 use socket::{Answer, Delivery, Handler};
 
+/// Ways back to messages that forms were opened on.
+const REMEMBERED_WAYS: usize = 4096;
 /// Saving ends so long before the acknowledgement leaves: time to write the answer and send it.
 const ANSWER_TAKES: Duration = Duration::from_millis(300);
 
@@ -50,6 +58,8 @@ pub struct Door {
     home_workspace: Arc<OnceLock<String>>,
     /// Answers on their way through a `response_url`.
     answers: TaskTracker,
+    /// The response URLs of messages that forms were opened on. They are secrets, so a form carries a key.
+    ways: Arc<Cache<Uuid, String>>,
 }
 
 /// One delivery, as the rooms behind the door see it.
@@ -67,7 +77,18 @@ impl Door {
             client,
             home_workspace: Arc::default(),
             answers: TaskTracker::new(),
+            ways: Arc::new(Cache::new(REMEMBERED_WAYS)),
         }
+    }
+
+    /// Keeps the way back to a message while a form is open over it.
+    fn remember_way(&self, response_url: &str) -> Option<Uuid> {
+        if response_url.is_empty() {
+            return None;
+        }
+        let key = self.app.clock().new_id();
+        self.ways.insert(key, response_url.to_owned());
+        Some(key)
     }
 
     /// Notes the workspace that the bot token belongs to.
@@ -123,7 +144,9 @@ impl Door {
                 tracing::warn!(%binding, code, "home.refused: the Home tab was not published");
                 Ran::Done
             }
-            Err(SlackError::Failed(problem)) => Ran::Failed(problem),
+            Err(problem @ (SlackError::Failed(_) | SlackError::Unanswered(_))) => {
+                Ran::Failed(problem.to_string())
+            }
         }
     }
 
@@ -142,12 +165,11 @@ impl Door {
             }
             "interactive" => {
                 let interaction: Interaction = read(&delivery)?;
-                self.interaction(&heard, &interaction).await;
-                None
+                Box::pin(self.interaction(&heard, &interaction)).await
             }
             "events_api" => {
                 let callback: EventCallback = read(&delivery)?;
-                self.event(&callback).await;
+                Box::pin(self.event(&callback)).await;
                 None
             }
             kind => {
@@ -168,29 +190,52 @@ impl Door {
             .catch_unwind()
             .await
         {
-            Ok(answer) => answer,
+            Ok(answer) => answer?,
             Err(_) => commands::broken(self, heard, &command),
         };
         if Instant::now() < ack_by {
             return to_raw_value(&answer).ok().map(Arc::from);
         }
-        let (client, url) = (self.client.clone(), command.response_url);
+        let client = self.client.clone();
         self.answers.spawn(async move {
-            if let Err(problem) = client.respond(&url, &answer).await {
-                tracing::warn!("slack.late_answer_not_sent: {problem}");
+            let Err(problem) = client.respond(&command.response_url, &answer).await else {
+                return;
+            };
+            let (channel, user) = (&command.channel_id, &command.user_id);
+            if let Err(second) = client.post_ephemeral(channel, user, &answer).await {
+                tracing::warn!(
+                    "slack.late_answer_not_sent: {problem}; and as a new message: {second}"
+                );
             }
         });
         None
     }
 
-    async fn interaction(&self, heard: &Heard, interaction: &Interaction) {
+    async fn interaction(&self, heard: &Heard, interaction: &Interaction) -> Answer {
+        let workspace = workspace_of(
+            &interaction.team.id,
+            &interaction.enterprise.id,
+            interaction.is_enterprise_install,
+        );
         match &*interaction.kind {
-            "block_actions" => actions::pressed(self, heard, interaction).await,
-            "view_closed" => {}
-            kind => tracing::warn!(
-                kind,
-                "slack.unknown_interaction: acknowledged, nothing is done with it"
-            ),
+            "block_actions" => {
+                actions::pressed(self, heard, interaction, workspace).await;
+                None
+            }
+            "view_submission" => submissions::submitted(self, heard, interaction, workspace).await,
+            "block_suggestion" => submissions::suggested(self, interaction, workspace).await,
+            "shortcut" | "message_action" => {
+                submissions::shortcut(self, interaction, workspace).await;
+                None
+            }
+            "view_closed" => None,
+            kind => {
+                tracing::warn!(
+                    kind,
+                    "slack.unknown_interaction: acknowledged, nothing is done with it"
+                );
+                None
+            }
         }
     }
 
@@ -222,6 +267,11 @@ impl Door {
         if let Some(member) = self.app.member(workspace, slack_user).await? {
             return Ok(member);
         }
+        // Rare, and kept apart so that the many commands under way at once stay small.
+        Box::pin(self.meet(workspace, slack_user)).await
+    }
+
+    async fn meet(&self, workspace: &str, slack_user: &str) -> Result<Arc<Member>, Failed> {
         let profile = match self.client.profile(slack_user).await {
             Ok(profile) => Some(profile),
             Err(problem) => {
@@ -302,12 +352,17 @@ fn stranger(workspace: &str, slack_user: &str) -> Member {
     Member {
         user_id: Uuid::nil(),
         binding_id: Uuid::nil(),
+        slack_integration_id: Uuid::nil(),
         workspace_id: workspace.to_owned(),
         slack_user_id: slack_user.to_owned(),
         name: String::new(),
         time_zone: None,
         bare_number_unit: BareNumberUnit::Guess,
         target_per_day: Minutes::default(),
+        workday_start: chrono::NaiveTime::MIN,
+        locale: None,
+        is_admin: false,
+        may_create_projects: false,
         has_opened_home: false,
     }
 }

@@ -80,6 +80,37 @@ pub(super) fn short_day(day: NaiveDate, today: NaiveDate) -> String {
     }
 }
 
+/// `16–20 Nov`, `30 Nov–4 Dec`, with the years when they are not the one of `today`.
+pub(super) fn days(from: NaiveDate, to: NaiveDate, today: NaiveDate) -> String {
+    if from == to {
+        return short_day(from, today);
+    }
+    let start = match (from.year() == to.year(), from.month() == to.month()) {
+        (true, true) => from.format("%-d"),
+        (true, false) => from.format("%-d %b"),
+        (false, _) => from.format("%-d %b %Y"),
+    };
+    let end = if from.year() == today.year() && to.year() == today.year() {
+        to.format("%-d %b")
+    } else {
+        to.format("%-d %b %Y")
+    };
+    format!("{start}–{end}")
+}
+
+/// People's words that are read from right to left, kept from turning around what stands beside them.
+pub(super) fn isolated(text: &str) -> String {
+    let is_right_to_left = |c| {
+        matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'
+            | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+    };
+    if text.chars().any(is_right_to_left) {
+        format!("\u{2068}{text}\u{2069}")
+    } else {
+        text.to_owned()
+    }
+}
+
 /// `Friday 20 November`.
 pub(super) fn long_day(day: NaiveDate) -> String {
     day.format("%A %-d %B").to_string()
@@ -145,6 +176,24 @@ mod tests {
         assert_eq!(plain_within("**", 3), "\u{2060}*…");
         assert_eq!(escaped_within("<*>", 9), "&lt;*&gt;");
         assert_eq!(escaped_within("<*>", 8), "&lt;*…");
+    }
+
+    #[test]
+    fn spans_of_days_name_a_month_and_a_year_once() {
+        let date = |text: &str| text.parse().unwrap();
+        let days = |from, to| days(date(from), date(to), date("2026-11-20"));
+        assert_eq!(days("2026-11-16", "2026-11-20"), "16–20 Nov");
+        assert_eq!(days("2026-11-16", "2026-11-16"), "Mon 16 Nov");
+        assert_eq!(days("2026-09-28", "2026-10-02"), "28 Sep–2 Oct");
+        assert_eq!(days("2025-11-17", "2025-11-21"), "17–21 Nov 2025");
+        assert_eq!(days("2025-12-29", "2026-01-02"), "29 Dec 2025–2 Jan 2026");
+    }
+
+    #[test]
+    fn words_from_right_to_left_stay_apart() {
+        assert_eq!(isolated("#acme é 日本"), "#acme é 日本");
+        assert_eq!(isolated("#פרויקט"), "\u{2068}#פרויקט\u{2069}");
+        assert_eq!(isolated("عمل"), "\u{2068}عمل\u{2069}");
     }
 
     #[test]

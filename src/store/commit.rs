@@ -18,7 +18,7 @@ use std::{
     },
 };
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use sqlx::{QueryBuilder, types::Json};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -31,19 +31,19 @@ use crate::{
     clock::Clock,
     domain::{
         minutes::Minutes,
-        time_entry::{EntrySource, EntryStatus, Receipt, TimeEntry},
+        time_entry::{EntryFields, EntrySource, Receipt, TimeEntry},
     },
 };
 
 /// Requests that may wait for the next commit. More than this and the database is not keeping up.
 const QUEUE: usize = 2048;
 /// Rows in one commit: far below what a statement may bind (32,766 values on SQLite).
-const BATCH: usize = 128;
-/// The numbers of rows that statements are prepared for. A statement for each number from 1 to 128 would be
-/// prepared again and again, and keeping them all prepared takes 20 MiB; these few are kept. What is
+const BATCH: usize = 64;
+/// The numbers of rows that statements are prepared for. A statement for each number from 1 to 64 would be
+/// prepared again and again, and keeping them all prepared takes much memory; these few are kept. What is
 /// missing to the next number is filled with the last row once more, which changes nothing: every
 /// statement here ignores a row that is there already.
-const SIZES: [usize; 12] = [1, 2, 3, 4, 6, 8, 12, 16, 32, 48, 64, BATCH];
+const SIZES: [usize; 10] = [1, 2, 3, 4, 6, 8, 12, 16, 32, BATCH];
 
 /// The rows, filled up to one of [`SIZES`].
 fn filled<T>(rows: &[T]) -> impl Iterator<Item = &T> {
@@ -66,20 +66,23 @@ pub struct NewEntry {
     pub user_id: Uuid,
     /// How it came in.
     pub source: EntrySource,
-    /// What was done; 1 to 3,000 characters.
-    pub description: String,
-    /// The day it counts for, in the person's zone.
-    pub date: NaiveDate,
-    /// When the work began, where that is known.
-    pub started_at: Option<DateTime<Utc>>,
-    /// When the work ended, where that is known.
-    pub ended_at: Option<DateTime<Utc>>,
-    /// 1 to 1,440.
-    pub duration: Minutes,
+    /// What the person says of it.
+    pub fields: EntryFields,
     /// The line as it was typed.
     pub typed_text: Option<String>,
+    /// The message it came from.
+    pub permalink: Option<String>,
     /// What has to follow, in the same transaction.
     pub then: Option<NewJob>,
+}
+
+/// What a request is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// The entry and its day.
+    pub receipt: Receipt,
+    /// Whether it may share time with another: somebody said from when to when one of the day's was.
+    pub may_overlap: bool,
 }
 
 /// Why a request was not answered with an entry.
@@ -101,7 +104,7 @@ pub(super) struct Queue(mpsc::Sender<Request>);
 struct Request {
     new: NewEntry,
     stage: Arc<AtomicU8>,
-    answer: oneshot::Sender<Result<Receipt, NotSaved>>,
+    answer: oneshot::Sender<Result<Made, NotSaved>>,
 }
 
 /// A request waits until either the commit takes it or its own deadline does; never both.
@@ -121,11 +124,7 @@ impl Store {
     ///
     /// # Errors
     /// See [`NotSaved`].
-    pub async fn insert_entry(
-        &self,
-        new: NewEntry,
-        deadline: Instant,
-    ) -> Result<Receipt, NotSaved> {
+    pub async fn insert_entry(&self, new: NewEntry, deadline: Instant) -> Result<Made, NotSaved> {
         let too_slow = || NotSaved::Nothing(Arc::new(StoreError::TooSlow));
         let has_job = new.then.is_some();
         let stage = Arc::new(AtomicU8::new(WAITING));
@@ -139,7 +138,7 @@ impl Store {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => return Err(too_slow()),
         }
-        let receipt = match tokio::time::timeout_at(deadline, answered).await {
+        let made = match tokio::time::timeout_at(deadline, answered).await {
             Ok(Ok(result)) => result?,
             // The committing task is gone without an answer: only if it panicked.
             Ok(Err(_)) => return Err(NotSaved::Unknown),
@@ -149,7 +148,7 @@ impl Store {
         if has_job {
             self.job_added.notify_one();
         }
-        Ok(receipt)
+        Ok(made)
     }
 }
 
@@ -187,10 +186,11 @@ async fn commit(db: &Db, clock: &Clock, requests: Vec<Request>) {
         }
     }
     let problem = match written {
-        Ok(receipts) => {
-            for (request, receipt) in requests.into_iter().zip(receipts) {
+        Ok(made) => {
+            for (request, made) in requests.into_iter().zip(made) {
                 // Nobody listens any more if the deadline passed: the key keeps the answer.
-                let _ = request.answer.send(Ok(receipt));
+                let answer = made.map_err(|problem| NotSaved::Nothing(Arc::new(problem)));
+                let _ = request.answer.send(answer);
             }
             return;
         }
@@ -215,7 +215,12 @@ fn concerns_one(problem: &NotSaved) -> bool {
     match &**problem {
         StoreError::Repeated => true,
         StoreError::Database(sqlx::Error::Database(error)) => {
-            !matches!(error.kind(), sqlx::error::ErrorKind::Other)
+            // PostgreSQL's classes 22 (a value that it does not take) and 40 (given up for another's sake), and
+            // a key that another replica is writing at this moment.
+            let code = error.code();
+            let code = code.as_deref().unwrap_or_default();
+            let is_one = code.starts_with("22") || code.starts_with("40") || code == "55P03";
+            is_one || !matches!(error.kind(), sqlx::error::ErrorKind::Other)
         }
         _ => false,
     }
@@ -241,19 +246,21 @@ macro_rules! rows {
             }
             let fresh = answers.missing(news);
             if fresh.is_empty() {
-                return answers.in_order(news);
+                return Ok(answers.in_order(news));
             }
 
             let mut query = QueryBuilder::<$database>::new(
-                "SELECT user_id, date, CAST(SUM(duration_minutes) AS BIGINT) FROM time_entries \
+                "SELECT user_id, date, CAST(SUM(duration_minutes) AS BIGINT), \
+                 CAST(SUM(CASE WHEN is_timed THEN 1 ELSE 0 END) AS BIGINT) FROM time_entries \
                  WHERE deleted_at IS NULL AND (user_id, date) IN (",
             );
             query.push_values(filled(&fresh), |mut row, new| {
-                row.push_bind(new.user_id).push_bind(new.date);
+                row.push_bind(new.user_id).push_bind(new.fields.date);
             });
             query.push(") GROUP BY user_id, date");
-            let sums: Vec<(Uuid, NaiveDate, i64)> = query.build_query_as().fetch_all(&mut *$conn).await?;
-            let receipts = receipts(&fresh, sums, $clock);
+            let sums: Vec<DaySum> = query.build_query_as().fetch_all(&mut *$conn).await?;
+            let made = made(&fresh, sums, $clock);
+            let receipts: Vec<&Receipt> = made.iter().map(|made| &made.receipt).collect();
 
             let mut query = QueryBuilder::<$database>::new(
                 "INSERT INTO idempotency_keys (user_id, key, answer, created_at) ",
@@ -271,8 +278,9 @@ macro_rules! rows {
             }
 
             let mut query = QueryBuilder::<$database>::new(
-                "INSERT INTO time_entries (id, user_id, source, status, description, date, started_at, \
-                 ended_at, duration_minutes, typed_text, version, created_at, updated_at) ",
+                "INSERT INTO time_entries (id, user_id, source, status, description, date, started_at, ended_at, \
+                 is_timed, duration_minutes, project_id, billable, tags, permalink, typed_text, version, \
+                 created_at, updated_at) ",
             );
             query.push_values(filled(&receipts), |mut row, Receipt { entry, .. }| {
                 row.push_bind(entry.id)
@@ -283,7 +291,12 @@ macro_rules! rows {
                     .push_bind(entry.date)
                     .push_bind(entry.started_at)
                     .push_bind(entry.ended_at)
+                    .push_bind(entry.is_timed)
                     .push_bind(i32::try_from(entry.duration_minutes.get()).unwrap_or(i32::MAX))
+                    .push_bind(entry.project.as_ref().map(|project| project.id))
+                    .push_bind(entry.billable)
+                    .push_bind(Json(&entry.tags))
+                    .push_bind(entry.permalink.as_deref())
                     .push_bind(entry.typed_text.as_deref())
                     .push_bind(entry.version)
                     .push_bind(entry.created_at)
@@ -295,8 +308,8 @@ macro_rules! rows {
             for job in jobs(&fresh) {
                 add_job!($clock, $conn, job);
             }
-            answers.add(&fresh, receipts);
-            answers.in_order(news)
+            answers.add(&fresh, made);
+            Ok(answers.in_order(news))
         }
         .await
     };
@@ -314,7 +327,7 @@ async fn write(
     clock: &Clock,
     news: &[&NewEntry],
     repetitions: Repetitions,
-) -> Result<Vec<Receipt>, NotSaved> {
+) -> Result<Vec<Result<Made, StoreError>>, NotSaved> {
     let nothing = |error: StoreError| NotSaved::Nothing(Arc::new(error));
     let attempt = async {
         match db {
@@ -323,19 +336,18 @@ async fn write(
                     .begin_with("BEGIN IMMEDIATE")
                     .await
                     .map_err(|e| nothing(e.into()))?;
-                let receipts =
-                    rows!(sqlx::Sqlite, conn, clock, news, repetitions).map_err(nothing)?;
+                let made = rows!(sqlx::Sqlite, conn, clock, news, repetitions).map_err(nothing)?;
                 // A commit that SQLite refuses is rolled back.
                 conn.commit().await.map_err(|e| nothing(e.into()))?;
-                Ok(receipts)
+                Ok(made)
             }
             Db::Postgres(pool) => {
                 let mut conn = pool.begin().await.map_err(|e| nothing(e.into()))?;
-                let receipts =
+                let made =
                     rows!(sqlx::Postgres, conn, clock, news, repetitions).map_err(nothing)?;
                 // The connection may have broken before or after PostgreSQL committed.
                 conn.commit().await.map_err(|_| NotSaved::Unknown)?;
-                Ok(receipts)
+                Ok(made)
             }
         }
     };
@@ -344,18 +356,27 @@ async fn write(
         .unwrap_or(Err(NotSaved::Unknown))
 }
 
-type KnownAnswer = (Uuid, Uuid, Json<Option<Receipt>>);
+type KnownAnswer = (Uuid, Uuid, Json<serde_json::Value>);
+/// A person's day: its minutes, and how many of its entries somebody gave times for.
+type DaySum = (Uuid, NaiveDate, i64, i64);
 
 /// What each request of a commit is told, by person and key.
 #[derive(Default)]
-struct Answers(HashMap<(Uuid, Uuid), Option<Receipt>>);
+struct Answers(HashMap<(Uuid, Uuid), Result<Made, String>>);
 
 impl From<Vec<KnownAnswer>> for Answers {
     fn from(known: Vec<KnownAnswer>) -> Self {
         Self(
             known
                 .into_iter()
-                .map(|(user, key, answer)| ((user, key), answer.0))
+                .map(|(user, key, answer)| {
+                    let made = serde_json::from_value(answer.0).map(|receipt| Made {
+                        receipt,
+                        // Asked for again, it is looked up.
+                        may_overlap: true,
+                    });
+                    ((user, key), made.map_err(|problem| problem.to_string()))
+                })
                 .collect(),
         )
     }
@@ -375,63 +396,54 @@ impl Answers {
         missing
     }
 
-    fn add(&mut self, fresh: &[&NewEntry], receipts: Vec<Receipt>) {
-        for (new, receipt) in fresh.iter().zip(receipts) {
-            self.0.insert((new.user_id, new.key), Some(receipt));
+    fn add(&mut self, fresh: &[&NewEntry], made: Vec<Made>) {
+        for (new, made) in fresh.iter().zip(made) {
+            self.0.insert((new.user_id, new.key), Ok(made));
         }
     }
 
-    fn in_order(&self, news: &[&NewEntry]) -> Result<Vec<Receipt>, StoreError> {
-        let answer = |new: &&NewEntry| {
-            self.0
-                .get(&(new.user_id, new.key))
-                .cloned()
-                .flatten()
-                .ok_or_else(|| {
-                    StoreError::unreadable(
-                        "idempotency_keys",
-                        "answer",
-                        new.key,
-                        "it is not a receipt",
-                    )
-                })
+    /// Each request's own answer. One whose key was used for something else harms no other.
+    fn in_order(&self, news: &[&NewEntry]) -> Vec<Result<Made, StoreError>> {
+        let unreadable =
+            |key, problem: &str| StoreError::unreadable("idempotency_keys", "answer", key, problem);
+        let answer = |new: &&NewEntry| match self.0.get(&(new.user_id, new.key)) {
+            Some(Ok(made)) => Ok(made.clone()),
+            Some(Err(problem)) => Err(unreadable(new.key, problem)),
+            None => Err(unreadable(new.key, "it is not there")),
         };
         news.iter().map(answer).collect()
     }
 }
 
 /// The entries as they will stand, each with the sum of its day up to and including itself.
-fn receipts(fresh: &[&NewEntry], sums: Vec<(Uuid, NaiveDate, i64)>, clock: &Clock) -> Vec<Receipt> {
-    let mut totals: HashMap<(Uuid, NaiveDate), Minutes> = sums
+fn made(fresh: &[&NewEntry], sums: Vec<DaySum>, clock: &Clock) -> Vec<Made> {
+    let mut days: HashMap<(Uuid, NaiveDate), (Minutes, bool)> = sums
         .into_iter()
-        .map(|(user, date, sum)| ((user, date), minutes_of(sum)))
+        .map(|(user, date, sum, timed)| ((user, date), (minutes_of(sum), timed > 0)))
         .collect();
     let now = clock.now();
-    let receipt = |new: &&NewEntry| {
-        let total = totals.entry((new.user_id, new.date)).or_default();
-        *total = Minutes::new(total.get().saturating_add(new.duration.get()));
+    let made = |new: &&NewEntry| {
+        let fields = &new.fields;
+        let (total, has_timed) = days.entry((new.user_id, fields.date)).or_default();
+        let may_overlap = fields.is_timed || *has_timed;
+        *total += fields.duration;
+        *has_timed |= fields.is_timed;
         let entry = TimeEntry {
-            id: clock.new_id(),
-            user_id: new.user_id,
-            source: new.source,
-            status: EntryStatus::Pending,
-            description: new.description.clone(),
-            date: new.date,
-            started_at: new.started_at,
-            ended_at: new.ended_at,
-            duration_minutes: new.duration,
+            permalink: new.permalink.clone(),
             typed_text: new.typed_text.clone(),
-            version: 1,
-            created_at: now,
-            updated_at: now,
-            deleted_at: None,
+            ..fields
+                .clone()
+                .into_entry(clock.new_id(), new.user_id, new.source, now)
         };
-        Receipt {
-            entry,
-            day_total: *total,
+        Made {
+            receipt: Receipt {
+                entry,
+                day_total: *total,
+            },
+            may_overlap,
         }
     };
-    fresh.iter().map(receipt).collect()
+    fresh.iter().map(made).collect()
 }
 
 /// What has to follow, each job once and in a fixed order, for the same reason as the keys.

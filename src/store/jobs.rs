@@ -72,6 +72,31 @@ impl Store {
         Ok(())
     }
 
+    /// Asks for a job that is asked for again and again. One that waits already, or waits to be tried again,
+    /// is left as it is; one that was given up begins anew.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn add_job_once(&self, job: &NewJob) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        tx!(self, conn => {
+            sqlx::query(
+                "INSERT INTO jobs (id, unique_key, payload, asked, run_at, attempts, created_at) \
+                 VALUES ($1, $2, $3, 1, $4, 0, $4) ON CONFLICT (unique_key) DO UPDATE SET \
+                 run_at = excluded.run_at, attempts = 0, dead_at = NULL WHERE jobs.dead_at IS NOT NULL",
+            )
+            .bind(self.clock.new_id())
+            .bind(&job.unique_key)
+            .bind(&job.payload)
+            .bind(now)
+            .execute(&mut *conn)
+            .await?;
+            Ok(())
+        })?;
+        self.job_added.notify_one();
+        Ok(())
+    }
+
     /// Waits until a job is asked for in this process, at most `limit`.
     pub async fn job_wanted(&self, limit: Duration) {
         // A time-out is the ordinary poll, which finds what other replicas asked for.
@@ -149,12 +174,13 @@ impl Store {
         tx!(self, conn => {
             sqlx::query(
                 "UPDATE jobs SET leased_until = NULL, last_error = $2, run_at = COALESCE($3, run_at), \
-                 dead_at = $4 WHERE id = $1",
+                 dead_at = CASE WHEN asked = $5 THEN $4 ELSE NULL END WHERE id = $1",
             )
             .bind(job.id)
             .bind(problem)
             .bind(again_at)
             .bind(again_at.is_none().then_some(now))
+            .bind(job.asked)
             .execute(&mut *conn)
             .await?;
             Ok(())

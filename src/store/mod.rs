@@ -9,10 +9,14 @@
 //! - Instants are bound from the clock, to the microsecond; ids are bound as [`Uuid`], never as text.
 //! - A method is one transaction, and no transaction waits for anything but the database.
 
+mod changes;
 mod commit;
 mod entries;
 mod jobs;
 mod people;
+mod projects;
+mod reports;
+mod timers;
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,10 +30,14 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 
-pub use commit::{NewEntry, NotSaved};
-pub use entries::{DayAndRecent, EntryChange};
+pub use changes::{EntryChange, Step};
+pub use commit::{Made, NewEntry, NotSaved};
+pub use entries::DayAndRecent;
 pub use jobs::{ClaimedJob, JobCounts, NewJob};
 pub use people::{Profile, Workspace};
+pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};
+pub use reports::ShareClaim;
+pub use timers::{TimerChange, TimerStep, TimerToAsk};
 
 /// How long one statement may wait for the database before it is given up. The answer to a person is
 /// due 2.5 s after they pressed Enter, and two waits may follow one another.
@@ -82,7 +90,11 @@ macro_rules! tx {
                 let mut $conn = pool.begin().await?;
                 let outcome: Result<_, $crate::store::StoreError> = async { $body }.await;
                 if outcome.is_ok() {
-                    $conn.commit().await?;
+                    // The connection may have broken before or after PostgreSQL committed.
+                    $conn
+                        .commit()
+                        .await
+                        .map_err($crate::store::StoreError::Unconfirmed)?;
                 }
                 outcome
             }
@@ -97,6 +109,9 @@ pub enum StoreError {
     /// The database refused or could not be reached.
     #[error("the database did not do it")]
     Database(#[from] sqlx::Error),
+    /// The database did not say whether it committed.
+    #[error("the database did not confirm the commit")]
+    Unconfirmed(#[source] sqlx::Error),
     /// The tables could not be brought up to date.
     #[error("the tables could not be brought up to date")]
     Migration(#[from] MigrateError),
@@ -237,6 +252,12 @@ impl Store {
     }
 }
 
+/// Whether somebody listens to the statements, as with `RUST_LOG=sqlx::query=debug` when the database is
+/// opened. Otherwise they are not even put together, for that costs every statement.
+fn says_statements() -> bool {
+    tracing::enabled!(target: "sqlx::query", tracing::Level::DEBUG)
+}
+
 impl Db {
     async fn open_sqlite(url: &str) -> Result<Self, StoreError> {
         let options: SqliteConnectOptions = url
@@ -250,8 +271,12 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
             // What a statement would have to take back is kept in memory, not in a file beside.
-            .pragma("temp_store", "memory")
-            .disable_statement_logging();
+            .pragma("temp_store", "memory");
+        let options = if says_statements() {
+            options
+        } else {
+            options.disable_statement_logging()
+        };
         let pool = || {
             SqlitePoolOptions::new()
                 .acquire_timeout(PATIENCE)
@@ -260,16 +285,20 @@ impl Db {
                 .max_lifetime(None)
                 .test_before_acquire(false)
         };
+        // In KiB. A commit of many people's entries touches a page for each of them; a reader looks at one
+        // person's at a time, and what it does not hold is in the system's own cache.
         let writer = pool()
             .max_connections(1)
-            // In KiB: a commit of many people's entries touches a page for each of them.
-            .connect_with(options.clone().pragma("cache_size", "-6144"))
+            .connect_with(options.clone().pragma("cache_size", "-2048"))
             .await?;
         let in_memory = url.contains(":memory:") || url.contains("mode=memory");
         let reader = if in_memory {
             writer.clone()
         } else {
-            pool().max_connections(4).connect_with(options).await?
+            pool()
+                .max_connections(4)
+                .connect_with(options.pragma("cache_size", "-512"))
+                .await?
         };
         Ok(Self::Sqlite { reader, writer })
     }
@@ -278,14 +307,16 @@ impl Db {
         let options: PgConnectOptions = url
             .parse()
             .map_err(|error: sqlx::Error| StoreError::Address(error.to_string()))?;
-        let options = options
-            .application_name("billops")
-            .options([
-                // Never wait longer for a lock or a statement than a person waits for the answer.
-                ("lock_timeout", PATIENCE.as_millis().to_string()),
-                ("statement_timeout", (PATIENCE * 10).as_millis().to_string()),
-            ])
-            .disable_statement_logging();
+        let options = options.application_name("billops").options([
+            // Never wait longer for a lock or a statement than a person waits for the answer.
+            ("lock_timeout", PATIENCE.as_millis().to_string()),
+            ("statement_timeout", (PATIENCE * 2).as_millis().to_string()),
+        ]);
+        let options = if says_statements() {
+            options
+        } else {
+            options.disable_statement_logging()
+        };
         let pool = PgPoolOptions::new()
             .max_connections(10)
             .acquire_timeout(PATIENCE)

@@ -1,14 +1,21 @@
 //! Workspaces, and the people in them.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::{Store, StoreError, read, tx};
-use crate::domain::{member::Member, minutes::Minutes, time_command::BareNumberUnit};
+use crate::domain::{
+    member::Member,
+    minutes::Minutes,
+    time_command::{BareNumberUnit, Unit},
+};
 
 /// What a full day is until the person says otherwise.
 const DEFAULT_TARGET_MINUTES: i32 = 8 * 60;
+
+/// The setting under which everybody may create projects; the other one is `admins`.
+const EVERYONE: &str = "everyone";
 
 /// A Slack workspace that BillOps has heard from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,18 +37,27 @@ pub struct Profile {
     pub name: String,
     /// Their zone, where Slack gave one that exists.
     pub time_zone: Option<Tz>,
+    /// Their language and country, where Slack said: `de-DE`.
+    pub locale: Option<String>,
+    /// Whether they are an admin or owner of the workspace.
+    pub is_admin: bool,
 }
 
 #[derive(sqlx::FromRow)]
 struct MemberRow {
     user_id: Uuid,
     binding_id: Uuid,
+    slack_integration_id: Uuid,
     workspace_id: String,
     slack_user_id: String,
     name: String,
     time_zone: Option<String>,
+    locale: Option<String>,
+    is_admin: bool,
     bare_number_unit: String,
     target_minutes_per_day: i32,
+    workday_start_minutes: i32,
+    project_creators: String,
     home_opened_at: Option<DateTime<Utc>>,
 }
 
@@ -65,8 +81,21 @@ impl TryFrom<MemberRow> for Member {
                 u32::try_from(row.target_minutes_per_day)
                     .map_err(|error| unreadable("target_minutes_per_day", error.to_string()))?,
             ),
+            workday_start: u32::try_from(row.workday_start_minutes)
+                .ok()
+                .and_then(|minutes| NaiveTime::from_num_seconds_from_midnight_opt(minutes * 60, 0))
+                .ok_or_else(|| {
+                    unreadable(
+                        "workday_start_minutes",
+                        row.workday_start_minutes.to_string(),
+                    )
+                })?,
+            may_create_projects: row.is_admin || row.project_creators == EVERYONE,
+            locale: row.locale,
+            is_admin: row.is_admin,
             user_id: row.user_id,
             binding_id: row.binding_id,
+            slack_integration_id: row.slack_integration_id,
             workspace_id: row.workspace_id,
             slack_user_id: row.slack_user_id,
             name: row.name,
@@ -79,8 +108,9 @@ impl TryFrom<MemberRow> for Member {
 macro_rules! select_member {
     ($condition:literal) => {
         concat!(
-            "SELECT b.user_id, b.id AS binding_id, i.workspace_id, b.slack_user_id, u.name, u.time_zone, \
-             b.bare_number_unit, b.target_minutes_per_day, b.home_opened_at \
+            "SELECT b.user_id, b.id AS binding_id, i.id AS slack_integration_id, i.workspace_id, \
+             b.slack_user_id, u.name, u.time_zone, u.locale, u.is_admin, b.bare_number_unit, \
+             b.target_minutes_per_day, b.workday_start_minutes, i.project_creators, b.home_opened_at \
              FROM slack_user_bindings b JOIN users u ON u.id = b.user_id \
              JOIN slack_integrations i ON i.id = b.slack_integration_id WHERE ",
             $condition
@@ -89,11 +119,12 @@ macro_rules! select_member {
 }
 
 impl Store {
-    /// Notes what is known of a workspace. What `workspace` leaves open keeps its stored value.
+    /// Notes what is known of a workspace, and gives the id of its row. What `workspace` leaves open keeps
+    /// its stored value.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn save_workspace(&self, workspace: &Workspace) -> Result<(), StoreError> {
+    pub async fn save_workspace(&self, workspace: &Workspace) -> Result<Uuid, StoreError> {
         let now = self.clock.now();
         tx!(self, conn => {
             sqlx::query(
@@ -114,7 +145,11 @@ impl Store {
             .bind(now)
             .execute(&mut *conn)
             .await?;
-            Ok(())
+            let (id,): (Uuid,) = sqlx::query_as("SELECT id FROM slack_integrations WHERE workspace_id = $1")
+                .bind(&workspace.workspace_id)
+                .fetch_one(&mut *conn)
+                .await?;
+            Ok(id)
         })
     }
 
@@ -163,6 +198,7 @@ impl Store {
     ) -> Result<Member, StoreError> {
         let now = self.clock.now();
         let zone = profile.and_then(|profile| profile.time_zone).map(Tz::name);
+        let locale = profile.and_then(|profile| profile.locale.as_deref());
         let row: MemberRow = tx!(self, conn => {
             sqlx::query(
                 "INSERT INTO slack_integrations (id, workspace_id, is_active, created_at, updated_at) \
@@ -192,26 +228,31 @@ impl Store {
             if let Some((user_id,)) = known {
                 sqlx::query(
                     "UPDATE users SET name = COALESCE($2, name), time_zone = COALESCE($3, time_zone), \
-                     profile_read_at = COALESCE($4, profile_read_at), updated_at = $5 WHERE id = $1",
+                     profile_read_at = COALESCE($4, profile_read_at), updated_at = $5, \
+                     locale = COALESCE($6, locale), is_admin = COALESCE($7, is_admin) WHERE id = $1",
                 )
                 .bind(user_id)
                 .bind(profile.map(|profile| profile.name.as_str()))
                 .bind(zone)
                 .bind(profile.map(|_| now))
                 .bind(now)
+                .bind(locale)
+                .bind(profile.map(|profile| profile.is_admin))
                 .execute(&mut *conn)
                 .await?;
             } else {
                 let user_id = self.clock.new_id();
                 sqlx::query(
-                    "INSERT INTO users (id, name, time_zone, profile_read_at, created_at, updated_at) \
-                     VALUES ($1, $2, $3, $4, $5, $5)",
+                    "INSERT INTO users (id, name, time_zone, profile_read_at, created_at, updated_at, locale, \
+                     is_admin) VALUES ($1, $2, $3, $4, $5, $5, $6, $7)",
                 )
                 .bind(user_id)
                 .bind(profile.map_or(slack_user_id, |profile| profile.name.as_str()))
                 .bind(zone)
                 .bind(profile.map(|_| now))
                 .bind(now)
+                .bind(locale)
+                .bind(profile.is_some_and(|profile| profile.is_admin))
                 .execute(&mut *conn)
                 .await?;
                 sqlx::query(
@@ -298,6 +339,85 @@ impl Store {
                 .execute(&mut *conn)
                 .await?;
             Ok(())
+        })
+    }
+
+    /// Sets who may create projects in a workspace: everybody, or its admins only.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn set_project_creators(
+        &self,
+        slack_integration_id: Uuid,
+        is_everyone: bool,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        tx!(self, conn => {
+            sqlx::query("UPDATE slack_integrations SET project_creators = $2, updated_at = $3 WHERE id = $1")
+                .bind(slack_integration_id)
+                .bind(if is_everyone { EVERYONE } else { "admins" })
+                .bind(now)
+                .execute(&mut *conn)
+                .await?;
+            Ok(())
+        })
+    }
+
+    /// Sets how the person's bare numbers are read, and forgets how often they were corrected.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn set_bare_number_unit(
+        &self,
+        binding_id: Uuid,
+        unit: BareNumberUnit,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        tx!(self, conn => {
+            sqlx::query(
+                "UPDATE slack_user_bindings SET bare_number_unit = $2, flipped_to = NULL, flips = 0, \
+                 updated_at = $3 WHERE id = $1",
+            )
+            .bind(binding_id)
+            .bind(match unit {
+                BareNumberUnit::Guess => "guess",
+                BareNumberUnit::Hours => "hours",
+                BareNumberUnit::Minutes => "minutes",
+            })
+            .bind(now)
+            .execute(&mut *conn)
+            .await?;
+            Ok(())
+        })
+    }
+
+    /// Notes that the bare number of this entry of the person's was corrected to this unit, and returns how
+    /// often in a row that was done.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn note_flip(
+        &self,
+        binding_id: Uuid,
+        unit: Unit,
+        entry_id: Uuid,
+    ) -> Result<i32, StoreError> {
+        let unit = match unit {
+            Unit::Hours => "hours",
+            Unit::Minutes => "minutes",
+        };
+        tx!(self, conn => {
+            let row: Option<(i32,)> = sqlx::query_as(
+                "UPDATE slack_user_bindings SET flips = CASE WHEN flipped_to = $2 AND flipped_entry = $3 THEN flips \
+                 WHEN flipped_to = $2 THEN flips + 1 ELSE 1 END, flipped_to = $2, flipped_entry = $3 \
+                 WHERE id = $1 RETURNING flips",
+            )
+            .bind(binding_id)
+            .bind(unit)
+            .bind(entry_id)
+            .fetch_optional(&mut *conn)
+            .await?;
+            Ok(row.map_or(0, |(flips,)| flips))
         })
     }
 }

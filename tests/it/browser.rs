@@ -143,6 +143,13 @@ impl Page {
         }
     }
 
+    /// Puts text into a field in place of what is there.
+    async fn fill(&self, css: &str, text: &str) {
+        let field = self.find(css).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
     /// Presses keys where the focus is.
     async fn keys(&self, keys: &str) {
         let focused = self.browser.active_element().await.unwrap();
@@ -255,7 +262,7 @@ async fn a_person_logs_undoes_and_looks_in_a_browser() {
         .await;
     page.click("[data-testid=home] [data-action-id='entry.menu']")
         .await;
-    page.click(".menu [role=menuitem]").await;
+    page.click(".menu [role=menuitem]:last-child").await;
     page.reads("[data-testid=home]", "Deleted <img").await;
     page.click("[data-testid=home] [data-action-id='entry.redo']")
         .await;
@@ -294,6 +301,84 @@ async fn a_person_logs_undoes_and_looks_in_a_browser() {
     page.click("#drawer-open").await;
     page.click("[data-testid=app]").await;
     page.reads("[data-testid=home]", "call · 1 h").await;
+    page.has_no_complaints().await;
+
+    page.browser.clone().close().await.unwrap();
+    assert!(
+        demo.slack().violations().is_empty(),
+        "{:#?}",
+        demo.slack().violations()
+    );
+    demo.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_corrects_times_and_looks_back_in_a_browser() {
+    let demo = Demo::start(0, Clock::system()).await.unwrap();
+    let url = demo.url();
+    let page = Page::open(&format!("{url}/#C07GENERAL")).await;
+
+    // A form with its errors at the fields, a project that is searched for, and the card in its place.
+    page.type_line("/time 1h: Meeting").await;
+    page.reads(LAST, "Logged 1 h · Meeting").await;
+    page.click(&last("entry.edit")).await;
+    page.reads("[data-testid=modal]", "Edit entry").await;
+    page.fill("[data-block-id=time] input", "2x").await;
+    page.click("[data-testid=modal-submit]").await;
+    page.reads("[data-testid=modal]", "stopped at “x”").await;
+    page.fill("[data-block-id=time] input", "1h30").await;
+    page.fill("[data-block-id=description] input", "Kick-off with Acme")
+        .await;
+    page.click("[data-block-id=project] [role=combobox]").await;
+    page.fill("[data-testid=picker-filter]", "hal").await;
+    page.reads("[role=listbox] [role=option]:first-child", "#halden")
+        .await;
+    page.click("[role=listbox] [role=option]:first-child").await;
+    page.click("[data-testid=modal-submit]").await;
+    page.reads(LAST, "Changed to 1 h 30 min · Kick-off with Acme")
+        .await;
+    page.reads(LAST, "#halden").await;
+    page.click(&last("entry.undo")).await;
+    page.reads(LAST, "Back to 1 h · Meeting").await;
+
+    // The form without a command's words.
+    page.type_line("/time").await;
+    page.reads("[data-testid=modal]", "Log time").await;
+    page.fill("[data-block-id=time] input", "45m").await;
+    page.fill("[data-block-id=description] input", "Mail").await;
+    page.click("[data-testid=modal-submit]").await;
+    page.reads(LAST, "Logged 45 min · Mail").await;
+
+    // A timer is started, seen on the Home tab, and stopped there.
+    page.type_line("/time start icon set #acme").await;
+    page.reads(LAST, "Timer started").await;
+    page.click("[data-testid=app]").await;
+    page.reads("[data-testid=home]", "icon set").await;
+    page.find("[data-testid=home] [data-action-id='timer.stop']")
+        .await;
+    page.click("[data-testid=channel-C07GENERAL]").await;
+    page.type_line("/time status").await;
+    page.reads(LAST, "icon set").await;
+    page.click(&last("timer.discard")).await;
+    page.reads(LAST, "icon set").await;
+
+    // What the week comes to.
+    page.type_line("/time today").await;
+    page.reads(LAST, "1 h 45 min").await;
+    page.type_line("/time week").await;
+    page.reads(LAST, "By project").await;
+    page.click(&last("report.page")).await;
+    page.reads(LAST, "Last week").await;
+
+    // The list, and the way back from it.
+    page.type_line("/time edit").await;
+    page.reads(LAST, "Your last entries").await;
+    page.click(&format!("{LAST} [data-action-id='entry.menu']"))
+        .await;
+    page.click(".menu [role=menuitem]:last-child").await;
+    page.reads(LAST, "Deleted Mail, 45 min").await;
+    page.click(&last("entry.redo")).await;
+    page.reads(LAST, "Put back Mail, 45 min").await;
     page.has_no_complaints().await;
 
     page.browser.clone().close().await.unwrap();

@@ -4,9 +4,13 @@
 mod bot;
 mod browser;
 mod databases;
+mod entries;
 mod layers;
 mod migrations;
+mod parse;
 mod process;
+mod report;
 mod socket;
 mod store;
 mod time_command;
+mod timer;

@@ -104,7 +104,7 @@ pub(super) fn day<'a>(input: &'a str, context: &Context) -> Parsed<'a, Day<'a>> 
     Ok((rest, day))
 }
 
-fn no_day<T>(input: &str) -> Parsed<'_, T> {
+pub(super) fn no_day<T>(input: &str) -> Parsed<'_, T> {
     Err(Err::Error(Stop::here(input, Problem::NoTime)))
 }
 
@@ -199,7 +199,7 @@ fn in_week(input: &str) -> Parsed<'_, i64> {
     .parse(rest)
 }
 
-fn weekday(input: &str) -> Parsed<'_, Weekday> {
+pub(super) fn weekday(input: &str) -> Parsed<'_, Weekday> {
     let (rest, name) = word(input)?;
     let mut buffer = [0; LONGEST];
     let weekday = match lower(name, &mut buffer) {
@@ -215,7 +215,7 @@ fn weekday(input: &str) -> Parsed<'_, Weekday> {
     Ok((rest, weekday))
 }
 
-fn month(input: &str) -> Parsed<'_, u32> {
+pub(super) fn month(input: &str) -> Parsed<'_, u32> {
     let (rest, name) = word(input)?;
     let mut buffer = [0; LONGEST];
     let month = match lower(name, &mut buffer) {
@@ -237,13 +237,13 @@ fn month(input: &str) -> Parsed<'_, u32> {
 }
 
 /// One or two digits.
-fn short(input: &str) -> Parsed<'_, u32> {
+pub(super) fn short(input: &str) -> Parsed<'_, u32> {
     let (rest, digits) = verify(digit1, |digits: &str| digits.len() <= 2).parse(input)?;
     Ok((rest, u32::try_from(saturating(digits)).unwrap_or(u32::MAX)))
 }
 
 /// A year of four digits that could be meant.
-fn year(input: &str) -> Parsed<'_, i32> {
+pub(super) fn year(input: &str) -> Parsed<'_, i32> {
     let (rest, digits) = verify(digit1, |digits: &str| digits.len() == 4).parse(input)?;
     match i32::try_from(saturating(digits)) {
         Ok(year @ 1900..=2199) if !goes_on(rest) => Ok((rest, year)),
@@ -324,7 +324,7 @@ fn dated<'a>(
 }
 
 /// The most recent such day, today included; the 29th of February may be eight years back.
-fn latest(day: u32, month: u32, today: NaiveDate) -> Option<NaiveDate> {
+pub(super) fn latest(day: u32, month: u32, today: NaiveDate) -> Option<NaiveDate> {
     (0..=8).find_map(|back| {
         NaiveDate::from_ymd_opt(today.year() - back, month, day).filter(|&date| date <= today)
     })
@@ -576,8 +576,10 @@ mod tests {
         refused("31 Nov");
         refused("2026-02-29");
         refused("Sunday, Feb 10");
+        let example = error("Thu 21 Nov 2026 2h: Meeting").example;
+        assert_eq!(example, "today 2h: Meeting");
         assert_eq!(error("tomorrow 2h: Meeting").example, "today 2h: Meeting");
-        assert_eq!(error("yesterday").example, "yesterday 1h: what you did");
+        assert_eq!(error("2 days ago").example, "2 days ago 1h: what you did");
     }
 
     #[test]

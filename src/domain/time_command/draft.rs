@@ -273,7 +273,7 @@ fn begins_with_a_time(text: &str, context: &Context) -> bool {
 }
 
 /// A description without the quotes around the whole of it.
-fn unquoted(text: &str) -> &str {
+pub(super) fn unquoted(text: &str) -> &str {
     let text = text.trim();
     text.strip_prefix(['"', '“', '„', '”'])
         .and_then(|inside| inside.strip_suffix(['"', '“', '”']))

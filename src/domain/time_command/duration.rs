@@ -155,7 +155,7 @@ fn iso(input: &str) -> Parsed<'_, Length<'_>> {
 
 /// Amounts in descending order, or a number on its own.
 fn compound<'a>(input: &'a str, context: &Context) -> Parsed<'a, Length<'a>> {
-    let (mut rest, first) = match quantity(input) {
+    let (mut rest, first) = match quantity(input, context) {
         Err(Err::Error(_)) => return bare(input, context),
         read => read?,
     };
@@ -175,7 +175,7 @@ fn compound<'a>(input: &'a str, context: &Context) -> Parsed<'a, Length<'a>> {
         if matches!(joint, Joint::Space | Joint::Comma) && day(next, context).is_ok() {
             break;
         }
-        match quantity(next) {
+        match quantity(next, context) {
             Ok((after, found)) => {
                 if found.measure >= last.measure
                     || (joint == Joint::Plus && found.measure == Measure::Second)
@@ -341,7 +341,7 @@ fn bare<'a>(input: &'a str, context: &Context) -> Parsed<'a, Length<'a>> {
     let (rest, number) = numeral(input)?;
     let Some(count) = number.whole else {
         if number.fraction {
-            let reading = number.reading();
+            let reading = number.reading(context.bare_number_unit);
             return Stop::before(rest, rest, Problem::NoUnit { reading }).for_good();
         }
         return finish(input, rest, number.value.times(3600), Form::Decimal);
@@ -368,11 +368,12 @@ fn bare<'a>(input: &'a str, context: &Context) -> Parsed<'a, Length<'a>> {
     finish(input, rest, total, Form::Bare(written))
 }
 
-/// Whether a number is the beginning of something else: `11:xx-12:00`, `00::`, `9-11`, `1..`.
+/// Whether a number is the beginning of something else: `11:xx-12:00`, `00::`, `9-11`, `1..`, `1,,5`.
 fn mangled(rest: &str) -> bool {
     let mut following = rest.chars();
     match following.next() {
         Some('.') => true,
+        Some(',' | ';') => following.next().is_some_and(|c| ",.;:".contains(c)),
         Some(':') => {
             let word = rest[1..]
                 .split(char::is_whitespace)
@@ -596,8 +597,55 @@ mod tests {
         assert_eq!(read(BareNumberUnit::Minutes, "2"), Ok((2, None)));
         assert_eq!(read(BareNumberUnit::Minutes, "13"), Ok((13, None)));
         assert_eq!(read(BareNumberUnit::Hours, "13"), Ok((780, None)));
-        assert!(read(BareNumberUnit::Hours, "30").is_err());
-        assert!(read(BareNumberUnit::Minutes, "0").is_err());
+        assert_eq!(read(BareNumberUnit::Minutes, "90"), Ok((90, None)));
+        assert_eq!(read(BareNumberUnit::Hours, "24"), Ok((1440, None)));
+        // A decimal has its unit already, and so has what stands behind hours.
+        assert_eq!(read(BareNumberUnit::Minutes, "1.5"), Ok((90, None)));
+        assert_eq!(read(BareNumberUnit::Minutes, "2h 30"), Ok((150, None)));
+        let problem = |unit, text| match read(unit, text) {
+            Err(Err::Failure(stop)) => stop.problem,
+            other => panic!("{text}: {other:?}"),
+        };
+        // Nothing is left to ask.
+        assert_eq!(problem(BareNumberUnit::Minutes, "0"), Problem::Zero);
+        assert_eq!(problem(BareNumberUnit::Hours, "0"), Problem::Zero);
+        let length = Minutes::from_hours(30);
+        assert_eq!(
+            problem(BareNumberUnit::Hours, "30"),
+            Problem::TooLong { length }
+        );
+    }
+
+    #[test]
+    fn what_is_offered_follows_the_preference() {
+        let offered = |unit, text| {
+            let context = Context {
+                bare_number_unit: unit,
+                ..friday()
+            };
+            super::super::parse(text, &context).unwrap_err().example
+        };
+        let [guess, hours, minutes] = [
+            BareNumberUnit::Guess,
+            BareNumberUnit::Hours,
+            BareNumberUnit::Minutes,
+        ];
+        assert_eq!(offered(guess, "2x foo"), "2h: foo");
+        assert_eq!(offered(minutes, "2x foo"), "2m: foo");
+        assert_eq!(offered(guess, "15x foo"), "15m: foo");
+        assert_eq!(offered(hours, "15x foo"), "15h: foo");
+        assert_eq!(offered(guess, "13x foo"), "1h: foo");
+        assert_eq!(offered(minutes, "13x foo"), "13m: foo");
+        let suggested = |unit| {
+            let context = Context {
+                bare_number_unit: unit,
+                ..friday()
+            };
+            let asked = super::super::parse("Sprint 3", &context).unwrap_err();
+            asked.suggestions.first().map(|s| s.line.clone())
+        };
+        assert_eq!(suggested(hours).as_deref(), Some("3h: Sprint"));
+        assert_eq!(suggested(minutes).as_deref(), Some("3m: Sprint"));
     }
 
     #[test]

@@ -2,10 +2,15 @@
 
 use std::fmt;
 
-use chrono::{Datelike, NaiveDate, NaiveTime};
+use chrono::{NaiveDate, NaiveTime};
 use serde::{Serialize, Serializer};
 
-use super::{ClockRange, Context, ErrorKind, LogLine, ParseError, TimeCommand, parse};
+use super::{
+    ClockRange, Context, ErrorKind, LogLine, ParseError, TimeCommand,
+    asked::{Asked, write_marks, write_words},
+    parse,
+    refusal::day_name,
+};
 use crate::domain::minutes::Minutes;
 
 /// How a line was read, as data: the object that `billops parse --json` prints.
@@ -25,7 +30,7 @@ pub struct Explanation {
 #[serde(untagged)]
 enum Outcome {
     Entry(Box<Entry>),
-    Verb { verb: &'static str },
+    Verb(Asked),
     Stopped { error: Stopped },
 }
 
@@ -61,9 +66,6 @@ struct Stopped {
 pub fn explain(input: &str, context: &Context) -> Explanation {
     let outcome = match parse(input, context) {
         Ok(TimeCommand::Log(line)) => Outcome::Entry(Box::new(Entry::from(line))),
-        Ok(TimeCommand::Help) => Outcome::Verb { verb: "help" },
-        Ok(TimeCommand::Undo) => Outcome::Verb { verb: "undo" },
-        Ok(TimeCommand::Explain(_)) => Outcome::Verb { verb: "explain" },
         Ok(TimeCommand::Empty) => Outcome::Stopped {
             error: Stopped {
                 kind: ErrorKind::Refused,
@@ -72,6 +74,24 @@ pub fn explain(input: &str, context: &Context) -> Explanation {
                 example: "2h: what you did".to_owned(),
             },
         },
+        Ok(TimeCommand::Help) => Outcome::Verb(Asked::Help),
+        Ok(TimeCommand::Undo) => Outcome::Verb(Asked::Undo),
+        Ok(TimeCommand::Explain(_)) => Outcome::Verb(Asked::Explain),
+        Ok(TimeCommand::Start(line)) => Outcome::Verb(Asked::from(line)),
+        Ok(TimeCommand::Stop) => Outcome::Verb(Asked::Stop),
+        Ok(TimeCommand::Status) => Outcome::Verb(Asked::Status),
+        Ok(TimeCommand::Cancel) => Outcome::Verb(Asked::Cancel),
+        Ok(TimeCommand::Report(report)) => Outcome::Verb(Asked::from(report)),
+        Ok(TimeCommand::Edit) => Outcome::Verb(Asked::Edit),
+        Ok(TimeCommand::Delete) => Outcome::Verb(Asked::Delete),
+        Ok(TimeCommand::Move) => Outcome::Verb(Asked::Move),
+        Ok(TimeCommand::Projects) => Outcome::Verb(Asked::Projects),
+        Ok(TimeCommand::Link(project)) => Outcome::Verb(Asked::Link { project }),
+        Ok(TimeCommand::Unlink) => Outcome::Verb(Asked::Unlink),
+        Ok(TimeCommand::Connect(provider)) => Outcome::Verb(Asked::Connect { provider }),
+        Ok(TimeCommand::Sync) => Outcome::Verb(Asked::Sync),
+        Ok(TimeCommand::Prefs) => Outcome::Verb(Asked::Prefs),
+        Ok(TimeCommand::Export(rest)) => Outcome::Verb(Asked::Export { rest }),
         Err(error) => Outcome::Stopped {
             error: Stopped::from(error),
         },
@@ -133,7 +153,7 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.outcome {
             Outcome::Entry(entry) => entry.write(f, self.today),
-            Outcome::Verb { verb } => f.write_str(verb),
+            Outcome::Verb(asked) => asked.write(f, self.today),
             Outcome::Stopped { error } => {
                 write!(f, "{} This would work: {}", error.message, error.example)
             }
@@ -144,38 +164,17 @@ impl fmt::Display for Explanation {
 impl Entry {
     fn write(&self, f: &mut fmt::Formatter<'_>, today: NaiveDate) -> fmt::Result {
         write!(f, "{}", self.minutes)?;
-        if !self.description.is_empty() {
-            let mut words = self.description.split_whitespace();
-            write!(f, " · {}", words.next().unwrap_or_default())?;
-            for word in words {
-                write!(f, " {word}")?;
-            }
-        }
+        write_words(f, &self.description)?;
         f.write_str(" · ")?;
         if self.date == today {
             f.write_str("today ")?;
         }
-        write!(f, "{}", self.date.format("%a %-d %b"))?;
-        if self.date.year() != today.year() {
-            write!(f, " {}", self.date.year())?;
+        f.write_str(&day_name(self.date, today))?;
+        for range in &self.ranges {
+            write!(f, ", {range}")?;
         }
-        for ClockRange { start, end } in &self.ranges {
-            write!(f, ", {}–{}", start.format("%H:%M"), end.format("%H:%M"))?;
-        }
-        if let Some(project) = &self.project {
-            write!(f, " · #{project}")?;
-        }
-        if let Some(client) = &self.client {
-            write!(f, " · @{client}")?;
-        }
-        for tag in &self.tags {
-            write!(f, " · +{tag}")?;
-        }
-        match self.billable {
-            Some(true) => f.write_str(" · billable"),
-            Some(false) => f.write_str(" · not billable"),
-            None => Ok(()),
-        }
+        let (project, client) = (self.project.as_ref(), self.client.as_ref());
+        write_marks(f, project, client, &self.tags, self.billable)
     }
 }
 

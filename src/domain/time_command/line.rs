@@ -5,15 +5,17 @@ use super::{
     day::{Day, DayForm},
     draft::Draft,
     duration::duration,
+    echo::echo,
     marks::Marks,
     moment::{Lead, Moment, moment},
     refusal::{Refusal, day_name, join},
     stop::{Problem, Stop},
     trailing::trailing,
+    verb::verb,
     words::{measure_named, word},
 };
 
-/// Reads a line as the person typed it. `mentions` are the places, in bytes, where an `@` names a
+/// Reads a line as the person typed it; a question without a time is one for help. `mentions` are the places, in bytes, where an `@` names a
 /// person.
 pub(super) fn command(
     typed: &str,
@@ -31,29 +33,35 @@ pub(super) fn command(
             rest => TimeCommand::Explain(rest.to_owned()),
         });
     }
-    if start.eq_ignore_ascii_case("help") {
-        return Ok(TimeCommand::Help);
-    }
-    if start.eq_ignore_ascii_case("undo") {
-        return Ok(TimeCommand::Undo);
-    }
-    match log_line(start, Marks::new(typed, mentions), context) {
-        Ok(log) => Ok(TimeCommand::Log(log)),
-        Err(refusal) if refusal.stop.problem == Problem::NoTime && asks_for_help(start) => {
+    match read(start, Marks::new(typed, mentions), context) {
+        Err(refusal) if refusal.stop.problem == Problem::NoTime && start.ends_with('?') => {
             Ok(TimeCommand::Help)
         }
-        Err(refusal) => Err(refusal.to_error(line)),
+        read => read.map_err(|refusal| refusal.to_error(line, context)),
     }
 }
 
-/// `help me`, or any question.
-fn asks_for_help(line: &str) -> bool {
-    let first = line.split(char::is_whitespace).next().unwrap_or_default();
-    line.ends_with('?') || first.eq_ignore_ascii_case("help")
+/// Whether a line that is going to be offered can be read.
+pub(super) fn is_read(line: &str, context: &Context) -> bool {
+    read(line, Marks::new(line, &[]), context).is_ok()
+}
+
+fn read<'a>(
+    line: &'a str,
+    marks: Marks<'a>,
+    context: &Context,
+) -> Result<TimeCommand, Box<Refusal<'a>>> {
+    if let Some(read) = echo(line, context) {
+        read.map(TimeCommand::Log)
+    } else if let Some(read) = verb(line, &marks, context) {
+        read
+    } else {
+        entry(line, marks, context).map(TimeCommand::Log)
+    }
 }
 
 /// A time in front, failing that at the end.
-fn log_line<'a>(
+pub(super) fn entry<'a>(
     line: &'a str,
     mut marks: Marks<'a>,
     context: &Context,
@@ -290,6 +298,11 @@ mod tests {
         assert_eq!(error("1:1 with Ann").kind, ErrorKind::Ambiguous);
         assert_eq!(error("2h 9:30 standup").example, "2h: 9:30 standup");
         assert_eq!(error("2h 9-11 workshop").example, "2h: 9-11 workshop");
+        // What is no time from–to is not offered as one.
+        assert_eq!(error("9-9 1h: Meeting").example, "1h: 1h: Meeting");
+        assert_eq!(error("Sprint 9-9").suggestions, []);
+        assert_eq!(error("tomorrow 9-9 foo").example, "today 1h: foo");
+        assert_eq!(error("31 Nov 9-9 foo").example, "today 1h: foo");
         assert_eq!(error("4 for 30 mins").suggestions[0].line, "4h: 30 mins");
         assert_eq!(error("1d h23").kind, ErrorKind::NotUnderstood);
     }

@@ -70,17 +70,17 @@ impl<'a> Marks<'a> {
             let mut characters = last.chars();
             let mark = characters.next();
             let name = characters.as_str();
-            let whole = name_at(name) == name;
+            let whole = || name_at(name) == name;
             match mark {
-                Some('+') if whole && named(name) => self.tags.push(name),
+                Some('+') if whole() && named(name) => self.tags.push(name),
                 Some('!') if self.billable.is_none() && billable(name).is_some() => {
                     self.billable = billable(name);
                 }
-                Some('#') if whole && named(name) && self.project.is_none() => {
+                Some('#') if whole() && named(name) && self.project.is_none() => {
                     self.project = Some(name);
                 }
                 Some('@')
-                    if whole
+                    if whole()
                         && named(name)
                         && self.client.is_none()
                         && !self.is_mention(last)
@@ -135,9 +135,22 @@ impl<'a> Marks<'a> {
     }
 }
 
+/// The name behind a sign at the beginning of the text, and the text behind both.
+pub(super) fn name_behind(sign: char, text: &str) -> Option<(&str, &str)> {
+    let behind = text.strip_prefix(sign)?;
+    let name = name_at(behind);
+    named(name).then(|| (name, &behind[name.len()..]))
+}
+
 /// The name behind a mark: up to white space, a quote or a separator.
 fn name_at(text: &str) -> &str {
-    let ends = |c: char| c.is_whitespace() || ":,;\"“”()#@!+".contains(c);
+    let ends = |c: char| {
+        let mark = matches!(
+            c,
+            ':' | ',' | ';' | '"' | '“' | '”' | '(' | ')' | '#' | '@' | '!' | '+'
+        );
+        mark || c.is_whitespace()
+    };
     let name = &text[..text.find(ends).unwrap_or(text.len())];
     name.trim_end_matches(['.', '?', '-', '–'])
 }

@@ -7,7 +7,13 @@
 //! # A line
 //!
 //! ```text
-//! line        = "?" line | "help" | "undo" | entry
+//! line        = "?" line | echo | entry | verb
+//! verb        = "start" [":"] description | "report" {period | by | "#" project}
+//!             | ("today" | "yesterday" | "week" | "month") {by | "#" project}
+//!             | "link" ["#" project] | "connect" ["google" | "outlook"] | "export" {word}
+//!             | "help" | "undo" | "stop" | "status" | "cancel" | "edit" | "delete" | "move"
+//!             | "projects" | "unlink" | "sync" | "prefs"
+//! by          = "by" ("project" | "day" | "client")
 //! entry       = moment ["on" | "for"] [separator] description
 //!             | description ["for"] moment
 //! moment      = [day] time | time [["on"] day]
@@ -58,6 +64,9 @@
 //! | `2`, `90` | 1 to 12 are hours, 15 and above minutes, which is a guess; 0, 13 and 14 are asked back |
 //! | `half an hour`, `3/4 hour`, `1½h`, `an hour and a half`, `a couple of hours`, `twenty minutes` | words and fractions |
 //! | `1d` | the working day of the context |
+//!
+//! [`Context::bare_number_unit`] fixes the unit of a whole number: then nothing is guessed or asked
+//! back, and what is offered for a wrong unit (`2x`) has it, too. Decimals stay hours.
 //!
 //! The total is rounded to the minute, half up. From 1 minute to 24 hours are accepted. Weeks and
 //! longer, minutes above 59 beside hours, negative and repeated amounts are refused, and so are
@@ -135,22 +144,86 @@
 //! assert_eq!(refusal.message, "Sat 21 Nov is in the future. Time is logged up to today.");
 //! assert_eq!(refusal.example, "today 2h: Proposal");
 //! ```
+//!
+//! # The echo
+//!
+//! What [`Explanation`] prints can be typed again and reads the same, but for the guess: it is literal.
+//! A description in it needs no quotes, as the day always follows it.
+//!
+//! ```
+//! # use billops::domain::time_command::{Context, TimeCommand, explain, parse};
+//! # let now = "2026-11-20T16:30:00Z".parse().unwrap();
+//! # let context = Context::new(now, chrono_tz::Europe::Berlin);
+//! let echo = explain("11-1:30pm #acme Meeting !billable", &context).to_string();
+//! assert_eq!(
+//!     echo,
+//!     "2 h 30 min · Meeting · today Fri 20 Nov, 11:00–13:30 · #acme · billable"
+//! );
+//! let read = |text: &str| match parse(text, &context) {
+//!     Ok(TimeCommand::Log(line)) => line,
+//!     other => panic!("{other:?}"),
+//! };
+//! assert_eq!(read(&echo), read("11-1:30pm #acme Meeting !billable"));
+//! ```
+//!
+//! # Verbs
+//!
+//! A verb is only the first word, and a line that is an entry is one: `today 2h: call`, `week 2h`,
+//! `report writing 2h`, `stop the leak 2h`, `export module 1h`. With a colon behind it, no other verb
+//! than `start` is one (`report: 2h`).
+//!
+//! `start` takes free text, so `start fix 2h bug` and `start 2h fix` are timers. With a time at the
+//! end, where an entry has it, the person is asked (`start planning 2h`); `start: planning 2h` is
+//! certainly a timer. A verb that changes something, with nothing but a time behind it (`edit 2h`),
+//! is asked back, too. Other words behind a verb are refused with what would work.
+//!
+//! A period is any day of the language, `this week`, `last month`, `2026-10`, `oct`, `october 2026`;
+//! without one, `report` is of this week. The future is refused.
+//!
+//! ```
+//! use billops::domain::time_command::Grouping;
+//! # use billops::domain::time_command::{Context, ErrorKind, TimeCommand, parse};
+//! # let now = "2026-11-20T16:30:00Z".parse().unwrap();
+//! # let context = Context::new(now, chrono_tz::Europe::Berlin);
+//! let Ok(TimeCommand::Report(report)) = parse("report last week by client #acme", &context) else {
+//!     panic!("it is a report");
+//! };
+//! assert_eq!(report.period.to_string(), "week:2026-W46");
+//! assert_eq!(report.group, Some(Grouping::Client));
+//! assert_eq!(report.project.as_deref(), Some("acme"));
+//!
+//! let Ok(TimeCommand::Start(timer)) = parse("start #acme fix 2h bug", &context) else {
+//!     panic!("it is a timer");
+//! };
+//! assert_eq!(timer.description, "fix 2h bug");
+//!
+//! let asked = parse("start planning 2h", &context).unwrap_err();
+//! assert_eq!(asked.kind, ErrorKind::Ambiguous);
+//! assert_eq!(asked.suggestions[0].line, "2h: start planning");
+//! assert_eq!(asked.suggestions[1].line, "start: planning 2h");
+//!
+//! let refusal = parse("stop it", &context).unwrap_err();
+//! assert_eq!(refusal.example, "stop");
+//! ```
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
-use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::minutes::Minutes;
 
+mod asked;
 mod clock;
 mod day;
 mod draft;
 mod duration;
+mod echo;
 mod error;
 mod exact;
 mod explain;
+mod field;
 mod line;
 mod marks;
 mod moment;
@@ -158,16 +231,23 @@ mod number;
 mod quantity;
 mod range;
 mod refusal;
+mod report;
+#[cfg(test)]
+mod rows;
 mod sentences;
 mod slack_text;
 mod stop;
 #[cfg(test)]
 mod tests;
 mod trailing;
+mod verb;
 mod words;
 
 pub use error::{ErrorKind, ParseError, Suggestion};
 pub use explain::{Explanation, explain};
+pub use field::{TimeReading, time_on};
+pub use report::{Grouping, ReportRequest};
+pub use verb::{CalendarProvider, StartLine};
 
 /// What the reading of a line depends on besides its text.
 #[derive(Clone, Debug)]
@@ -210,9 +290,9 @@ pub enum BareNumberUnit {
     /// 1 to 12 are hours, 15 and above minutes; 0, 13 and 14 are asked back.
     #[default]
     Guess,
-    /// Always hours.
+    /// Always hours; 0 is refused, and so is more than 24.
     Hours,
-    /// Always minutes.
+    /// Always minutes; 0 is refused.
     Minutes,
 }
 
@@ -236,10 +316,40 @@ pub enum TimeCommand {
     Empty,
     /// `help`, or a question without a time.
     Help,
-    /// `undo`.
+    /// `undo`: take the last entry back.
     Undo,
     /// `? …`: explain the rest without saving it.
     Explain(String),
+    /// `start …`: a timer.
+    Start(StartLine),
+    /// `stop`: the timer becomes an entry.
+    Stop,
+    /// `status`: what is running.
+    Status,
+    /// `cancel`: the timer goes without an entry.
+    Cancel,
+    /// `today`, `yesterday`, `week`, `month`, `report …`.
+    Report(ReportRequest),
+    /// `edit`: the last entries, to be changed.
+    Edit,
+    /// `delete`: the last entries, to be deleted.
+    Delete,
+    /// `move`: the last entries, to be put on another day.
+    Move,
+    /// `projects`.
+    Projects,
+    /// `link #acme`: the project of this channel, without the `#`; `link` alone shows it.
+    Link(Option<String>),
+    /// `unlink`: this channel has no project any more.
+    Unlink,
+    /// `connect`, `connect google`: a calendar.
+    Connect(Option<CalendarProvider>),
+    /// `sync`: the calendars, now.
+    Sync,
+    /// `prefs`: the preferences.
+    Prefs,
+    /// `export …`, with what was typed behind it.
+    Export(String),
     /// Anything else: an entry.
     Log(LogLine),
 }
@@ -272,8 +382,8 @@ pub struct LogLine {
 }
 
 impl LogLine {
-    /// The description with the marks that were typed beside it: `#acme wireframes +design`. What is kept of
-    /// a line as long as projects, clients and tags have no place of their own.
+    /// The description with the marks that were typed beside it: `#acme wireframes +design`, to type
+    /// the line again in another way.
     pub fn words(&self) -> String {
         let marked = |sign: char, name: &String| format!("{sign}{name}");
         let mut words: Vec<String> = Vec::new();
@@ -300,6 +410,17 @@ pub struct ClockRange {
     pub start: NaiveTime,
     /// The instant at which it was over; not after `start` if that was on the next day.
     pub end: NaiveTime,
+}
+
+/// Writes `11:00–13:30`, with seconds where there are any.
+impl fmt::Display for ClockRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |time: NaiveTime| match time.second() {
+            0 => time.format("%H:%M"),
+            _ => time.format("%H:%M:%S"),
+        };
+        write!(f, "{}–{}", shown(self.start), shown(self.end))
+    }
 }
 
 /// A reading that could have been another.

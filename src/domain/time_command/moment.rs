@@ -133,7 +133,11 @@ fn wrong_day<'a>(
     Missed {
         stop,
         day: match stop.problem {
-            Problem::OtherWeekday => Cow::Borrowed(&stop.at[..stop.at.len() - stop.after.len()]),
+            // The date without the weekday.
+            Problem::OtherWeekday => day(stop.at, context)
+                .map_or(Cow::Borrowed("today"), |(_, day)| {
+                    day.to_type(context.today())
+                }),
             _ => Cow::Borrowed("today"),
         },
         time: input,
@@ -172,7 +176,7 @@ fn time_first<'a>(
 }
 
 /// A time from–to, or a length.
-fn time<'a>(input: &'a str, context: &Context) -> Parsed<'a, Time<'a>> {
+pub(super) fn time<'a>(input: &'a str, context: &Context) -> Parsed<'a, Time<'a>> {
     match ranges(input, context) {
         Ok((rest, ranges)) => Ok((rest, Time::Ranges(ranges))),
         Err(Err::Failure(stop)) => stop.for_good(),

@@ -9,6 +9,7 @@ use nom::{
 };
 
 use super::{
+    BareNumberUnit,
     exact::Exact,
     stop::{Parsed, Problem, Stop},
     words::{LONGEST, any_of, lower, space, word},
@@ -26,12 +27,15 @@ pub(super) struct Number {
 }
 
 impl Number {
-    /// The length that suggests itself when the unit is missing or wrong.
-    pub(super) fn reading(self) -> Option<Minutes> {
-        let seconds = match self.whole {
-            Some(13 | 14) => return None,
-            Some(15..) => 60,
-            _ => 3600,
+    /// The length that suggests itself when the unit is missing or wrong. As elsewhere, only whole
+    /// numbers have the unit that the person prefers.
+    pub(super) fn reading(self, unit: BareNumberUnit) -> Option<Minutes> {
+        let seconds = match (unit, self.whole) {
+            (BareNumberUnit::Minutes, Some(_)) => 60,
+            (BareNumberUnit::Hours, _) | (_, None) => 3600,
+            (BareNumberUnit::Guess, Some(13 | 14)) => return None,
+            (BareNumberUnit::Guess, Some(15..)) => 60,
+            (BareNumberUnit::Guess, Some(_)) => 3600,
         };
         u32::try_from(self.value.times(seconds).sixtieth())
             .map(Minutes::new)

@@ -9,6 +9,7 @@ use nom::{
 };
 
 use super::{
+    Context,
     duration::{continues_plainly, skip_word},
     exact::Exact,
     number::{cardinal, numeral, portion, vulgar},
@@ -26,10 +27,10 @@ pub(super) struct Quantity {
 }
 
 /// One amount at the beginning of the text.
-pub(super) fn quantity(input: &str) -> Parsed<'_, Quantity> {
+pub(super) fn quantity<'a>(input: &'a str, context: &Context) -> Parsed<'a, Quantity> {
     match input.chars().next() {
         Some(c) if c.is_ascii_digit() || matches!(c, '.' | ',') || vulgar(c).is_some() => {
-            counted(input)
+            counted(input, context)
         }
         Some(c) if c.is_alphabetic() => spelled(input),
         _ => Err(Err::Error(Stop::here(input, Problem::NoTime))),
@@ -37,7 +38,7 @@ pub(super) fn quantity(input: &str) -> Parsed<'_, Quantity> {
 }
 
 /// `2 hours`, `1.5h`, `3/4 of an hour`, `1 1/2 h`, `2 and a half hours`, `2-hour`.
-fn counted(input: &str) -> Parsed<'_, Quantity> {
+fn counted<'a>(input: &'a str, context: &Context) -> Parsed<'a, Quantity> {
     let (rest, number) = numeral(input)?;
     if number.whole.is_some() {
         let mixed = alt((
@@ -59,7 +60,7 @@ fn counted(input: &str) -> Parsed<'_, Quantity> {
         whole: number.whole,
         measure,
     };
-    let reading = || number.reading();
+    let reading = || number.reading(context.bare_number_unit);
     if rest.starts_with(char::is_alphabetic) {
         let (after, name) = word(rest)?;
         return match measure_named(name) {

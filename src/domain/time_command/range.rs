@@ -47,7 +47,9 @@ enum End {
 const HALF_DAY: u32 = 12 * 3600;
 const DAY: u32 = 24 * 3600;
 /// The longest time from–to.
-const LONGEST: u32 = 16 * 3600;
+pub(super) const LONGEST: u32 = 16 * 3600;
+/// The most times from–to of one entry; nobody types as many.
+const MOST: usize = 100;
 /// From here on an earlier end is on the next day.
 const EVENING: u32 = 18 * 3600;
 
@@ -76,6 +78,9 @@ pub(super) fn ranges<'a>(input: &'a str, context: &Context) -> Parsed<'a, Ranges
     while let Ok((at, ())) = joint(rest) {
         let _: &str = at;
         match range(at, context) {
+            Ok(_) if more.len() + 1 == MOST => {
+                return Stop::here(at, Problem::TooManyTimes).for_good();
+            }
             Ok((after, next)) => {
                 more.push(next);
                 rest = after;
@@ -85,6 +90,12 @@ pub(super) fn ranges<'a>(input: &'a str, context: &Context) -> Parsed<'a, Ranges
         }
     }
     Ok((rest, Ranges { first, more }))
+}
+
+/// A hyphen, a dash or an arrow.
+fn dash(input: &str) -> Parsed<'_, ()> {
+    let mark = alt((tag("->"), tag("-"), tag("–"), tag("—"), tag("→")));
+    value((), (space0, mark, space0)).parse(input)
 }
 
 fn range<'a>(input: &'a str, context: &Context) -> Parsed<'a, Typed<'a>> {
@@ -113,14 +124,6 @@ fn range<'a>(input: &'a str, context: &Context) -> Parsed<'a, Typed<'a>> {
             },
         ));
     }
-    let dash = value(
-        (),
-        (
-            space0,
-            alt((tag("->"), tag("-"), tag("–"), tag("—"), tag("→"))),
-            space0,
-        ),
-    );
     let to = value(
         (),
         (
@@ -138,6 +141,8 @@ fn range<'a>(input: &'a str, context: &Context) -> Parsed<'a, Typed<'a>> {
     let (at_end, ()) = alt((dash, to)).parse(rest)?;
     let (after, end) = clock(at_end)?;
     let ends = match after.chars().next() {
+        // `9-12,13-17`, but not `9-11,5`.
+        Some(',') if goes_on(&after[1..]) => true,
         Some(c @ ('.' | ':' | '-' | '–' | '/' | ',')) => {
             !after[c.len_utf8()..].starts_with(|next: char| next.is_ascii_digit())
         }
@@ -179,6 +184,11 @@ fn range<'a>(input: &'a str, context: &Context) -> Parsed<'a, Typed<'a>> {
             after,
         },
     ))
+}
+
+/// Whether another time from–to follows a comma without a space.
+fn goes_on(input: &str) -> bool {
+    input.starts_with(|c: char| c.is_ascii_digit()) && (clock, dash).parse(input).is_ok()
 }
 
 fn no_range<T>(input: &str) -> Parsed<'_, T> {
@@ -224,7 +234,10 @@ impl<'a> Ranges<'a> {
                 return Err(stop(Problem::RangeTooLong { length }));
             }
             seconds += elapsed;
-            free_from = end;
+            // Where the clocks go forward, a length ends later than it would on another day.
+            let midnight = date.and_time(NaiveTime::MIN);
+            let ended = (ends.naive_local() - midnight).num_seconds();
+            free_from = end.max(u32::try_from(ended).unwrap_or(end));
             worked.ranges.push(ClockRange {
                 start: begins.time(),
                 end: ends.time(),
@@ -449,6 +462,8 @@ mod tests {
     #[test]
     fn several_sum_up_without_the_break() {
         assert_eq!(read("9-12, 13-17"), "7 h 09:00–12:00, 13:00–17:00");
+        assert_eq!(read("9-12,13-17"), "7 h 09:00–12:00, 13:00–17:00");
+        assert!(parse("9-11,5", &super::super::tests::friday()).is_err());
         assert_eq!(read("9-12 and 1-5"), "7 h 09:00–12:00, 13:00–17:00");
         assert_eq!(
             read("9am-12, 1pm-5 & 6-7pm"),
@@ -457,6 +472,24 @@ mod tests {
         assert_eq!(log("9-12, 13-17: Workshop").description, "Workshop");
         assert_eq!(error("9-12, 11-13 foo").kind, ErrorKind::Refused);
         assert_eq!(error("13-17, 9-12 foo").kind, ErrorKind::Refused);
+    }
+
+    #[test]
+    fn a_hundred_times_from_to_are_the_limit() {
+        let minutes = |count| {
+            let times = (0..count)
+                .map(|n| format!("{}:{:02}-{0}:{:02}", n / 20, n % 20 * 3, n % 20 * 3 + 1));
+            times.collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(log(&minutes(100)).duration.get(), 100);
+        let refused = error(&minutes(101));
+        assert_eq!(refused.kind, ErrorKind::Refused);
+        assert!(
+            refused
+                .message
+                .ends_with("100 times from–to are the limit."),
+            "{refused}"
+        );
     }
 
     #[test]
@@ -522,6 +555,10 @@ mod tests {
         assert_eq!(
             error("29 Mar 02:30-04:00 deploy").message,
             "02:30 does not exist on Sun 29 Mar: the clocks go forward."
+        );
+        assert_eq!(
+            error("29 Mar 1am for 2h, 3am-5 deploy").kind,
+            ErrorKind::Refused
         );
         let asked = error("25 Oct 02:30-04:00 deploy");
         assert_eq!(asked.kind, ErrorKind::Ambiguous);

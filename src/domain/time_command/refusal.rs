@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use chrono::{Datelike, NaiveDate};
 
 use super::{
-    ParseError, Suggestion,
+    Context, ParseError, Suggestion,
+    line::is_read,
     marks::Marks,
     moment::{Missed, Moment},
     sentences::sentence,
@@ -27,6 +28,10 @@ pub(super) struct Refusal<'a> {
     typed: Option<&'a str>,
     /// Readings to offer, in place of those that follow from the problem.
     offers: Vec<Suggestion>,
+    /// The example, in place of the one that follows from the problem.
+    example: Option<Cow<'static, str>>,
+    /// Whether the text is the time alone, and so is what could have been typed.
+    field: bool,
 }
 
 /// The most characters a description may have.
@@ -42,6 +47,8 @@ impl<'a> Refusal<'a> {
             words: Cow::Borrowed(stop.after),
             typed: None,
             offers: Vec::new(),
+            example: None,
+            field: false,
         })
     }
 
@@ -76,6 +83,21 @@ impl<'a> Refusal<'a> {
         self
     }
 
+    /// Shows this line as one that works.
+    pub(super) fn with_example(
+        mut self: Box<Self>,
+        line: impl Into<Cow<'static, str>>,
+    ) -> Box<Self> {
+        self.example = Some(line.into());
+        self
+    }
+
+    /// The text is from a field for the time alone.
+    pub(super) fn in_a_field(mut self: Box<Self>) -> Box<Self> {
+        self.field = true;
+        self
+    }
+
     /// Offers the time that was read.
     pub(super) fn offering_time(mut self: Box<Self>, moment: &Moment<'_>) -> Box<Self> {
         let offer = Suggestion {
@@ -87,7 +109,7 @@ impl<'a> Refusal<'a> {
     }
 
     /// Turns the stop into sentences. `line` is the text as typed.
-    pub(super) fn to_error(&self, line: &str) -> ParseError {
+    pub(super) fn to_error(&self, line: &str, context: &Context) -> ParseError {
         let Stop { at, problem, .. } = self.stop;
         let offset = offset_of(line, at);
         let understood = line
@@ -97,12 +119,21 @@ impl<'a> Refusal<'a> {
             .map(|text| cut(text, 40));
         let stopped_at = stopping_word(at);
         let message = sentence(problem, understood.as_deref(), stopped_at.as_deref());
-        let suggestions = self.suggestions();
+        let mut suggestions = self.suggestions();
+        if !self.offers.is_empty() {
+            // A time that was typed need not be possible, above all on another day.
+            suggestions.retain(|offer| is_read(&offer.line, context));
+        }
         let example = match (problem, suggestions.first()) {
+            _ if let Some(example) = &self.example => example.to_string(),
             (Problem::NumberAtTheEnd, _) => join("", "1h", line),
             (Problem::OneOnOne, _) => join(&self.day, "30m", at),
             (_, Some(first)) => first.line.clone(),
-            (_, None) => join(&self.day, self.typed.unwrap_or("1h"), &self.words),
+            (_, None) => {
+                let typed = self.typed.map(|time| self.line(time));
+                let works = |line: &String| self.field || is_read(line, context);
+                typed.filter(works).unwrap_or_else(|| self.line("1h"))
+            }
         };
         ParseError {
             kind: problem.kind(),
@@ -115,13 +146,22 @@ impl<'a> Refusal<'a> {
         }
     }
 
+    /// What could have been typed with this time.
+    fn line(&self, time: &str) -> String {
+        if self.field {
+            time.to_owned()
+        } else {
+            join(&self.day, time, &self.words)
+        }
+    }
+
     fn suggestions(&self) -> Vec<Suggestion> {
         if !self.offers.is_empty() {
             return self.offers.clone();
         }
         let with = |label: String, time: &str| Suggestion {
             label,
-            line: join(&self.day, time, &self.words),
+            line: self.line(time),
         };
         match self.stop.problem {
             Problem::UnknownUnit { reading }

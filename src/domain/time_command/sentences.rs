@@ -18,6 +18,7 @@ impl Problem {
             | Self::TwoLengths { .. }
             | Self::EitherDay { .. }
             | Self::DayOrWords
+            | Self::VerbOrWords
             | Self::ClockRepeats { .. }
             | Self::NumberAtTheEnd => ErrorKind::Ambiguous,
             Self::LongUnit
@@ -29,12 +30,15 @@ impl Problem {
             | Self::TooManyDigits
             | Self::Negative { .. }
             | Self::NoSuchDay
+            | Self::NoSuchMonth
             | Self::OtherWeekday
             | Self::Future { .. }
             | Self::NoLength
             | Self::RangeTooLong { .. }
             | Self::EndFirst
             | Self::Overlap
+            | Self::TooManyTimes
+            | Self::TimesDiffer { .. }
             | Self::ClockSkips { .. }
             | Self::DescriptionTooLong { .. } => ErrorKind::Refused,
             _ => ErrorKind::NotUnderstood,
@@ -120,6 +124,7 @@ pub(super) fn sentence(
             None => "I found no time in this.".to_owned(),
         },
         Problem::NoSuchDay => format!("{so_far}: there is no such day."),
+        Problem::NoSuchMonth => format!("{so_far}: there is no such month."),
         Problem::OtherWeekday => format!("{so_far}: that is another day of the week."),
         Problem::Future { date } => format!(
             "{} is in the future. Time is logged up to today.",
@@ -144,6 +149,7 @@ pub(super) fn sentence(
         Problem::EndFirst => {
             "The end is before the start. For a night, type 22:00–02:00.".to_owned()
         }
+        Problem::TooManyTimes => format!("{so_far}: 100 times from–to are the limit."),
         Problem::Overlap => format!("{so_far}: it begins before the time in front of it ends."),
         Problem::ClockSkips { date, time } => format!(
             "{} does not exist on {}: the clocks go forward.",
@@ -160,6 +166,30 @@ pub(super) fn sentence(
             grouped(LONGEST_DESCRIPTION),
             grouped(characters)
         ),
+        Problem::StandsAlone => format!(
+            "{so_far}: “{}” stands alone. To log time, put the time first.",
+            understood.unwrap_or_default()
+        ),
+        Problem::VerbOrWords => format!(
+            "Is “{}” what you did, or what I should do? Nothing is saved yet.",
+            stopped_at.unwrap_or_default()
+        ),
+        Problem::ReportWords => format!(
+            "{so_far}: a report is of a day, a week or a month, by project, by day or by client, \
+             and of one #project."
+        ),
+        Problem::PeriodWords => {
+            format!("{so_far}: behind it stand #project and by project, by day or by client.")
+        }
+        Problem::LinkWords => format!("{so_far}: a channel is linked to one #project."),
+        Problem::ConnectWords => format!("{so_far}: I can connect google and outlook."),
+        Problem::TimesDiffer { length, times } => {
+            format!("The times from–to come to {times}, not to {length}.")
+        }
+        Problem::NothingTyped => "How long was it, or from when to when?".to_owned(),
+        Problem::NoTimeHere => format!("{so_far}: it is neither a length nor a time from–to."),
+        Problem::NotTheTime => format!("{so_far}: only the time has its place here."),
+        Problem::DayElsewhere => format!("{so_far}: the day has a field of its own."),
         Problem::Unreadable => format!("{so_far}."),
     }
 }

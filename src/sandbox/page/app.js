@@ -16,6 +16,9 @@ const EXAMPLES = [
   "9-11:30 workshop",
   "yesterday 45m: code review",
   "2 planning",
+  "start icon set",
+  "week",
+  "edit",
   "undo",
   "help",
 ];

@@ -7,9 +7,9 @@ use billops::{
     domain::{
         member::Member,
         minutes::Minutes,
-        time_entry::{EntrySource, Receipt},
+        time_entry::{EntryFields, EntrySource, Receipt},
     },
-    store::{EntryChange, NewEntry, NewJob, NotSaved, Profile, Store, Workspace},
+    store::{NewEntry, NewJob, NotSaved, Profile, Store, Workspace},
 };
 use chrono::{NaiveDate, TimeDelta};
 use tokio::time::Instant;
@@ -21,13 +21,20 @@ use crate::databases::Database;
 macro_rules! on_every_database {
     ($($test:ident),+ $(,)?) => {
         mod in_memory { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() { super::run(super::Database::in_memory(), super::$test).await; })+ }
+            async fn $test() { $crate::store::run($crate::databases::Database::in_memory(), super::$test).await; })+ }
         mod on_disk { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() { super::run(super::Database::on_disk(), super::$test).await; })+ }
+            async fn $test() { $crate::store::run($crate::databases::Database::on_disk(), super::$test).await; })+ }
         mod postgres { $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() { super::run(super::Database::postgres().await, super::$test).await; })+ }
+            async fn $test() { $crate::store::run($crate::databases::Database::postgres().await, super::$test).await; })+ }
     };
 }
+
+pub(crate) use on_every_database;
+
+mod changes;
+mod projects;
+mod reports;
+mod timers;
 
 on_every_database!(
     a_person_is_met_once_and_keeps_what_was_known,
@@ -38,11 +45,6 @@ on_every_database!(
     many_at_once_are_all_kept_and_counted,
     one_bad_request_harms_no_other,
     what_is_too_late_is_not_saved,
-    an_entry_is_taken_back_and_put_back_by_version,
-    nobody_touches_what_is_not_theirs,
-    a_duration_is_changed_by_version,
-    undo_takes_the_last_one_back_once_for_a_key,
-    undo_reaches_one_day,
     home_reads_the_day_and_the_last_entries,
     the_home_fingerprint_is_kept,
     requests_are_forgotten_after_a_while,
@@ -54,7 +56,7 @@ on_every_database!(
     migrations_run_once,
 );
 
-async fn run<F>(database: Database, test: impl FnOnce(Store, Clock) -> F)
+pub(crate) async fn run<F>(database: Database, test: impl FnOnce(Store, Clock) -> F)
 where
     F: Future<Output = ()>,
 {
@@ -64,55 +66,61 @@ where
     database.remove().await;
 }
 
-fn berlin(name: &str) -> Profile {
+pub(crate) fn berlin(name: &str) -> Profile {
     Profile {
         name: name.to_owned(),
         time_zone: Some(chrono_tz::Europe::Berlin),
+        locale: Some("de-DE".to_owned()),
+        is_admin: false,
     }
 }
 
-async fn nina(store: &Store) -> Member {
+pub(crate) async fn nina(store: &Store) -> Member {
     store
         .save_member("T1", "U1", Some(&berlin("Nina Berg")))
         .await
         .unwrap()
 }
 
-fn day() -> NaiveDate {
+pub(crate) fn day() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 11, 20).unwrap()
 }
 
-fn key(number: u128) -> Uuid {
+pub(crate) fn key(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
-fn meeting(member: &Member, key: Uuid, minutes: u32) -> NewEntry {
+pub(crate) fn meeting(member: &Member, key: Uuid, minutes: u32) -> NewEntry {
     NewEntry {
         key,
         user_id: member.user_id,
         source: EntrySource::Slack,
-        description: "Meeting".to_owned(),
-        date: day(),
-        started_at: None,
-        ended_at: None,
-        duration: Minutes::new(minutes),
+        fields: EntryFields {
+            description: "Meeting".to_owned(),
+            date: day(),
+            span: None,
+            is_timed: false,
+            duration: Minutes::new(minutes),
+            project: None,
+            billable: false,
+            tags: Vec::new(),
+        },
         typed_text: Some("Meeting".to_owned()),
+        permalink: None,
         then: None,
     }
 }
 
-fn soon() -> Instant {
+pub(crate) fn soon() -> Instant {
     Instant::now() + Duration::from_secs(10)
 }
 
-async fn log(store: &Store, member: &Member, number: u128, minutes: u32) -> Receipt {
-    store
-        .insert_entry(meeting(member, key(number), minutes), soon())
-        .await
-        .unwrap()
+pub(crate) async fn log(store: &Store, member: &Member, number: u128, minutes: u32) -> Receipt {
+    let made = store.insert_entry(meeting(member, key(number), minutes), soon());
+    made.await.unwrap().receipt
 }
 
-async fn total(store: &Store, member: &Member) -> u32 {
+pub(crate) async fn total(store: &Store, member: &Member) -> u32 {
     store
         .day_and_recent(member.user_id, day(), day(), 1)
         .await
@@ -196,7 +204,7 @@ async fn an_entry_is_made_once_for_a_key(store: Store, clock: Clock) {
     // Twice in one commit.
     let twice = || store.insert_entry(meeting(&nina, key(3), 10), soon());
     let (a, b) = tokio::join!(twice(), twice());
-    assert_eq!(a.unwrap(), b.unwrap());
+    assert_eq!(a.unwrap().receipt, b.unwrap().receipt);
     assert_eq!(total(&store, &nina).await, 175);
     // Somebody else's key of the same value is another key.
     let jonas = store.save_member("T1", "U2", None).await.unwrap();
@@ -210,12 +218,13 @@ async fn the_total_of_the_day_counts_what_came_before(store: Store, _: Clock) {
         assert_eq!(log(&store, &nina, number, 100).await.day_total.get(), sum);
     }
     let mut other_day = meeting(&nina, key(4), 7);
-    other_day.date = day().pred_opt().unwrap();
+    other_day.fields.date = day().pred_opt().unwrap();
     assert_eq!(
         store
             .insert_entry(other_day, soon())
             .await
             .unwrap()
+            .receipt
             .day_total
             .get(),
         7
@@ -236,7 +245,7 @@ async fn many_at_once_are_all_kept_and_counted(store: Store, _: Clock) {
     let receipts = futures_util::future::join_all(requests).await;
     let mut totals: Vec<u32> = receipts
         .into_iter()
-        .map(|r| r.unwrap().day_total.get())
+        .map(|r| r.unwrap().receipt.day_total.get())
         .collect();
     totals.sort_unstable();
     assert_eq!(
@@ -295,155 +304,11 @@ async fn what_is_too_late_is_not_saved(store: Store, _: Clock) {
     }
 }
 
-async fn an_entry_is_taken_back_and_put_back_by_version(store: Store, clock: Clock) {
-    let nina = nina(&store).await;
-    let entry = log(&store, &nina, 1, 150).await.entry;
-    let set = |version, deleted| store.set_deleted(nina.user_id, entry.id, version, deleted, None);
-    clock.advance(TimeDelta::minutes(1));
-    let EntryChange::Done(undone) = set(1, true).await.unwrap() else {
-        panic!("not done")
-    };
-    assert_eq!(
-        (undone.entry.version, undone.entry.deleted_at),
-        (2, Some(clock.now()))
-    );
-    assert_eq!(undone.day_total.get(), 0);
-    // The same press once more: the same answer.
-    assert_eq!(
-        set(1, true).await.unwrap(),
-        EntryChange::Done(undone.clone())
-    );
-    let EntryChange::Done(back) = set(2, false).await.unwrap() else {
-        panic!("not done")
-    };
-    assert_eq!(
-        (
-            back.entry.version,
-            back.entry.deleted_at,
-            back.day_total.get()
-        ),
-        (3, None, 150)
-    );
-    assert_eq!(back.entry.id, entry.id);
-    // A card that still shows the first version changes nothing.
-    assert!(
-        matches!(set(1, true).await.unwrap(), EntryChange::Stale(now) if now.entry.version == 3)
-    );
-    assert_eq!(total(&store, &nina).await, 150);
-}
-
-async fn nobody_touches_what_is_not_theirs(store: Store, _: Clock) {
-    let nina = nina(&store).await;
-    let jonas = store.save_member("T1", "U2", None).await.unwrap();
-    let entry = log(&store, &nina, 1, 150).await.entry;
-    let job = NewJob {
-        unique_key: "refresh".into(),
-        payload: "{}".into(),
-    };
-    assert_eq!(store.entry(jonas.user_id, entry.id).await.unwrap(), None);
-    for deleted in [true, false] {
-        let change = store
-            .set_deleted(jonas.user_id, entry.id, 1, deleted, Some(&job))
-            .await
-            .unwrap();
-        assert_eq!(change, EntryChange::Unknown);
-    }
-    let change = store
-        .change_duration(jonas.user_id, entry.id, 1, Minutes::new(1), Some(&job))
-        .await
-        .unwrap();
-    assert_eq!(change, EntryChange::Unknown);
-    assert_eq!(
-        store
-            .undo_last(jonas.user_id, key(9), Some(&job))
-            .await
-            .unwrap(),
-        None
-    );
-    assert_eq!(
-        store.entry(nina.user_id, entry.id).await.unwrap(),
-        Some(entry)
-    );
-    assert_eq!(total(&store, &jonas).await, 0);
-    assert_eq!(store.job_counts().await.unwrap().open, 0);
-}
-
-async fn a_duration_is_changed_by_version(store: Store, clock: Clock) {
-    let nina = nina(&store).await;
-    let mut new = meeting(&nina, key(1), 120);
-    new.started_at = Some(clock.now() - TimeDelta::minutes(120));
-    new.ended_at = Some(clock.now());
-    let entry = store.insert_entry(new, soon()).await.unwrap().entry;
-    let change = |version, minutes| {
-        store.change_duration(nina.user_id, entry.id, version, Minutes::new(minutes), None)
-    };
-    let EntryChange::Done(now) = change(1, 2).await.unwrap() else {
-        panic!("not done")
-    };
-    assert_eq!((now.entry.version, now.day_total.get()), (2, 2));
-    assert_eq!(
-        now.entry.started_at,
-        Some(clock.now() - TimeDelta::minutes(2))
-    );
-    assert_eq!(now.entry.ended_at, Some(clock.now()));
-    assert_eq!(change(1, 2).await.unwrap(), EntryChange::Done(now));
-    assert!(matches!(
-        change(1, 120).await.unwrap(),
-        EntryChange::Stale(_)
-    ));
-}
-
-async fn undo_takes_the_last_one_back_once_for_a_key(store: Store, _: Clock) {
-    let nina = nina(&store).await;
-    let first = log(&store, &nina, 1, 10).await.entry;
-    let second = log(&store, &nina, 2, 20).await.entry;
-    let undone = store
-        .undo_last(nina.user_id, key(50), None)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!((undone.entry.id, undone.day_total.get()), (second.id, 10));
-    // Delivered again: the same answer, and the first entry stays.
-    let again = store
-        .undo_last(nina.user_id, key(50), None)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(again, undone);
-    assert_eq!(total(&store, &nina).await, 10);
-    let undone = store
-        .undo_last(nina.user_id, key(51), None)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(undone.entry.id, first.id);
-    assert_eq!(
-        store.undo_last(nina.user_id, key(52), None).await.unwrap(),
-        None
-    );
-    log(&store, &nina, 3, 5).await;
-    assert_eq!(
-        store.undo_last(nina.user_id, key(52), None).await.unwrap(),
-        None,
-        "answered before"
-    );
-}
-
-async fn undo_reaches_one_day(store: Store, clock: Clock) {
-    let nina = nina(&store).await;
-    log(&store, &nina, 1, 10).await;
-    clock.advance(TimeDelta::hours(25));
-    assert_eq!(
-        store.undo_last(nina.user_id, key(50), None).await.unwrap(),
-        None
-    );
-}
-
 async fn home_reads_the_day_and_the_last_entries(store: Store, _: Clock) {
     let nina = nina(&store).await;
     for (number, days_ago) in [(1, 0), (2, 20), (3, 1), (4, 0)] {
         let mut new = meeting(&nina, key(number), 10);
-        new.date = day() - TimeDelta::days(days_ago);
+        new.fields.date = day() - TimeDelta::days(days_ago);
         store.insert_entry(new, soon()).await.unwrap();
     }
     let since = day() - TimeDelta::days(14);

@@ -1,0 +1,122 @@
+//! `/time …`: what a line asks for, and what became of it.
+
+use super::{
+    App, EntryList, Logged, ReportOutcome, Request, TimerOutcome,
+    projects::{Chosen, Linked},
+};
+use crate::{
+    domain::{
+        project::Project,
+        time_command::{self, LogLine, ParseError, StartLine, TimeCommand},
+        time_entry::Changed,
+    },
+    error::Failed,
+};
+
+/// What became of a typed line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandOutcome {
+    /// It is an entry now.
+    Logged(Box<Logged>),
+    /// The last change was taken back; `None` if there was none.
+    Undone(Option<Box<Changed>>),
+    /// Nothing was typed: the form is to be opened.
+    Form,
+    /// Help was asked for.
+    Help,
+    /// What was logged.
+    Report(ReportOutcome),
+    /// The last entries, to be changed.
+    Entries(EntryList),
+    /// All projects of the workspace.
+    Projects(Vec<Project>),
+    /// What the channel is linked to.
+    Linked(Linked),
+    /// What became of the person's timer.
+    Timer(TimerOutcome),
+    /// A timer is to be started, and nothing was said about what: its form is to be opened.
+    StartForm(StartLine),
+    /// The word is known, and this version does not offer what it stands for.
+    NotOffered(&'static str),
+    /// How the line would be read, and to which project it would go; nothing was saved.
+    Explained(LogLine, Chosen),
+    /// A time, but no word about what it was for; nothing was saved.
+    OnlyTime(LogLine),
+    /// The line could not be read; nothing was saved.
+    NotUnderstood(ParseError),
+}
+
+impl App {
+    /// Does what the line after `/time` says.
+    ///
+    /// # Errors
+    /// The database does not answer in time. [`Failed::is_certain`] says whether it is known that nothing
+    /// was stored.
+    pub async fn time_command(
+        &self,
+        request: Request<'_>,
+        text: &str,
+    ) -> Result<CommandOutcome, Failed> {
+        match time_command::parse(text, &self.reading(request.member)) {
+            Ok(TimeCommand::Log(line)) if line.description.is_empty() => {
+                Ok(CommandOutcome::OnlyTime(line))
+            }
+            Ok(TimeCommand::Log(line)) => {
+                let logged = self.log_line(request, line, text).await?;
+                Ok(CommandOutcome::Logged(Box::new(logged)))
+            }
+            // What is rare is kept apart, so that the many entries under way at once stay small.
+            Ok(verb) => Box::pin(self.verb(request, verb)).await,
+            Err(error) => Ok(CommandOutcome::NotUnderstood(error)),
+        }
+    }
+
+    async fn verb(
+        &self,
+        request: Request<'_>,
+        verb: TimeCommand,
+    ) -> Result<CommandOutcome, Failed> {
+        let member = request.member;
+        Ok(match verb {
+            TimeCommand::Empty => CommandOutcome::Form,
+            TimeCommand::Help | TimeCommand::Log(_) => CommandOutcome::Help,
+            TimeCommand::Report(asked) => {
+                CommandOutcome::Report(self.asked_report(member, asked).await?)
+            }
+            TimeCommand::Edit | TimeCommand::Delete | TimeCommand::Move => {
+                CommandOutcome::Entries(self.entry_list(member, 0).await?)
+            }
+            TimeCommand::Projects => CommandOutcome::Projects(self.projects(member).await?),
+            TimeCommand::Link(typed) => {
+                CommandOutcome::Linked(self.link(request, typed.as_deref()).await?)
+            }
+            TimeCommand::Unlink => {
+                let before = self.link_channel(member, request.channel, None).await?;
+                CommandOutcome::Linked(Linked::Unlinked(before))
+            }
+            TimeCommand::Connect(_) | TimeCommand::Sync => CommandOutcome::NotOffered("calendars"),
+            TimeCommand::Prefs => CommandOutcome::NotOffered("a form for preferences"),
+            TimeCommand::Export(_) => CommandOutcome::NotOffered("exports"),
+            TimeCommand::Start(line) if line.description.is_empty() => {
+                CommandOutcome::StartForm(line)
+            }
+            TimeCommand::Start(line) => {
+                CommandOutcome::Timer(self.start_timer(request, &line).await?)
+            }
+            TimeCommand::Stop => CommandOutcome::Timer(self.stop_running(request).await?),
+            TimeCommand::Status => CommandOutcome::Timer(self.timer_status(member).await?),
+            TimeCommand::Cancel => CommandOutcome::Timer(self.cancel_running(request).await?),
+            TimeCommand::Undo => {
+                CommandOutcome::Undone(self.undo_last(request).await?.map(Box::new))
+            }
+            TimeCommand::Explain(rest) => match time_command::parse(&rest, &self.reading(member)) {
+                Ok(TimeCommand::Log(line)) => {
+                    let chosen = self.project_of(request, &line).await?;
+                    CommandOutcome::Explained(line, chosen)
+                }
+                Ok(_) => CommandOutcome::Help,
+                Err(error) => CommandOutcome::NotUnderstood(error),
+            },
+        })
+    }
+}

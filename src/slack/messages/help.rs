@@ -1,0 +1,61 @@
+//! How to use it.
+
+use super::{Button, Message, Reader, actions, context, expanded, section};
+
+/// How to use it: four lines that cover most needs, then the rest, each usable as it stands.
+pub fn help(reader: Reader<'_>) -> Message {
+    let blocks = vec![
+        expanded(
+            reader.id("help.log"),
+            "*Log time in one line*\n\
+             `/time 2.5 hours: Meeting`\n\
+             `/time 1h30 #acme wireframes`\n\
+             `/time 9-11:30 workshop`\n\
+             `/time yesterday 45 min: code review`",
+        ),
+        expanded(
+            reader.id("help.more"),
+            "*And besides*\n\
+             `/time` alone · a form\n\
+             `/time start icon set`, `/time stop` · a timer\n\
+             `/time today`, `/time week`, `/time month` · your totals\n\
+             `/time edit` · your last entries, to change or delete\n\
+             `/time projects`, `/time link #acme` · what you log to\n\
+             `/time undo` · takes the last change back\n\
+             `/time ? 9-12, 13-17` · how I would read it; saves nothing",
+        ),
+        actions(
+            reader.id("help.actions"),
+            vec![Button::new(
+                "entry.new",
+                "Open the form",
+                format!("d:{}", reader.today()),
+                "Open the form to log time",
+            )],
+        ),
+        context(
+            reader.id("help.note"),
+            "Only you see my answers. Everything can be undone. Your day is in the Home tab."
+                .to_owned(),
+        ),
+    ];
+    Message::new(
+        "How to log time. /time 2.5 hours: Meeting. /time 1h30 #acme wireframes. /time 9-11:30 workshop. \
+         /time yesterday 45 min: code review. /time with nothing after it opens a form. A timer: /time start \
+         icon set, then /time stop. Your totals: /time today, /time week, /time month. Your last entries, to \
+         change or delete: /time edit. What you log to: /time projects, /time link #acme. Take the last change \
+         back: /time undo. Check a line without saving: /time ? 9-12, 13-17. Only you see my answers. \
+         Everything can be undone. Your day is in the Home tab.",
+        blocks,
+    )
+}
+
+/// The word is known, and this version does not offer what it stands for.
+pub fn not_offered(reader: Reader<'_>, what: &str) -> Message {
+    let text = format!(
+        "This version of BillOps has no {} yet. `/time help` shows what works.",
+        what.trim_start_matches("a ")
+    );
+    let block = section(reader.id("help.not_offered"), text.clone());
+    Message::new(text.replace('`', ""), vec![block])
+}

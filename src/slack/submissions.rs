@@ -1,0 +1,565 @@
+//! Shortcuts, forms that are submitted, and what fields suggest.
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use slack_morphism::prelude::{SlackBlockChoiceItem, SlackBlockPlainTextOnly, SlackView};
+use std::{collections::BTreeMap, sync::Arc};
+use uuid::Uuid;
+
+use super::{
+    Door, Heard, forms,
+    forms::{Meta, Prefill},
+    inbound::{Interaction, View},
+    logged, messages,
+    messages::Message,
+    text::{clock_time, cut, short_day},
+};
+use crate::{
+    app::{
+        EntryForm, EntryVersion, FormOutcome, FormProblem, HomeTab, LONGEST_DESCRIPTION, Notice,
+        Request,
+    },
+    domain::{member::Member, time_command::as_typed},
+    error::Failed,
+    store::EntryChange,
+};
+
+/// What a submission is acknowledged with. An empty acknowledgement closes the form.
+#[derive(Serialize)]
+#[serde(tag = "response_action", rename_all = "snake_case")]
+enum Response {
+    /// The form stays open, with a sentence under each of these fields.
+    Errors {
+        errors: BTreeMap<&'static str, String>,
+    },
+    /// The form stays open and shows something else.
+    Update { view: Box<SlackView> },
+}
+
+#[derive(Serialize)]
+struct Options {
+    options: Vec<SlackBlockChoiceItem<SlackBlockPlainTextOnly>>,
+}
+
+pub(super) type Acknowledgement = Option<Arc<RawValue>>;
+
+fn acknowledgement(response: &impl Serialize) -> Acknowledgement {
+    to_raw_value(response).ok().map(Arc::from)
+}
+
+/// A form of ours was submitted. What is wrong is said at its field, all at once. Whatever the database does,
+/// it is said before the acknowledgement is due, for a bare one closes the form.
+pub(super) async fn submitted(
+    door: &Door,
+    heard: &Heard,
+    interaction: &Interaction,
+    workspace: &str,
+) -> Acknowledgement {
+    let saving = save(door, heard, interaction, workspace);
+    match tokio::time::timeout_at(heard.save_by, saving).await {
+        Ok(acknowledgement) => acknowledgement,
+        Err(elapsed) => {
+            let failed = Failed {
+                is_certain: false,
+                ..door.app.failed("saving a form", elapsed)
+            };
+            not_saved(&interaction.view.callback_id, logged(failed))
+        }
+    }
+}
+
+async fn save(
+    door: &Door,
+    heard: &Heard,
+    interaction: &Interaction,
+    workspace: &str,
+) -> Acknowledgement {
+    let view = &interaction.view;
+    let meta = Meta::of(view);
+    let member = match door.member(workspace, &interaction.user.id).await {
+        Ok(member) => member,
+        Err(failed) => return not_saved(&view.callback_id, logged(failed)),
+    };
+    let outcome = match &*view.callback_id {
+        "entry.create" => create(door, heard, &member, view, &meta).await,
+        "entry.update" => update(door, &member, view, &meta).await,
+        "entry.set_project" => set_project(door, &member, view, &meta).await,
+        "entry.move" => move_entry(door, &member, view, &meta).await,
+        "timer.create" | "timer.update" | "timer.stop_as" => {
+            super::timers::submitted(door, heard, &member, view, &meta).await
+        }
+        "project.create" | "project.update" => {
+            super::projects::submitted(door, &member, view, &meta)
+                .await
+                .map(|problem| {
+                    problem.and_then(|(field, sentence)| {
+                        acknowledgement(&Response::Errors {
+                            errors: BTreeMap::from([(field, sentence)]),
+                        })
+                    })
+                })
+        }
+        "report.share" => {
+            let problem = super::reports::share_submitted(door, heard, &member, view, &meta).await;
+            problem.map(|errors| acknowledgement(&Response::Errors { errors: errors? }))
+        }
+        callback_id => {
+            tracing::warn!(
+                callback_id,
+                "slack.unknown_form: closed, nothing is done with it"
+            );
+            return None;
+        }
+    };
+    match outcome {
+        Ok(acknowledgement) => acknowledgement,
+        Err(failed) => not_saved(&view.callback_id, logged(failed)),
+    }
+}
+
+/// The form stays open; nothing that was entered is lost.
+fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
+    let field = match callback_id {
+        "entry.set_project" => "project",
+        "entry.move" => "date",
+        "project.create" | "project.update" => "slug",
+        "timer.create" | "timer.update" => "description",
+        "report.share" => "channel",
+        _ => "time",
+    };
+    let did = if failed.is_certain {
+        "Not saved, the database did not answer. Nothing is lost; try again in a moment."
+    } else {
+        "Not confirmed, the database did not answer in time. Press the button again; it cannot be done twice."
+    };
+    let sentence = format!("{did} (Reference {})", failed.reference);
+    acknowledgement(&Response::Errors {
+        errors: BTreeMap::from([(field, sentence)]),
+    })
+}
+
+pub(super) fn problems(problems: &[FormProblem]) -> Acknowledgement {
+    acknowledgement(&Response::Errors {
+        errors: problems.iter().map(forms::field_error).collect(),
+    })
+}
+
+/// A field that Slack would not have let pass.
+fn unreadable(field: &'static str) -> Acknowledgement {
+    let sentence = "This cannot be read. Choose it again.".to_owned();
+    acknowledgement(&Response::Errors {
+        errors: BTreeMap::from([(field, sentence)]),
+    })
+}
+
+async fn create(
+    door: &Door,
+    heard: &Heard,
+    member: &Arc<Member>,
+    view: &View,
+    meta: &Meta,
+) -> Result<Acknowledgement, Failed> {
+    let form = match entered(door, member, view, meta).await? {
+        Ok(form) => form,
+        Err(problem) => return Ok(problem),
+    };
+    let request = Request {
+        member,
+        channel: &meta.channel,
+        key: meta
+            .key
+            .unwrap_or_else(|| super::request_key(heard, &[&view.id], "")),
+        deadline: heard.save_by,
+    };
+    match door
+        .app
+        .log_form(request, &form, meta.permalink.clone())
+        .await?
+    {
+        FormOutcome::Nothing => Ok(None),
+        FormOutcome::Problems(found) => Ok(problems(&found)),
+        FormOutcome::Done(logged) => {
+            if meta.home {
+                super::home::publish_now(door, member, None).await;
+            } else {
+                let card = messages::logged(door.reader(member, meta.round), &logged);
+                door.answer_to(meta, member, card);
+            }
+            Ok(None)
+        }
+    }
+}
+
+async fn update(
+    door: &Door,
+    member: &Arc<Member>,
+    view: &View,
+    meta: &Meta,
+) -> Result<Acknowledgement, Failed> {
+    let Some(entry) = meta.entry() else {
+        return Ok(None);
+    };
+    let form = match entered(door, member, view, meta).await? {
+        Ok(form) => form,
+        Err(problem) => return Ok(problem),
+    };
+    let home = home_of(meta);
+    match door.app.edit_form(member, entry, &form, home).await? {
+        FormOutcome::Nothing => Ok(None),
+        FormOutcome::Problems(found) => Ok(problems(&found)),
+        FormOutcome::Done(EntryChange::Stale(receipt)) if receipt.entry.deleted_at.is_none() => {
+            let projects = door.app.projects(member).await?;
+            let project = forms::find_project(projects, receipt.entry.project.as_ref());
+            let at = clock_time(receipt.entry.updated_at, member.zone());
+            let view = forms::edit_entry(&receipt.entry, project, member, meta, Some(&at));
+            Ok(acknowledgement(&Response::Update {
+                view: Box::new(view),
+            }))
+        }
+        FormOutcome::Done(change) => {
+            after(door, member, meta, change).await;
+            Ok(None)
+        }
+    }
+}
+
+/// What was entered in the form of an entry. A project that was chosen to be created is.
+pub(super) async fn entered(
+    door: &Door,
+    member: &Arc<Member>,
+    view: &View,
+    meta: &Meta,
+) -> Result<Result<EntryForm, Acknowledgement>, Failed> {
+    let project = match chosen_project(door, member, view).await? {
+        Ok(project) => project,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let form = forms::read_entry(view, meta, project);
+    Ok(form.ok_or_else(|| unreadable("date")))
+}
+
+/// The project that was chosen in a form; one that was chosen to be created is.
+pub(super) async fn chosen_project(
+    door: &Door,
+    member: &Arc<Member>,
+    view: &View,
+) -> Result<Result<Option<Uuid>, Acknowledgement>, Failed> {
+    let value = view.field("project").selected_option.value;
+    let Some(typed) = value.strip_prefix("n:") else {
+        return Ok(forms::project_of_value(&value).map_err(|_| unreadable("project")));
+    };
+    Ok(match super::projects::create(door, member, typed).await? {
+        Ok(project) => Ok(Some(project.id)),
+        Err(sentence) => Err(acknowledgement(&Response::Errors {
+            errors: BTreeMap::from([("project", sentence)]),
+        })),
+    })
+}
+
+async fn set_project(
+    door: &Door,
+    member: &Arc<Member>,
+    view: &View,
+    meta: &Meta,
+) -> Result<Acknowledgement, Failed> {
+    let Some(entry) = meta.entry() else {
+        return Ok(None);
+    };
+    let project = match chosen_project(door, member, view).await? {
+        Ok(project) => project,
+        Err(problem) => return Ok(problem),
+    };
+    if project == meta.project {
+        // Left as it was.
+        return Ok(None);
+    }
+    let outcome = door
+        .app
+        .set_project(member, &meta.channel, entry, project, home_of(meta))
+        .await?;
+    match outcome {
+        FormOutcome::Nothing => Ok(None),
+        FormOutcome::Problems(found) => Ok(problems(&found)),
+        FormOutcome::Done(change) => {
+            after(door, member, meta, change).await;
+            Ok(None)
+        }
+    }
+}
+
+async fn move_entry(
+    door: &Door,
+    member: &Arc<Member>,
+    view: &View,
+    meta: &Meta,
+) -> Result<Acknowledgement, Failed> {
+    let Some(entry) = meta.entry() else {
+        return Ok(None);
+    };
+    let Some(date) = forms::read_date(view) else {
+        return Ok(unreadable("date"));
+    };
+    match door
+        .app
+        .move_entry(member, entry, date, home_of(meta))
+        .await?
+    {
+        FormOutcome::Nothing => Ok(None),
+        FormOutcome::Problems(found) => Ok(problems(&found)),
+        FormOutcome::Done(change) => {
+            after(door, member, meta, change).await;
+            Ok(None)
+        }
+    }
+}
+
+fn home_of(meta: &Meta) -> HomeTab {
+    if meta.home {
+        HomeTab::DrawnByCaller
+    } else {
+        HomeTab::Refresh
+    }
+}
+
+/// Says what came of a form, where it was opened.
+async fn after(door: &Door, member: &Arc<Member>, meta: &Meta, change: EntryChange) {
+    if meta.home {
+        let notice = match change {
+            EntryChange::Done(changed) => Notice::Changed(changed),
+            _ => Notice::NothingChanged,
+        };
+        return super::home::publish_now(door, member, Some(notice)).await;
+    }
+    if let (Some(skip), EntryChange::Done(changed)) = (meta.list, &change) {
+        match door.app.entry_list(member, skip).await {
+            Ok(list) => {
+                let reader = door.reader(member, meta.round);
+                return door.answer_to(
+                    meta,
+                    member,
+                    messages::entries(reader, &list, Some(changed)),
+                );
+            }
+            // The change is made; its card says so instead of the list.
+            Err(failed) => drop(logged(failed)),
+        }
+    }
+    let overlaps = match &change {
+        EntryChange::Done(changed) => door.app.overlaps_after(changed).await,
+        _ => Vec::new(),
+    };
+    let message =
+        super::actions::change_message(door.reader(member, meta.round), &change, &overlaps);
+    door.answer_to(meta, member, message);
+}
+
+/// What a field suggests for what was typed into it.
+pub(super) async fn suggested(
+    door: &Door,
+    interaction: &Interaction,
+    workspace: &str,
+) -> Acknowledgement {
+    let typed = as_typed(&interaction.value).into_owned();
+    let found = async {
+        let member = door.member(workspace, &interaction.user.id).await?;
+        door.app.suggest_projects(&member, &typed).await
+    };
+    let mut options = Vec::new();
+    match found.await {
+        Ok(suggested) => {
+            options.extend(suggested.projects.iter().map(forms::project_option));
+            options.extend(suggested.may_create.as_deref().map(forms::create_option));
+            options.push(forms::no_project_option());
+        }
+        Err(failed) => {
+            let _ = logged(failed);
+            options.push(forms::no_project_option());
+        }
+    }
+    acknowledgement(&Options { options })
+}
+
+/// A shortcut opens the form.
+pub(super) async fn shortcut(door: &Door, interaction: &Interaction, workspace: &str) {
+    let member = match door.member(workspace, &interaction.user.id).await {
+        Ok(member) => member,
+        Err(failed) => return drop(logged(failed)),
+    };
+    let mut meta = Meta::default();
+    let mut prefill = Prefill::default();
+    if interaction.callback_id == "entry.from_message" {
+        let (channel, message) = (&interaction.channel.id, &interaction.message);
+        meta.channel.clone_from(channel);
+        meta.way = door.remember_way(&interaction.response_url);
+        let text = as_typed(&message.text);
+        prefill.description = cut(text.trim(), LONGEST_DESCRIPTION);
+        let domain = &interaction.team.domain;
+        let at = message
+            .ts
+            .split_once('.')
+            .and_then(|(seconds, _)| chrono::DateTime::from_timestamp(seconds.parse().ok()?, 0));
+        let when = at.map_or(String::new(), |at| {
+            let day = at.with_timezone(&member.zone()).date_naive();
+            let today = door
+                .app
+                .clock()
+                .now()
+                .with_timezone(&member.zone())
+                .date_naive();
+            format!(
+                ", {}, {}",
+                short_day(day, today),
+                clock_time(at, member.zone())
+            )
+        });
+        let mut origin = format!("From a message{when}.");
+        // An organisation-wide install names no domain, and then there is no link to keep.
+        if is_domain(domain) && is_id(channel) && is_ts(&message.ts) {
+            let link = format!(
+                "https://{domain}.slack.com/archives/{channel}/p{}",
+                message.ts.replace('.', "")
+            );
+            origin = format!("{origin} <{link}|The link> stays on the entry.");
+            meta.permalink = Some(link);
+        }
+        prefill.origin = Some(origin);
+    }
+    open_new(door, &member, &interaction.trigger_id, prefill, meta).await;
+}
+
+fn is_domain(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}
+
+/// `1795165920.000200`.
+fn is_ts(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    text.split_once('.')
+        .is_some_and(|(seconds, rest)| digits(seconds) && digits(rest))
+}
+
+pub(super) fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
+/// Opens the form for a new entry; project, day and billable come from the last use. `false` where Slack
+/// did not open it.
+pub(super) async fn open_new(
+    door: &Door,
+    member: &Arc<Member>,
+    trigger_id: &str,
+    mut prefill: Prefill,
+    meta: Meta,
+) -> bool {
+    let now = door.app.clock().now();
+    if prefill.date == chrono::NaiveDate::default() {
+        prefill.date = now.with_timezone(&member.zone()).date_naive();
+    }
+    let meta = Meta {
+        key: Some(door.app.clock().new_id()),
+        ..meta
+    };
+    let view = async {
+        if prefill.project.is_none() {
+            let chosen = door.app.default_project(member, &meta.channel).await?;
+            prefill.is_billable = chosen.is_billable;
+            if let Some(project) = &chosen.project {
+                prefill.project = door.app.project(member, project.id).await?;
+            }
+        }
+        Ok::<_, Failed>(forms::new_entry(&prefill, &meta))
+    };
+    match view.await {
+        Ok(view) => open(door, trigger_id, &view).await,
+        Err(failed) => {
+            let _ = logged(failed);
+            false
+        }
+    }
+}
+
+/// Opens a form over an entry of the person's. Where it is no longer what the button showed, the message
+/// says so.
+pub(super) async fn open_for_entry(
+    door: &Door,
+    member: &Arc<Member>,
+    trigger_id: &str,
+    entry: EntryVersion,
+    meta: &Meta,
+    form: EntryFormKind,
+) -> Result<Option<EntryChange>, Failed> {
+    let Some(now) = door.app.entry(member, entry.id).await? else {
+        return Ok(Some(EntryChange::Unknown));
+    };
+    if now.is_settled() || now.version != entry.version || now.deleted_at.is_some() {
+        return door.app.as_it_is(member, now).await.map(Some);
+    }
+    let view = match form {
+        EntryFormKind::Move => forms::move_entry(&now, meta),
+        EntryFormKind::Edit | EntryFormKind::Project => {
+            let projects = door.app.projects(member).await?;
+            let project = forms::find_project(projects, now.project.as_ref());
+            if form == EntryFormKind::Edit {
+                forms::edit_entry(&now, project, member, meta, None)
+            } else {
+                forms::change_project(&now, project.as_ref(), meta)
+            }
+        }
+    };
+    open(door, trigger_id, &view).await;
+    Ok(None)
+}
+
+/// Which form over an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EntryFormKind {
+    Edit,
+    Project,
+    Move,
+}
+
+pub(super) async fn open(door: &Door, trigger_id: &str, view: &SlackView) -> bool {
+    match door.client.open_modal(trigger_id, view).await {
+        Ok(()) => true,
+        Err(problem) => {
+            tracing::warn!("form.not_opened: {problem}");
+            false
+        }
+    }
+}
+
+impl Door {
+    /// Sends what came of a form to where it was opened: over the message whose button was pressed, into the
+    /// channel, or else as a direct message.
+    pub(super) fn answer_to(&self, meta: &Meta, member: &Member, message: Message) {
+        let client = self.client.clone();
+        let url = meta.way.and_then(|way| self.ways.get(&way));
+        let (channel, user) = (meta.channel.clone(), member.slack_user_id.clone());
+        let is_over = meta.over;
+        self.answers.spawn(async move {
+            let mut problem = None;
+            if let Some(url) = url {
+                let message = message.clone();
+                let message = if is_over {
+                    message.replacing()
+                } else {
+                    message.beside()
+                };
+                match client.respond(&url, &message).await {
+                    Ok(()) => return,
+                    Err(error) => problem = Some(error),
+                }
+            }
+            if !channel.is_empty() {
+                match client.post_ephemeral(&channel, &user, &message).await {
+                    Ok(()) => return,
+                    Err(error) => problem = Some(error),
+                }
+            }
+            if let Err(error) = client.post(&user, &message).await {
+                let before = problem.map_or(String::new(), |problem| format!("{problem}; then "));
+                tracing::warn!("slack.answer_not_sent: {before}{error}");
+            }
+        });
+    }
+}

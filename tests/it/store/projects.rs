@@ -1,0 +1,305 @@
+//! Projects and clients, and which one is meant where none is named.
+
+use billops::{
+    clock::Clock,
+    domain::{
+        member::Member,
+        project::ProjectRef,
+        time_command::{BareNumberUnit, Unit},
+        time_entry::ChangeKind,
+    },
+    store::{DefaultProject, NewProject, ProjectChange, ProjectEdit, Step, Store},
+};
+use chrono::TimeDelta;
+
+use super::{key, meeting, nina, soon};
+
+super::on_every_database!(
+    a_slug_is_one_projects,
+    a_project_is_renamed_and_archived_by_version,
+    projects_are_their_workspaces,
+    a_channel_and_the_last_use_name_the_default,
+    entries_keep_their_project_under_its_new_name,
+    who_may_create_projects_is_a_setting,
+    corrections_of_a_unit_are_counted,
+);
+
+fn new(slug: &str) -> NewProject {
+    NewProject {
+        slug: slug.to_owned(),
+        name: slug.to_uppercase(),
+        client: Some(("tern".to_owned(), "Tern Studio".to_owned())),
+        is_billable: true,
+    }
+}
+
+/// Changes a project of Nina's workspace.
+async fn edit(
+    store: &Store,
+    member: &Member,
+    project: &ProjectRef,
+    version: i32,
+    edit: ProjectEdit,
+) -> ProjectChange {
+    let workspace = member.slack_integration_id;
+    store
+        .edit_project(workspace, project.id, version, &edit)
+        .await
+        .unwrap()
+}
+
+async fn create(store: &Store, member: &Member, slug: &str) -> ProjectRef {
+    match store
+        .create_project(member.slack_integration_id, &new(slug))
+        .await
+        .unwrap()
+    {
+        ProjectChange::Done(project) => project,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn edited(slug: &str, aliases: &[&str], is_archived: bool) -> ProjectEdit {
+    ProjectEdit {
+        to: new(slug),
+        aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
+        is_archived,
+    }
+}
+
+async fn a_slug_is_one_projects(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let workspace = nina.slack_integration_id;
+    let acme = create(&store, &nina, "acme").await;
+    let taken = ProjectChange::Taken("acme".to_owned());
+    assert_eq!(
+        store.create_project(workspace, &new("acme")).await.unwrap(),
+        taken
+    );
+    let halden = create(&store, &nina, "halden").await;
+    let steal = edit(
+        &store,
+        &nina,
+        &halden,
+        1,
+        edited("halden", &["acme"], false),
+    );
+    assert_eq!(steal.await, taken);
+    let alias = edit(
+        &store,
+        &nina,
+        &acme,
+        1,
+        edited("acme", &["web", "web"], false),
+    );
+    assert!(matches!(alias.await, ProjectChange::Done(_)));
+    assert_eq!(
+        store.create_project(workspace, &new("web")).await.unwrap(),
+        ProjectChange::Taken("web".to_owned())
+    );
+    // At the same moment, one of them.
+    let racing: Vec<NewProject> = (0..8).map(|_| new("zephyr")).collect();
+    let racing = racing
+        .iter()
+        .map(|new| store.create_project(workspace, new));
+    let made = futures_util::future::join_all(racing).await;
+    let is_done = |change: &&Result<ProjectChange, _>| matches!(change, Ok(ProjectChange::Done(_)));
+    assert_eq!(made.iter().filter(is_done).count(), 1, "{made:?}");
+    let all = store.projects(workspace).await.unwrap();
+    let slugs: Vec<&str> = all.iter().map(|project| project.slug.as_str()).collect();
+    assert_eq!(slugs, ["acme", "halden", "zephyr"]);
+    assert_eq!(all[0].aliases, ["web"]);
+    assert_eq!(all[0].client.as_ref().unwrap().name, "Tern Studio");
+    assert_eq!(all[0].client, all[1].client, "one client");
+}
+
+async fn a_project_is_renamed_and_archived_by_version(store: Store, clock: Clock) {
+    let nina = nina(&store).await;
+    let workspace = nina.slack_integration_id;
+    let acme = create(&store, &nina, "acme").await;
+    let rename = edit(
+        &store,
+        &nina,
+        &acme,
+        1,
+        edited("acme-web", &["acme"], false),
+    );
+    assert!(matches!(rename.await, ProjectChange::Done(now) if now.slug == "acme-web"));
+    let late = edit(&store, &nina, &acme, 1, edited("other", &[], false));
+    assert_eq!(late.await, ProjectChange::Stale);
+    let archive = edit(&store, &nina, &acme, 2, edited("acme-web", &[], true));
+    assert!(matches!(archive.await, ProjectChange::Done(_)));
+    let all = store.projects(workspace).await.unwrap();
+    assert_eq!(
+        (all[0].archived_at, all[0].version, all[0].aliases.len()),
+        (Some(clock.now()), 3, 0)
+    );
+}
+
+async fn projects_are_their_workspaces(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let other = store.save_member("T2", "U1", None).await.unwrap();
+    let acme = create(&store, &nina, "acme").await;
+    create(&store, &other, "acme").await;
+    assert_eq!(
+        store
+            .projects(nina.slack_integration_id)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    let steal = edit(&store, &other, &acme, 1, edited("mine", &[], false));
+    assert_eq!(steal.await, ProjectChange::Unknown);
+    let link = store.link_channel(
+        other.slack_integration_id,
+        "C1",
+        Some(acme.id),
+        other.user_id,
+    );
+    assert_eq!(link.await.unwrap(), None);
+    let linked = store
+        .channel_project(other.slack_integration_id, "C1")
+        .await
+        .unwrap();
+    assert_eq!(
+        linked, None,
+        "another workspace's project is an unknown one"
+    );
+}
+
+async fn a_channel_and_the_last_use_name_the_default(store: Store, clock: Clock) {
+    let nina = nina(&store).await;
+    let workspace = nina.slack_integration_id;
+    let (acme, halden) = (
+        create(&store, &nina, "acme").await,
+        create(&store, &nina, "halden").await,
+    );
+    let default = |channel| store.default_project(workspace, nina.user_id, channel);
+    assert_eq!(default("C1").await.unwrap(), None);
+    store
+        .note_last_project(nina.user_id, "C1", acme.id)
+        .await
+        .unwrap();
+    let last = DefaultProject {
+        project: acme.clone(),
+        is_billable: true,
+        is_channels: false,
+    };
+    assert_eq!(default("C1").await.unwrap(), Some(last.clone()));
+    assert_eq!(default("C2").await.unwrap(), None);
+    assert_eq!(
+        store
+            .link_channel(workspace, "C1", Some(halden.id), nina.user_id)
+            .await
+            .unwrap(),
+        None
+    );
+    let channels = DefaultProject {
+        project: halden.clone(),
+        is_channels: true,
+        ..last.clone()
+    };
+    assert_eq!(default("C1").await.unwrap(), Some(channels));
+    clock.advance(TimeDelta::minutes(1));
+    store
+        .note_last_project(nina.user_id, "C2", halden.id)
+        .await
+        .unwrap();
+    assert_eq!(
+        store.recent_projects(nina.user_id, 5).await.unwrap(),
+        [halden.id, acme.id]
+    );
+    edit(&store, &nina, &halden, 1, edited("halden", &[], true)).await;
+    assert_eq!(
+        default("C1").await.unwrap(),
+        Some(last),
+        "an archived project is not meant"
+    );
+    assert_eq!(
+        store.recent_projects(nina.user_id, 5).await.unwrap(),
+        [acme.id]
+    );
+    let before = store
+        .link_channel(workspace, "C1", None, nina.user_id)
+        .await
+        .unwrap();
+    assert_eq!(before, Some(halden));
+    assert_eq!(store.channel_project(workspace, "C1").await.unwrap(), None);
+}
+
+async fn entries_keep_their_project_under_its_new_name(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let acme = create(&store, &nina, "acme").await;
+    let mut meeting = meeting(&nina, key(1), 30);
+    meeting.fields.project = Some(acme.clone());
+    meeting.fields.billable = true;
+    meeting.fields.tags = vec!["web".to_owned(), "späť".to_owned()];
+    meeting.permalink = Some("https://tern.slack.com/archives/C1/p1".to_owned());
+    let entry = store
+        .insert_entry(meeting, soon())
+        .await
+        .unwrap()
+        .receipt
+        .entry;
+    assert_eq!(
+        store.entry(nina.user_id, entry.id).await.unwrap(),
+        Some(entry.clone())
+    );
+    let rename = edit(&store, &nina, &acme, 1, edited("acme-web", &[], false));
+    rename.await;
+    let renamed = store.entry(nina.user_id, entry.id).await.unwrap().unwrap();
+    assert_eq!(renamed.project.as_ref().unwrap().slug, "acme-web");
+    let step = Step {
+        entry_id: entry.id,
+        version: 1,
+        to: Some(renamed.fields()),
+    };
+    store
+        .change_entries(nina.user_id, ChangeKind::Project, &[step], None)
+        .await
+        .unwrap();
+}
+
+async fn who_may_create_projects_is_a_setting(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    assert!(nina.may_create_projects);
+    store
+        .set_project_creators(nina.slack_integration_id, false)
+        .await
+        .unwrap();
+    assert!(!super::nina(&store).await.may_create_projects);
+    let mut admin = super::berlin("Nina Berg");
+    admin.is_admin = true;
+    assert!(
+        store
+            .save_member("T1", "U1", Some(&admin))
+            .await
+            .unwrap()
+            .may_create_projects
+    );
+}
+
+async fn corrections_of_a_unit_are_counted(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let flipped = std::sync::atomic::AtomicU64::new(0);
+    let again = |unit| {
+        let entry = flipped.load(std::sync::atomic::Ordering::Relaxed);
+        store.note_flip(nina.binding_id, unit, key(entry.into()))
+    };
+    let flip = |unit| {
+        flipped.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        again(unit)
+    };
+    assert_eq!(flip(Unit::Minutes).await.unwrap(), 1);
+    assert_eq!(flip(Unit::Hours).await.unwrap(), 1);
+    assert_eq!(again(Unit::Hours).await.unwrap(), 1, "pressed twice");
+    assert_eq!(flip(Unit::Hours).await.unwrap(), 2);
+    store
+        .set_bare_number_unit(nina.binding_id, BareNumberUnit::Hours)
+        .await
+        .unwrap();
+    let now = store.member("T1", "U1").await.unwrap().unwrap();
+    assert_eq!(now.bare_number_unit, BareNumberUnit::Hours);
+    assert_eq!(flip(Unit::Hours).await.unwrap(), 1, "counted anew");
+}

@@ -1,0 +1,262 @@
+//! No list that a person waits for reads a table from its beginning to its end.
+//!
+//! A program of its own, because it listens to everything that is said to the database: the statements are
+//! those that the store really sends, and each of them is explained on the database it was sent to.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "it/databases.rs"]
+#[expect(dead_code, reason = "what the other tests need is there, too")]
+mod databases;
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    sync::{Mutex, OnceLock},
+    time::Duration,
+};
+
+use billops::{
+    domain::{
+        member::Member,
+        minutes::Minutes,
+        time_entry::{EntryFields, EntrySource, TimeEntry},
+    },
+    store::{NewEntry, NewJob, NewProject, ProjectChange, Store},
+};
+use chrono::{Days, NaiveDate, TimeDelta};
+use sqlx::{Connection as _, Executor as _, PgConnection, Row as _, SqliteConnection};
+use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt as _};
+use uuid::Uuid;
+
+use databases::Database;
+
+/// Entries of each person, so that the databases have something to choose between.
+const ENTRIES: u64 = 100;
+const PEOPLE: u64 = 10;
+/// The tables that grow without end.
+const LARGE: [&str; 3] = ["time_entries", "changes", "idempotency_keys"];
+
+/// The statements that were sent since they were last taken.
+#[derive(Clone, Copy)]
+struct Heard;
+
+fn heard() -> &'static Mutex<BTreeSet<String>> {
+    static HEARD: OnceLock<Mutex<BTreeSet<String>>> = OnceLock::new();
+    HEARD.get_or_init(Mutex::default)
+}
+
+impl<S: tracing::Subscriber> Layer<S> for Heard {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        #[derive(Default)]
+        struct Statement {
+            summary: String,
+            whole: String,
+        }
+        impl tracing::field::Visit for Statement {
+            fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+                match field.name() {
+                    "summary" => value.clone_into(&mut self.summary),
+                    "db.statement" => value.trim().clone_into(&mut self.whole),
+                    _ => {}
+                }
+            }
+            fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn fmt::Debug) {}
+        }
+        let mut statement = Statement::default();
+        event.record(&mut statement);
+        // A short statement is its own summary.
+        let sql = if statement.whole.is_empty() {
+            statement.summary
+        } else {
+            statement.whole
+        };
+        heard().lock().unwrap().insert(sql);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_list_is_found_through_an_index() {
+    let listening =
+        Heard.with_filter(Targets::new().with_target("sqlx::query", tracing::Level::DEBUG));
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(listening))
+        .unwrap();
+    for database in [Database::on_disk(), Database::postgres().await] {
+        let (store, _) = database.open().await;
+        let (nina, entry) = fill(&store).await;
+        let mut explainer = Explainer::connect(&database.url).await;
+        explainer.analyze().await;
+        heard().lock().unwrap().clear();
+        for (method, statements) in ask(&store, &nina, &entry).await {
+            assert!(!statements.is_empty(), "nothing was heard of {method}");
+            for sql in statements.iter().filter(|sql| has_plan(sql)) {
+                for step in explainer.plan(sql).await {
+                    // All of an index is no better than all of the table.
+                    let reads_all = LARGE.iter().any(|table| {
+                        step.contains(&format!("Seq Scan on {table}"))
+                            || step.contains(&format!("SCAN {table}"))
+                    });
+                    assert!(!reads_all, "{}: {method}: {step}\n{sql}", store.kind());
+                }
+            }
+        }
+        store.close().await;
+        database.remove().await;
+    }
+}
+
+/// Beginning and ending a transaction has none.
+fn has_plan(sql: &str) -> bool {
+    ["SELECT", "INSERT", "UPDATE", "DELETE"]
+        .iter()
+        .any(|verb| sql.starts_with(verb))
+}
+
+/// Calls every list there is, and gives the statements that each sent.
+async fn ask(store: &Store, nina: &Member, entry: &TimeEntry) -> Vec<(&'static str, Vec<String>)> {
+    let (me, day) = (nina.user_id, entry.date);
+    let week = day - Days::new(6);
+    let project = entry.project.as_ref().unwrap().id;
+    let workspace = nina.slack_integration_id;
+    let mut asked = Vec::new();
+    macro_rules! ask {
+        ($($method:ident($($argument:expr),*)),+ $(,)?) => { $(
+            store.$method($($argument),*).await.unwrap();
+            asked.push((stringify!($method), std::mem::take(&mut *heard().lock().unwrap()).into_iter().collect()));
+        )+ };
+    }
+    let job = NewJob {
+        unique_key: "job".to_owned(),
+        payload: "{}".to_owned(),
+    };
+    ask!(
+        totals(me, week, day, None),
+        totals(me, week, day, Some(project)),
+        entries_between(me, week, day, None, 15),
+        entries_between(me, week, day, Some(project), 15),
+        last_entries(me, 10, 10),
+        day_and_recent(me, day, week, 5),
+        day_total(me, day),
+        overlapping(entry, 4),
+        last_end_on(me, day),
+        entry(me, entry.id),
+        default_project(workspace, me, "C1"),
+        recent_projects(me, 5),
+        timers_to_ask(9),
+        undo_last(me, Uuid::from_u128(7), Some(&job)),
+        claim_share(me, Uuid::from_u128(8)),
+        claim_job(TimeDelta::seconds(60)),
+    );
+    asked
+}
+
+enum Explainer {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Explainer {
+    async fn connect(url: &str) -> Self {
+        if url.starts_with("sqlite") {
+            Self::Sqlite(SqliteConnection::connect(url).await.unwrap())
+        } else {
+            Self::Postgres(PgConnection::connect(url).await.unwrap())
+        }
+    }
+
+    /// What production knows of its tables after a while.
+    async fn analyze(&mut self) {
+        if let Self::Postgres(db) = self {
+            db.execute("ANALYZE").await.unwrap();
+        }
+    }
+
+    /// The steps in which the statement is answered, whatever is bound to it.
+    async fn plan(&mut self, sql: &str) -> Vec<String> {
+        match self {
+            Self::Sqlite(db) => {
+                let explain = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+                let rows = sqlx::raw_sql(explain).fetch_all(db).await.unwrap();
+                rows.iter().map(|row| row.get("detail")).collect()
+            }
+            Self::Postgres(db) => {
+                // Whatever is bound, and however few rows there are here: where an index can be used, it is.
+                let prepare = format!(
+                    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
+                     PREPARE asked AS {sql}"
+                );
+                sqlx::raw_sql(sqlx::AssertSqlSafe(prepare))
+                    .execute(&mut *db)
+                    .await
+                    .unwrap();
+                let count = "SELECT COALESCE(array_length(parameter_types, 1), 0) AS count FROM pg_prepared_statements \
+                             WHERE name = 'asked'";
+                let count: i32 = db.fetch_one(count).await.unwrap().get("count");
+                let nulls = vec!["NULL"; usize::try_from(count).unwrap()].join(", ");
+                let arguments = if count == 0 {
+                    String::new()
+                } else {
+                    format!("({nulls})")
+                };
+                let explain = sqlx::AssertSqlSafe(format!("EXPLAIN EXECUTE asked{arguments}"));
+                let rows = sqlx::raw_sql(explain).fetch_all(&mut *db).await.unwrap();
+                db.execute("DEALLOCATE asked").await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+}
+
+/// A workspace in which an index is worth its while.
+async fn fill(store: &Store) -> (Member, TimeEntry) {
+    let day = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
+    let mut first = None;
+    for person in 0..PEOPLE {
+        let member = store
+            .save_member("T1", &format!("U{person}"), None)
+            .await
+            .unwrap();
+        let new = NewProject {
+            slug: format!("project-{person}"),
+            name: "Project".to_owned(),
+            client: None,
+            is_billable: true,
+        };
+        let ProjectChange::Done(project) = store
+            .create_project(member.slack_integration_id, &new)
+            .await
+            .unwrap()
+        else {
+            panic!("no project")
+        };
+        let now = store_now();
+        let entries = (0..ENTRIES).map(|number| {
+            let new = NewEntry {
+                key: Uuid::from_u128(u128::from(number) + 100),
+                user_id: member.user_id,
+                source: EntrySource::Slack,
+                fields: EntryFields {
+                    description: "Meeting".to_owned(),
+                    date: day - Days::new(number / 3),
+                    span: Some((now, now + TimeDelta::minutes(30))),
+                    is_timed: true,
+                    duration: Minutes::new(30),
+                    project: Some(project.clone()),
+                    billable: true,
+                    tags: Vec::new(),
+                },
+                typed_text: None,
+                permalink: None,
+                then: None,
+            };
+            store.insert_entry(new, tokio::time::Instant::now() + Duration::from_secs(30))
+        });
+        let made = futures_util::future::join_all(entries).await;
+        let entry = made.into_iter().next().unwrap().unwrap().receipt.entry;
+        first.get_or_insert((member, entry));
+    }
+    first.unwrap()
+}
+
+fn store_now() -> chrono::DateTime<chrono::Utc> {
+    chrono::DateTime::from_timestamp(1_795_177_800, 0).unwrap()
+}
