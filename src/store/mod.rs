@@ -296,7 +296,7 @@ impl Db {
             writer.clone()
         } else {
             pool()
-                .max_connections(4)
+                .max_connections(3)
                 .connect_with(options.pragma("cache_size", "-512"))
                 .await?
         };

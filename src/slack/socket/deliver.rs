@@ -27,7 +27,7 @@ use super::{
 
 /// Envelopes whose answer is remembered, to give a repetition the same one. Repetitions come within
 /// seconds; what is older is recognised by the request key of the entry, in the database.
-const REMEMBERED: usize = 512;
+const REMEMBERED: usize = 256;
 /// Handlers that may run at once. Beyond this the process is drowning, and the honest answer is a bare
 /// acknowledgement at once.
 const RUNNING_MAX: usize = 4096;
