@@ -252,8 +252,8 @@ impl Store {
     }
 }
 
-/// Whether somebody listens to the statements, as with `RUST_LOG=sqlx::query=debug` when the database is
-/// opened. Otherwise they are not even put together, for that costs every statement.
+/// Whether somebody listens to the statements when the database is opened, as the tests of their plans do.
+/// The program's own log never does. Otherwise they are not even put together, for that costs every statement.
 fn says_statements() -> bool {
     tracing::enabled!(target: "sqlx::query", tracing::Level::DEBUG)
 }
