@@ -297,7 +297,7 @@ impl Db {
         } else {
             pool()
                 .max_connections(3)
-                .connect_with(options.pragma("cache_size", "-512"))
+                .connect_with(options.pragma("cache_size", "-256"))
                 .await?
         };
         Ok(Self::Sqlite { reader, writer })
