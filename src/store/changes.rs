@@ -533,6 +533,7 @@ impl Store {
     ) -> Result<EntryChange, StoreError> {
         let wanted = (timer_id, version);
         let change = tx!(self, conn => {
+            take_person!(conn, user_id);
             let change = match timer_change!(conn, user_id, wanted) {
                 Some(change) => {
                     let outcome: Result<EntryChange, StoreError> =
