@@ -17,6 +17,7 @@ mod people;
 mod projects;
 mod reports;
 mod timers;
+mod undo;
 
 use std::{sync::Arc, time::Duration};
 

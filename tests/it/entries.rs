@@ -1418,6 +1418,15 @@ async fn only_time_without_breaks_is_merged_and_each_minute_counts_once() {
         "{}",
         both.text
     );
+    let day_before = "2026-11-18";
+    bot.say(&format!("/time {day_before} 9-10 one")).await;
+    bot.say(&format!("/time {day_before} 9:30-10:30 two")).await;
+    let longer = bot.say(&format!("/time {day_before} 9-12 all")).await;
+    assert!(
+        longer.text.contains("Warning: 1 h 30 min is counted twice"),
+        "{}",
+        longer.text
+    );
     // A few minutes of an entry that was only placed are no clash.
     bot.say("/time 12:25-12:35 chat").await;
     let placed = bot.say("/time 1h: Research").await;
