@@ -2,6 +2,7 @@
 
 mod edit_entry;
 mod entry_form;
+mod forgotten_timers;
 mod home;
 mod log_time;
 mod members;
@@ -27,12 +28,13 @@ use crate::{
 
 pub use edit_entry::{EntryList, EntryVersion, Flip, Flipped, HomeTab, LISTED, merged};
 pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
+pub use forgotten_timers::TimerQuestion;
 pub use home::{Home, Notice};
 pub use log_time::{Logged, Request};
 pub use projects::{Chosen, Linked, ProjectNote, Suggested};
 pub use report::{Report, ReportOf, ReportOutcome, Share};
 pub use time_command::CommandOutcome;
-pub use timer::{Stepped, TimerOutcome, TimerQuestion, TimerVersion};
+pub use timer::{Stepped, TimerOutcome, TimerVersion};
 
 /// Channels whose default project is kept in memory.
 const REMEMBERED_DEFAULTS: usize = 20_000;

@@ -12,9 +12,8 @@ use super::{
     inbound::{Action, Interaction},
     logged,
     messages::{self, Conversation, Message, Reader},
-    projects, reports, request_key, stranger,
-    submissions::{self, EntryFormKind},
-    timers,
+    open_form::{self, EntryFormKind},
+    projects, reports, request_key, stranger, timers,
 };
 use crate::{
     app::{EntryVersion, Flip, FormOutcome, HomeTab, Notice},
@@ -222,8 +221,7 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
         ("reading", "form") => {
             let line = action.value.strip_prefix("t:").unwrap_or_default();
             let prefill = commands::prefill(door, member, line);
-            submissions::open_new(door, member, &interaction.trigger_id, prefill, press.meta())
-                .await;
+            open_form::open_new(door, member, &interaction.trigger_id, prefill, press.meta()).await;
             Ok(None)
         }
         ("entry", "new") => {
@@ -240,7 +238,7 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
                 way: None,
                 ..press.meta()
             };
-            submissions::open_new(door, member, &interaction.trigger_id, prefill, meta).await;
+            open_form::open_new(door, member, &interaction.trigger_id, prefill, meta).await;
             Ok(None)
         }
         ("entry", _) => entry(press, member, verb).await,
@@ -310,7 +308,7 @@ async fn entry(
     if let Some(form) = form {
         let trigger = &press.interaction.trigger_id;
         let problem =
-            submissions::open_for_entry(press.door, member, trigger, entry, &press.meta(), form)
+            open_form::open_for_entry(press.door, member, trigger, entry, &press.meta(), form)
                 .await?;
         return match problem {
             Some(change) => shown(press, member, change).await,

@@ -11,7 +11,7 @@ use super::{
     inbound::{SlashCommand, workspace_of},
     logged,
     messages::{self, Conversation, Message, Reader},
-    reports, request_key, stranger, submissions,
+    open_form, reports, request_key, stranger,
     text::cut,
     timers,
 };
@@ -181,7 +181,7 @@ fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str) -> Message {
 /// Opens the form. Where Slack does not, help says how to do without.
 async fn open_form(line: &Line<'_>, member: &Arc<Member>) -> Option<Message> {
     let (prefill, meta) = (Prefill::default(), meta(line));
-    let is_open = submissions::open_new(line.door, member, line.trigger_id, prefill, meta).await;
+    let is_open = open_form::open_new(line.door, member, line.trigger_id, prefill, meta).await;
     (!is_open).then(|| messages::help(line.door.reader(member, line.round)))
 }
 

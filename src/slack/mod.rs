@@ -10,6 +10,7 @@ mod forms;
 pub mod home;
 mod inbound;
 pub mod messages;
+mod open_form;
 mod projects;
 mod reports;
 pub mod socket;
@@ -225,7 +226,7 @@ impl Door {
             "view_submission" => submissions::submitted(self, heard, interaction, workspace).await,
             "block_suggestion" => submissions::suggested(self, interaction, workspace).await,
             "shortcut" | "message_action" => {
-                submissions::shortcut(self, interaction, workspace).await;
+                open_form::shortcut(self, interaction, workspace).await;
                 None
             }
             "view_closed" => None,

@@ -11,7 +11,7 @@ use super::{
     inbound::View,
     logged,
     messages::{self, Message},
-    submissions,
+    open_form,
 };
 use crate::{
     app::{FormOutcome, Linked},
@@ -93,7 +93,7 @@ pub(super) async fn pressed(
     let (menu_verb, reference) = value.split_once(' ').unwrap_or(("", value));
     match if verb == "menu" { menu_verb } else { verb } {
         "new" => {
-            submissions::open(press.door, trigger, &forms::project(None, &press.meta())).await;
+            open_form::open(press.door, trigger, &forms::project(None, &press.meta())).await;
             Ok(None)
         }
         "list" => {
@@ -175,7 +175,7 @@ pub(super) async fn pressed(
             };
             if verb == "edit" {
                 let view = forms::project(Some(&project), &press.meta());
-                submissions::open(press.door, trigger, &view).await;
+                open_form::open(press.door, trigger, &view).await;
                 return Ok(None);
             }
             let is_archived = verb == "archive";

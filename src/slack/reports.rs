@@ -16,7 +16,7 @@ use super::{
     inbound::View,
     logged, messages,
     messages::{Conversation, Message, Reader, ShareNews, ShareRefusal},
-    request_key, submissions,
+    open_form, request_key,
 };
 use crate::{
     app::{Report, ReportOf, ReportOutcome, Share},
@@ -58,7 +58,7 @@ pub(super) async fn pressed(
             ..press.meta()
         };
         let view = forms::share_report(&messages::report_title(&report), &meta);
-        submissions::open(door, &press.interaction.trigger_id, &view).await;
+        open_form::open(door, &press.interaction.trigger_id, &view).await;
         return Ok(None);
     }
     // Named by the message and how often it was replaced: a second press is the same one, but who leafs on,
@@ -153,7 +153,7 @@ pub(super) async fn share_submitted(
     let ReportOutcome::Report(report) = door.app.report(member, of).await? else {
         return problem("This report is no longer here. Close the form and ask for it again.");
     };
-    if !super::submissions::is_id(&channel) {
+    if !open_form::is_id(&channel) {
         return problem("Choose a channel.");
     }
     match door.app.begin_share(member, key).await? {
@@ -205,7 +205,7 @@ pub(super) async fn fill_gap(press: &Press<'_>, member: &Arc<Member>) {
         ..press.meta()
     };
     let trigger = &press.interaction.trigger_id;
-    submissions::open_new(press.door, member, trigger, prefill, meta).await;
+    open_form::open_new(press.door, member, trigger, prefill, meta).await;
 }
 
 /// Reads `g:2026-11-20:13:30-14:00` as a day and what is typed for these times.

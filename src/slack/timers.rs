@@ -13,6 +13,7 @@ use super::{
     inbound::View,
     logged,
     messages::{self, Message},
+    open_form,
     submissions::{self, Acknowledgement},
     text::clock_time,
 };
@@ -82,7 +83,7 @@ pub(super) async fn pressed(
                     let projects = app.projects(member).await?;
                     let project = forms::find_project(projects, runs.project.as_ref());
                     let view = forms::edit_timer(&runs, project.as_ref(), &press.meta());
-                    submissions::open(door, trigger, &view).await;
+                    open_form::open(door, trigger, &view).await;
                 } else {
                     open_stop(door, member, trigger, &runs, None, press.meta()).await?;
                 }
@@ -157,7 +158,7 @@ pub(super) async fn open_stop(
         ..meta
     };
     let view = forms::stop_timer(&prefill, &meta);
-    Ok(submissions::open(door, trigger_id, &view).await)
+    Ok(open_form::open(door, trigger_id, &view).await)
 }
 
 /// Opens the form in which a timer is started. `false` where Slack did not open it.
@@ -177,7 +178,7 @@ pub(super) async fn open_start(
         ..meta
     };
     let view = forms::new_timer(project.as_ref(), &meta);
-    Ok(submissions::open(door, trigger_id, &view).await)
+    Ok(open_form::open(door, trigger_id, &view).await)
 }
 
 /// A form of a timer was submitted.

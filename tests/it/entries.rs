@@ -999,19 +999,39 @@ async fn who_may_not_create_projects_is_told_who_can() {
             .to_string()
             .contains("project.menu")
     );
-    // A button that somebody else's message carried is of no use either.
-    let forged = serde_json::json!({
-        "type": "interactive", "accepts_response_payload": false,
-        "payload": {
-            "type": "block_actions", "team": {"id": "T07TERN001"}, "trigger_id": "x",
-            "user": {"id": bot.slack.world(|world| world.person(person).unwrap().id.clone())},
-            "actions": [{"action_id": "project.menu", "block_id": "project.s0.x.r1", "type": "overflow",
-                "selected_option": {"value": format!("archive p:{}:1", uuid::Uuid::nil())}}],
-        },
-    });
-    bot.slack.send_envelope(forged).await;
-    let projects = store.projects(nina.slack_integration_id).await.unwrap();
-    assert!(projects.iter().all(|project| project.archived_at.is_none()));
+    // Buttons that an admin's message carried are of no use either.
+    let acme = store
+        .projects(nina.slack_integration_id)
+        .await
+        .unwrap()
+        .remove(0);
+    let entry = menu(&bot.say_as(person, "/time edit").await, "edit ");
+    let Choice::Option(entry) = entry else {
+        unreachable!()
+    };
+    let entry = entry.trim_start_matches("edit ");
+    for (action, value) in [
+        (
+            "project.menu",
+            format!("archive p:{}:{}", acme.id, acme.version),
+        ),
+        ("project.create", format!("{entry} n:zephyr")),
+    ] {
+        let forged = serde_json::json!({
+            "type": "interactive", "accepts_response_payload": false,
+            "payload": {
+                "type": "block_actions", "team": {"id": "T07TERN001"}, "trigger_id": "x",
+                "user": {"id": bot.slack.world(|world| world.person(person).unwrap().id.clone())},
+                "actions": [{"action_id": action, "block_id": "project.s0.x.r1", "type": "button", "value": value}],
+            },
+        });
+        let answer = bot.slack.send_envelope(forged).await;
+        assert_eq!(answer.error, None);
+    }
+    assert_eq!(
+        store.projects(nina.slack_integration_id).await.unwrap(),
+        [acme]
+    );
     bot.finish().await;
 }
 

@@ -3,8 +3,10 @@
 //! What all messages share is here; the messages themselves are in one file a subject.
 
 mod card;
+mod doubts;
 mod help;
 mod list;
+mod overlap;
 mod projects;
 mod reading;
 mod report;

@@ -6,9 +6,9 @@ use slack_morphism::prelude::SlackBlock;
 use uuid::Uuid;
 
 use super::{
-    Button, Message, Reader, VALUE_MAX, WORDS_MAX, actions,
-    card::{project_note, reading_note},
-    context, section,
+    Button, Message, Reader, VALUE_MAX, WORDS_MAX, actions, context,
+    doubts::{project_note, reading_note},
+    section,
 };
 use crate::{
     app::Chosen,

@@ -11,7 +11,7 @@ use slack_morphism::prelude::{
 };
 
 use super::{
-    Button, Message, PROJECT_MAX, Reader, WORDS_MAX, actions, card::project_note, context,
+    Button, Message, PROJECT_MAX, Reader, WORDS_MAX, actions, context, doubts::project_note,
     expanded, label, markdown, section, with_button,
 };
 use crate::{

@@ -6,7 +6,8 @@ use chrono_tz::Tz;
 use slack_morphism::prelude::SlackBlock;
 
 use super::{
-    Button, MARKS_MAX, Message, Reader, WORDS_MAX, actions, card, context, section, with_button,
+    Button, MARKS_MAX, Message, Reader, WORDS_MAX, actions, card, context, doubts, section,
+    with_button,
 };
 use crate::{
     app::{ProjectNote, Stepped, TimerOutcome, TimerQuestion},
@@ -105,7 +106,7 @@ pub(super) fn started(
     project: &ProjectNote,
 ) -> Message {
     let mut extra = Extra {
-        notes: card::project_note(project).into_iter().collect(),
+        notes: doubts::project_note(project).into_iter().collect(),
         hint: " · stop here or with `/time stop`",
         says: "Stop it with /time stop. ".to_owned(),
         ..Extra::default()
