@@ -1,18 +1,22 @@
 //! Reports: a day, a week or a month in sum, for the person alone or, in totals, for a channel.
 
+mod sharing;
+mod sums;
+
 use std::fmt::Write as _;
 
 use chrono::{Datelike as _, NaiveDate};
-use serde_json::Number;
-use slack_morphism::prelude::{
-    SlackBlock, SlackBlockConfirmItem, SlackBlockId, SlackBlockText, SlackChart,
-    SlackChartAxisConfig, SlackChartDataPoint, SlackChartDataSeries, SlackChartSegment,
-    SlackDataVisualizationBlock, SlackPieChart, SlackSectionBlock, SlackSeriesChart,
+use slack_morphism::prelude::SlackBlock;
+
+use sharing::{news_block, news_said, share_button};
+use sums::{
+    Shape, chart, clients_of, day_whole, days_of, lists, projects_of, rows, say, share,
+    side_by_side,
 };
 
 use super::{
-    Button, Message, PROJECT_MAX, Reader, WORDS_MAX, actions, context, doubts::project_note,
-    expanded, label, markdown, section, with_button,
+    Button, Message, PROJECT_MAX, Reader, actions, context, doubts::project_note, section,
+    with_button,
 };
 use crate::{
     app::{ProjectNote, Report, ReportOf},
@@ -20,7 +24,6 @@ use crate::{
         gaps::Gap,
         minutes::Minutes,
         period::{Period, PeriodKind},
-        summary::is_working_day,
         time_command::Grouping,
         time_entry::TimeEntry,
     },
@@ -29,124 +32,16 @@ use crate::{
     },
 };
 
+pub(in crate::slack) use sharing::SHARE_UNCLEAR;
+pub use sharing::{Conversation, ShareNews, ShareRefusal, shared_report};
+
 /// Entries of a day that are listed; more are counted.
 const ENTRIES_SHOWN: usize = 15;
 /// Gaps of a day that are shown; more are counted.
 const GAPS_SHOWN: usize = 3;
-/// Projects or clients that are shown; the others are summed up.
-const NAMES_SHOWN: usize = 10;
 /// What a name takes in a row, and a title.
 const NAME_MAX: usize = 40;
 const TITLE_MAX: usize = 60;
-/// Slack's limit for what stands at a segment or a bar of a chart.
-const CHART_LABEL_MAX: usize = 20;
-
-/// The conversation that a report is read in.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Conversation<'a> {
-    /// Slack's id; empty where there is none.
-    pub id: &'a str,
-    /// What Slack calls it. Private ones and direct messages have a name that says nothing.
-    pub name: &'a str,
-}
-
-impl Conversation<'_> {
-    /// Whether others read along; a bot can write nothing into a direct message between people.
-    fn is_channel(&self) -> bool {
-        !self.id.is_empty() && !self.id.starts_with('D')
-    }
-
-    fn called(&self) -> String {
-        match self.name {
-            "" | "directmessage" | "privategroup" => "this channel".to_owned(),
-            name if name.starts_with("mpdm-") => "this conversation".to_owned(),
-            name => format!("#{}", cut(name, 80)),
-        }
-    }
-}
-
-/// What came of sharing a report.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ShareNews {
-    /// It stands in the channel that it is read in.
-    Shared,
-    /// It stands in the channel with this id.
-    SharedIn(String),
-    /// It does not; Slack said why.
-    NotShared(ShareRefusal),
-    /// Slack did not answer, so nobody knows.
-    Unclear,
-}
-
-/// Why a report could not be posted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ShareRefusal {
-    /// The bot is not a member of the channel.
-    NotAMember,
-    /// Slack takes no more messages for the moment.
-    TooBusy,
-    /// Anything else, as Slack names it.
-    Other(String),
-}
-
-impl ShareRefusal {
-    /// What is wrong and what to do, for a report that is read in the channel, and for a form.
-    pub(in crate::slack) fn sentence(&self, in_the_channel: bool) -> String {
-        match (self, in_the_channel) {
-            (Self::NotAMember, true) => {
-                "BillOps is not in this channel. Type /invite @BillOps here and press \
-                                         Share again, or choose another channel."
-                    .to_owned()
-            }
-            (Self::NotAMember, false) => {
-                "BillOps is not in this channel. Type /invite @BillOps there, or \
-                                          choose another channel."
-                    .to_owned()
-            }
-            (Self::TooBusy, _) => {
-                "Slack takes no more messages just now. Share again in a minute.".to_owned()
-            }
-            (Self::Other(code), _) => {
-                format!(
-                    "Slack does not let me post there ({}). Choose another channel.",
-                    cut(code, 60)
-                )
-            }
-        }
-    }
-}
-
-/// What is said where nobody knows whether a report was posted.
-pub(in crate::slack) const SHARE_UNCLEAR: &str = "Slack did not answer, so I cannot say whether this was shared. Look in the channel before you share again.";
-
-/// How a report is broken down.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Entries,
-    DaysAndProjects,
-    Days,
-    Projects,
-    Clients,
-}
-
-impl Shape {
-    fn of(report: &Report) -> Self {
-        let is_one_project = report.project.is_some();
-        match (report.of.period.kind, report.of.group) {
-            (PeriodKind::Day, None | Some(Grouping::Day)) => Self::Entries,
-            (PeriodKind::Day, _) if is_one_project => Self::Entries,
-            (_, Some(Grouping::Day)) => Self::Days,
-            (PeriodKind::Week | PeriodKind::Month, _) if is_one_project => Self::Days,
-            (_, Some(Grouping::Client)) => Self::Clients,
-            (PeriodKind::Week, None) => Self::DaysAndProjects,
-            (PeriodKind::Month, None) | (_, Some(Grouping::Project)) => Self::Projects,
-        }
-    }
-}
-
-/// A name with its sum, as it is shown in a row: people's words, not yet escaped.
-type Part = (String, Minutes);
-
 /// What a person logged in a period. All of it stands in the text as well, without bars.
 pub fn report(
     reader: Reader<'_>,
@@ -507,221 +402,6 @@ fn facts(reader: Reader<'_>, report: &Report, text: &mut String, blocks: &mut Ve
     blocks.push(context(reader.id("report.facts"), facts.join(" · ")));
 }
 
-/// The days that say something: working days, and others on which something was logged.
-fn days_of(report: &Report) -> Vec<Part> {
-    let until = last_shown_day(report);
-    let form = match report.of.period.kind {
-        PeriodKind::Week => "%a",
-        PeriodKind::Day | PeriodKind::Month => "%a %-d %b",
-    };
-    let days = report.summary.days.iter();
-    days.filter(|(day, minutes)| {
-        *minutes > Minutes::default() || *day <= until && is_working_day(*day)
-    })
-    .map(|(day, minutes)| (day.format(form).to_string(), *minutes))
-    .collect()
-}
-
-fn projects_of(report: &Report) -> Vec<Part> {
-    let name = |slug: &str| format!("#{slug}");
-    let projects = report.summary.projects.iter();
-    let named = projects.map(|(project, minutes)| {
-        let project = project.as_ref();
-        (project.map(|project| name(&project.slug)), *minutes)
-    });
-    most(named, "no project")
-}
-
-fn clients_of(report: &Report) -> Vec<Part> {
-    most(report.summary.clients.iter().cloned(), "no client")
-}
-
-/// The first ten names, the others in sum, and what has no name. One other is not worth a sum.
-fn most(sums: impl Iterator<Item = (Option<String>, Minutes)>, nameless: &str) -> Vec<Part> {
-    let (mut parts, mut none) = (Vec::new(), Vec::new());
-    for (name, minutes) in sums {
-        match name {
-            Some(name) => parts.push((isolated(&cut(&name, NAME_MAX)), minutes)),
-            None => none.push((nameless.to_owned(), minutes)),
-        }
-    }
-    if parts.len() > NAMES_SHOWN + 1 {
-        let others = parts.split_off(NAMES_SHOWN);
-        let sum = others.iter().map(|(_, minutes)| *minutes).sum();
-        parts.push((format!("{} others", others.len()), sum));
-    }
-    parts.append(&mut none);
-    parts
-}
-
-/// What a full bar of a day is: the target, or the longest day where there is none or it is not meant.
-fn day_whole(reader: Reader<'_>, report: &Report) -> Minutes {
-    let target = reader.member.target_per_day;
-    let days = report.summary.days.iter().map(|(_, minutes)| *minutes);
-    match report.project {
-        None if target > Minutes::default() => target,
-        _ => days.max().unwrap_or_default(),
-    }
-}
-
-/// `▇▇▇▇░░░░  #acme  19 h 45 min`, with its share of `all` where that is given.
-fn rows(parts: &[Part], whole: Minutes, all: Option<Minutes>) -> Vec<String> {
-    let row = |(name, minutes): &Part| {
-        let name = plain_within(name, 2 * NAME_MAX);
-        let share = all.map_or(String::new(), |all| format!(" · {}", share(*minutes, all)));
-        format!("{}  {name}  {minutes}{share}", bar(*minutes, whole))
-    };
-    parts.iter().map(row).collect()
-}
-
-/// `#acme 19 h 45 min, #halden 9 h 30 min. `
-fn say(text: &mut String, parts: &[Part], all: Option<Minutes>) {
-    let said = |(name, minutes): &Part| match all {
-        None => format!("{name} {minutes}"),
-        Some(all) => format!("{name} {minutes}, {}", share(*minutes, all)),
-    };
-    // A share has a comma of its own.
-    let between = if all.is_some() { "; " } else { ", " };
-    let said: Vec<String> = parts.iter().map(said).collect();
-    let _ = write!(text, "{}. ", said.join(between));
-}
-
-/// `82 %`; 100 only for the whole, and 0 only for nothing.
-fn share(part: Minutes, whole: Minutes) -> String {
-    let (part, whole) = (u64::from(part.get()), u64::from(whole.get().max(1)));
-    let percent = match (part * 200 + whole) / (whole * 2) {
-        0 if part > 0 => 1,
-        percent if percent >= 100 && part < whole => 99,
-        percent => percent,
-    };
-    format!("{percent} %")
-}
-
-/// The lines in as many blocks as Slack's limit for one asks for.
-fn lists(reader: Reader<'_>, name: &str, lines: Vec<String>) -> Vec<SlackBlock> {
-    let mut texts: Vec<String> = Vec::new();
-    for line in lines {
-        match texts.last_mut() {
-            Some(text) if text.chars().count() + line.chars().count() < WORDS_MAX => {
-                text.push('\n');
-                text.push_str(&line);
-            }
-            _ => texts.push(line),
-        }
-    }
-    let block = |(place, text): (usize, String)| {
-        let id = match place {
-            0 => reader.id(name),
-            _ => reader.id(&format!("{name}.{place}")),
-        };
-        expanded(id, &text)
-    };
-    texts.into_iter().enumerate().map(block).collect()
-}
-
-/// Lists beside each other, and under each other on a phone.
-fn side_by_side(id: SlackBlockId, lists: &[(&str, Vec<String>)]) -> SlackBlock {
-    let field = |(heading, rows): &(&str, Vec<String>)| {
-        SlackBlockText::from(markdown(format!("*{heading}*\n{}", rows.join("\n"))))
-    };
-    SlackSectionBlock::new()
-        .with_block_id(id)
-        .with_fields(lists.iter().map(field).collect())
-        .into()
-}
-
-/// The same as a picture, for those who see it; nothing stands only there.
-fn chart(reader: Reader<'_>, report: &Report, shape: Shape) -> Option<SlackBlock> {
-    let (title, parts) = match shape {
-        Shape::Entries => return None,
-        Shape::DaysAndProjects | Shape::Days if report.of.period.kind == PeriodKind::Month => {
-            ("Hours by week", weeks_of(report))
-        }
-        Shape::DaysAndProjects | Shape::Days => ("Hours by day", days_of(report)),
-        Shape::Projects => ("Hours by project", projects_of(report)),
-        Shape::Clients => ("Hours by client", clients_of(report)),
-    };
-    let value = |minutes: &Minutes| {
-        let hours = f64::from(minutes.get()) / 60.0;
-        Number::from_f64((hours * 100.0).round() / 100.0).unwrap_or_else(|| 0.into())
-    };
-    let label = |name: &str| cut(name, CHART_LABEL_MAX);
-    let chart = if matches!(shape, Shape::Projects | Shape::Clients) {
-        let segment = |(name, minutes): &Part| SlackChartSegment::new(label(name), value(minutes));
-        SlackChart::Pie(SlackPieChart::new(parts.iter().map(segment).collect()))
-    } else {
-        let point = |(name, minutes): &Part| SlackChartDataPoint::new(label(name), value(minutes));
-        let series =
-            SlackChartDataSeries::new("Hours".to_owned(), parts.iter().map(point).collect());
-        let names = parts.iter().map(|(name, _)| label(name)).collect();
-        let axis = SlackChartAxisConfig::new(names).with_y_label("Hours".to_owned());
-        SlackChart::Bar(SlackSeriesChart::new(vec![series], axis))
-    };
-    let block = SlackDataVisualizationBlock::new(title.to_owned(), chart)
-        .with_block_id(reader.id("report.chart"));
-    // One bar or one segment shows nothing.
-    (parts.len() > 1).then(|| block.into())
-}
-
-/// The weeks of a month, each from its first day in it to its last.
-fn weeks_of(report: &Report) -> Vec<Part> {
-    let until = last_shown_day(report);
-    let mut weeks: Vec<(Period, NaiveDate, NaiveDate, Minutes)> = Vec::new();
-    for (day, minutes) in report.summary.days.iter().filter(|(day, _)| *day <= until) {
-        let week = Period::week(*day);
-        match weeks.last_mut() {
-            Some((last, _, to, sum)) if *last == week => {
-                *to = *day;
-                *sum += *minutes;
-            }
-            _ => weeks.push((week, *day, *day, *minutes)),
-        }
-    }
-    let part = |(_, from, to, sum)| (days(from, to, report.today), sum);
-    weeks.into_iter().map(part).collect()
-}
-
-fn news_said(news: &ShareNews, at: Conversation<'_>) -> String {
-    match news {
-        ShareNews::Shared => format!("Shared in {}. ", at.called()),
-        ShareNews::SharedIn(_) => "Shared in the channel you chose. ".to_owned(),
-        ShareNews::NotShared(refusal) => format!("Not shared. {} ", refusal.sentence(true)),
-        ShareNews::Unclear => format!("{SHARE_UNCLEAR} "),
-    }
-}
-
-fn news_block(
-    reader: Reader<'_>,
-    report: &Report,
-    news: &ShareNews,
-    at: Conversation<'_>,
-) -> SlackBlock {
-    let id = reader.id("report.shared");
-    let when = format!("at {} · totals only", clock_time(reader.now, reader.zone()));
-    match news {
-        ShareNews::Shared => context(id, format!("Shared in {} {when}", plain(&at.called()))),
-        ShareNews::SharedIn(channel) => {
-            context(id, format!("Shared in <#{}> {when}", plain(channel)))
-        }
-        ShareNews::NotShared(refusal) => with_button(
-            id,
-            format!("⚠️ *Not shared.* {}", plain(&refusal.sentence(true))),
-            choose_button(report, "Choose channel…"),
-        ),
-        ShareNews::Unclear => section(id, format!("⚠️ {SHARE_UNCLEAR}")),
-    }
-}
-
-/// Opens the form in which a channel is chosen.
-fn choose_button(report: &Report, label: &str) -> Button {
-    Button::new(
-        "report.choose",
-        label,
-        report.of.to_string(),
-        &format!("{label} Choose where to share your totals"),
-    )
-}
-
 fn buttons(report: &Report, at: Conversation<'_>, is_shared: bool) -> Vec<Button> {
     let (of, today) = (report.of, report.today);
     let is_empty = report.summary.entries == 0;
@@ -786,37 +466,6 @@ fn group_button(report: &Report) -> Option<Button> {
     let spoken = format!("{label}: show {} so", spoken_period(of.period));
     let of = ReportOf { group, ..of };
     Some(Button::new("report.group", label, of.to_string(), &spoken))
-}
-
-fn share_button(report: &Report, at: Conversation<'_>) -> Button {
-    if !at.is_channel() {
-        return choose_button(report, "Share…");
-    }
-    let spoken = format!(
-        "Share in channel: the totals of {}",
-        spoken_period(report.of.period)
-    );
-    let what = match &report.project {
-        None => "your totals by project".to_owned(),
-        Some(project) => format!("your total of #{}", cut(&project.slug, NAME_MAX)),
-    };
-    Button {
-        confirm: Some(SlackBlockConfirmItem::new(
-            label(&cut(&format!("Share in {}?", at.called()), 100)),
-            label(&format!(
-                "Everyone there sees {what}. Descriptions stay with you."
-            ))
-            .into(),
-            label("Share"),
-            label("Cancel"),
-        )),
-        ..Button::new(
-            "report.share",
-            "Share in channel",
-            report.of.to_string(),
-            &spoken,
-        )
-    }
 }
 
 /// `Yesterday`, `Last week`, `October`: what a button calls the period it leads to.
@@ -895,63 +544,4 @@ pub fn which_project(reader: Reader<'_>, of: ReportOf, note: &ProjectNote) -> Me
             actions(reader.id("report.actions"), buttons),
         ],
     )
-}
-
-/// What a channel sees of a report: totals, and whose they are.
-pub fn shared_report(reader: Reader<'_>, report: &Report) -> Message {
-    let (period, today, total) = (report.of.period, report.today, report.summary.total);
-    let until = last_shown_day(report);
-    let (what, shown, said) = match period.kind {
-        PeriodKind::Day => {
-            let day = short_day(period.from, today);
-            ("a day", day.clone(), day)
-        }
-        PeriodKind::Week => (
-            "a week",
-            format!("week of {}", days(period.from, until, today)),
-            said_days(period.from, until, today),
-        ),
-        PeriodKind::Month => {
-            let name = name_of_month(period, today);
-            let name = if period.contains(today) {
-                format!("{name}, until {}", short_day(until, today))
-            } else {
-                name
-            };
-            ("a month", name.clone(), name)
-        }
-    };
-    let member = reader.member;
-    let mut text = format!(
-        "{} shared {what}, {said}: {total}. ",
-        isolated(&cut(&member.name, NAME_MAX))
-    );
-    let parts = if report.of.group == Some(Grouping::Client) {
-        clients_of(report)
-    } else {
-        projects_of(report)
-    };
-    say(&mut text, &parts, None);
-    let zone = if member.time_zone.is_none() {
-        " UTC"
-    } else {
-        ""
-    };
-    let note = format!(
-        "Totals only · shared on {}, {}{zone}",
-        short_day(today, today),
-        clock_time(reader.now, reader.zone())
-    );
-    let id = |name: &str| SlackBlockId(name.to_owned());
-    let mut blocks = vec![section(
-        id("shared"),
-        format!("<@{}> · {shown} · *{total}*", member.slack_user_id),
-    )];
-    blocks.push(expanded(
-        id("shared.bars"),
-        &rows(&parts, total, None).join("\n"),
-    ));
-    blocks.push(context(id("shared.note"), note.clone()));
-    let _ = write!(text, "{}.", note.replace(" · ", ", "));
-    Message::new(text, blocks)
 }
