@@ -68,6 +68,9 @@ fn outcome(change: Option<ProjectChange>) -> Result<ProjectRef, Problem> {
         Some(ProjectChange::Taken(slug)) => {
             ("slug", format!("#{slug} means another project already."))
         }
+        Some(ProjectChange::ClientTaken(name)) => {
+            ("client", format!("There is another client called {name}."))
+        }
         Some(ProjectChange::Stale) => (
             "slug",
             "Somebody changed this project meanwhile. Close this form and open it again."
@@ -215,6 +218,7 @@ fn as_it_is(project: &Project) -> ProjectEdit {
         },
         aliases: project.aliases.clone(),
         is_archived: !project.is_open(),
+        renames_client: false,
     }
 }
 
@@ -352,5 +356,6 @@ fn read(view: &View) -> Result<ProjectEdit, Problem> {
         },
         aliases,
         is_archived: false,
+        renames_client: !view.field("rename_client").selected_options.is_empty(),
     })
 }

@@ -33,6 +33,9 @@ pub struct ProjectEdit {
     pub aliases: Vec<String>,
     /// Whether it takes no more entries.
     pub is_archived: bool,
+    /// Whether its client stays the same one under the name in `to`, for all of the client's projects, instead
+    /// of another client taking its place. Without effect where there is no client before or after.
+    pub renames_client: bool,
 }
 
 /// What became of making or changing a project.
@@ -42,6 +45,8 @@ pub enum ProjectChange {
     Done(ProjectRef),
     /// This slug or alias is another project's.
     Taken(String),
+    /// The new name of the client is this other client's. Nothing was done.
+    ClientTaken(String),
     /// The project was changed by somebody else meanwhile. Nothing was done.
     Stale,
     /// The workspace has no such project.
@@ -247,20 +252,56 @@ impl Store {
         let now = self.clock.now();
         tx!(self, conn => {
             take_workspace!(conn, slack_integration_id);
-            let known: Option<(i32, Option<DateTime<Utc>>)> = sqlx::query_as(
-                "SELECT version, archived_at FROM projects WHERE slack_integration_id = $1 AND id = $2",
+            let known: Option<(i32, Option<DateTime<Utc>>, Option<Uuid>)> = sqlx::query_as(
+                "SELECT version, archived_at, client_id FROM projects WHERE slack_integration_id = $1 AND id = $2",
             )
             .bind(slack_integration_id)
             .bind(project_id)
             .fetch_optional(&mut *conn)
             .await?;
-            let Some((current, archived_at)) = known else { return Ok(ProjectChange::Unknown) };
+            let Some((current, archived_at, old_client_id)) = known else { return Ok(ProjectChange::Unknown) };
             if current != version {
                 return Ok(ProjectChange::Stale);
             }
             let names: Vec<&String> = [&edit.to.slug].into_iter().chain(&edit.aliases).collect();
             if let Some(name) = taken!(conn, slack_integration_id, project_id, names) {
                 return Ok(ProjectChange::Taken(name));
+            }
+            let renamed = old_client_id.filter(|_| edit.renames_client).zip(edit.to.client.as_ref());
+            if let Some((client_id, (slug, name))) = renamed {
+                let other: Option<(String,)> = sqlx::query_as(
+                    "SELECT name FROM clients WHERE slack_integration_id = $1 AND slug = $2 AND id <> $3",
+                )
+                .bind(slack_integration_id)
+                .bind(slug)
+                .bind(client_id)
+                .fetch_optional(&mut *conn)
+                .await?;
+                if let Some((other,)) = other {
+                    return Ok(ProjectChange::ClientTaken(other));
+                }
+                sqlx::query(
+                    "UPDATE clients SET slug = $3, name = $4, updated_at = $5 \
+                     WHERE slack_integration_id = $1 AND id = $2",
+                )
+                .bind(slack_integration_id)
+                .bind(client_id)
+                .bind(slug)
+                .bind(name)
+                .bind(now)
+                .execute(&mut *conn)
+                .await?;
+                // A form that was opened before shows the old name and would bring it back.
+                sqlx::query(
+                    "UPDATE projects SET version = version + 1, updated_at = $4 \
+                     WHERE slack_integration_id = $1 AND client_id = $2 AND id <> $3",
+                )
+                .bind(slack_integration_id)
+                .bind(client_id)
+                .bind(project_id)
+                .bind(now)
+                .execute(&mut *conn)
+                .await?;
             }
             let client_id = client_id!(self, conn, slack_integration_id, edit.to.client.as_ref());
             sqlx::query(

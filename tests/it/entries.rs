@@ -83,6 +83,7 @@ impl TestBot {
             to: new(slug),
             aliases: Vec::new(),
             is_archived: true,
+            renames_client: false,
         };
         let change = store.edit_project(
             nina.slack_integration_id,
@@ -949,6 +950,17 @@ async fn projects_are_made_renamed_archived_and_reopened() {
         "{}",
         list.text
     );
+    // The client gets a new name, in the form of a project of its own.
+    bot.slack
+        .choose(NINA, &list, "project.menu", menu(&list, "edit "))
+        .await
+        .unwrap();
+    let form = bot.form().await;
+    let same = Choice::Options(vec!["rename_client".to_owned()]);
+    let values = [("client", text("Acme Group")), ("rename_client", same)];
+    let list = bot.submit_over(&form, &values, &list).await;
+    assert!(list.text.contains("Acme Group"), "{}", list.text);
+    assert!(!list.text.contains("Acme &amp; Co"), "{}", list.text);
     let form = bot.open(&list, "project.new").await;
     let clash = [("slug", text("fresh")), ("aliases", text("acme-web"))];
     let wrong = bot.submit(&form, &clash).await;

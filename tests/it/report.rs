@@ -389,6 +389,7 @@ async fn one_project_is_reported_under_any_of_its_names() {
         },
         aliases: Vec::new(),
         is_archived: true,
+        renames_client: false,
     };
     let change = store.edit_project(nina.slack_integration_id, halden.id, halden.version, &edit);
     assert!(matches!(change.await.unwrap(), ProjectChange::Done(_)));

@@ -11,7 +11,7 @@ pub(in crate::slack) fn project(project: Option<&Project>, meta: &Meta) -> Slack
     let aliases = project
         .map(|project| project.aliases.join(","))
         .unwrap_or_default();
-    let blocks = vec![
+    let mut blocks = vec![
         text_field(
             "slug",
             "Short name, as one types it behind #",
@@ -52,6 +52,11 @@ pub(in crate::slack) fn project(project: Option<&Project>, meta: &Meta) -> Slack
             project.is_none_or(|project| project.is_billable),
         ),
     ];
+    if client.is_some() {
+        let rename = "The client is the same under a new name: all its projects follow";
+        // Right below the client.
+        blocks.insert(3, checkbox("rename_client", rename, false));
+    }
     let meta = Meta {
         id: project.map(|project| project.id),
         version: project.map_or(0, |project| project.version),

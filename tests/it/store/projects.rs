@@ -18,6 +18,7 @@ super::on_every_database!(
     a_slug_is_one_projects,
     a_project_is_renamed_and_archived_by_version,
     projects_are_their_workspaces,
+    a_client_is_renamed_for_all_its_projects,
     a_channel_and_the_last_use_name_the_default,
     entries_keep_their_project_under_its_new_name,
     who_may_create_projects_is_a_setting,
@@ -64,6 +65,7 @@ fn edited(slug: &str, aliases: &[&str], is_archived: bool) -> ProjectEdit {
         to: new(slug),
         aliases: aliases.iter().map(|&alias| alias.to_owned()).collect(),
         is_archived,
+        renames_client: false,
     }
 }
 
@@ -134,6 +136,42 @@ async fn a_project_is_renamed_and_archived_by_version(store: Store, clock: Clock
         (all[0].archived_at, all[0].version, all[0].aliases.len()),
         (Some(clock.now()), 3, 0)
     );
+}
+
+async fn a_client_is_renamed_for_all_its_projects(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let (web, print) = (
+        create(&store, &nina, "web").await,
+        create(&store, &nina, "print").await,
+    );
+    let client = |slug: &str, renames_client| {
+        let mut edit = ProjectEdit {
+            renames_client,
+            ..edited("web", &[], false)
+        };
+        edit.to.client = Some((slug.to_owned(), slug.to_uppercase()));
+        edit
+    };
+    let rename = edit(&store, &nina, &web, 1, client("halden", true)).await;
+    assert!(matches!(rename, ProjectChange::Done(_)), "{rename:?}");
+    let clients = async || {
+        let all = store.projects(nina.slack_integration_id).await.unwrap();
+        all.into_iter()
+            .map(|project| (project.client.unwrap().name, project.version))
+            .collect::<Vec<_>>()
+    };
+    // By slug: print, then web. A form that shows the old name is out of date on both.
+    let halden = || ("HALDEN".to_owned(), 2);
+    assert_eq!(clients().await, [halden(), halden()]);
+    let late = edit(&store, &nina, &print, 1, edited("print", &[], false));
+    assert_eq!(late.await, ProjectChange::Stale);
+    // Without the mark, this one project has another client.
+    let other = edit(&store, &nina, &web, 2, client("acme", false)).await;
+    assert!(matches!(other, ProjectChange::Done(_)), "{other:?}");
+    assert_eq!(clients().await, [halden(), ("ACME".to_owned(), 3)]);
+    let clash = edit(&store, &nina, &web, 3, client("halden", true)).await;
+    assert_eq!(clash, ProjectChange::ClientTaken("HALDEN".to_owned()));
+    assert_eq!(clients().await, [halden(), ("ACME".to_owned(), 3)]);
 }
 
 async fn projects_are_their_workspaces(store: Store, _: Clock) {
