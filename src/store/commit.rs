@@ -227,9 +227,10 @@ fn concerns_one(problem: &NotSaved) -> bool {
 }
 
 /// The rows of one commit, in a fixed number of statements: who has answers already (where that is known
-/// of some), the sums of the days, the keys with their answers, the entries, the jobs.
+/// of some), the sums of the days, the keys with their answers, the entries, the jobs. Each is a wait for
+/// the database; one that takes several statements at a time gets keys and entries together.
 macro_rules! rows {
-    ($database:ty, $conn:ident, $clock:expr, $news:expr, $repetitions:expr) => {
+    ($database:ty, takes_several: $takes_several:literal, $conn:ident, $clock:expr, $news:expr, $repetitions:expr) => {
         async {
             let news: &[&NewEntry] = $news;
             let mut answers = Answers::default();
@@ -272,12 +273,14 @@ macro_rules! rows {
                     .push_bind(receipt.entry.created_at);
             });
             query.push(" ON CONFLICT (user_id, key) DO NOTHING");
-            let inserted = query.build().execute(&mut *$conn).await?.rows_affected();
-            if inserted != fresh.len() as u64 {
-                return Err(StoreError::Repeated);
+            let mut written = 0;
+            if $takes_several {
+                query.push("; ");
+            } else {
+                written += query.build().execute(&mut *$conn).await?.rows_affected();
+                query = QueryBuilder::new("");
             }
-
-            let mut query = QueryBuilder::<$database>::new(
+            query.push(
                 "INSERT INTO time_entries (id, user_id, source, status, description, date, started_at, ended_at, \
                  is_timed, duration_minutes, project_id, billable, tags, permalink, typed_text, version, \
                  created_at, updated_at) ",
@@ -303,7 +306,11 @@ macro_rules! rows {
                     .push_bind(entry.updated_at);
             });
             query.push(" ON CONFLICT (id) DO NOTHING");
-            query.build().execute(&mut *$conn).await?;
+            written += query.build().execute(&mut *$conn).await?.rows_affected();
+            // A key and an entry each; a key less means that it was used before.
+            if written != 2 * fresh.len() as u64 {
+                return Err(StoreError::Repeated);
+            }
 
             for job in jobs(&fresh) {
                 add_job!($clock, $conn, job);
@@ -336,7 +343,8 @@ async fn write(
                     .begin_with("BEGIN IMMEDIATE")
                     .await
                     .map_err(|e| nothing(e.into()))?;
-                let made = rows!(sqlx::Sqlite, conn, clock, news, repetitions).map_err(nothing)?;
+                let made = rows!(sqlx::Sqlite, takes_several: true, conn, clock, news, repetitions)
+                    .map_err(nothing)?;
                 // A commit that SQLite refuses is rolled back.
                 conn.commit().await.map_err(|e| nothing(e.into()))?;
                 Ok(made)
@@ -344,7 +352,8 @@ async fn write(
             Db::Postgres(pool) => {
                 let mut conn = pool.begin().await.map_err(|e| nothing(e.into()))?;
                 let made =
-                    rows!(sqlx::Postgres, conn, clock, news, repetitions).map_err(nothing)?;
+                    rows!(sqlx::Postgres, takes_several: false, conn, clock, news, repetitions)
+                        .map_err(nothing)?;
                 // The connection may have broken before or after PostgreSQL committed.
                 conn.commit().await.map_err(|_| NotSaved::Unknown)?;
                 Ok(made)

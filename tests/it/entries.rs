@@ -352,9 +352,19 @@ async fn an_entry_that_was_deleted_elsewhere_is_not_edited() {
 
 /// The option of the one menu in a message that begins with this verb.
 fn menu(message: &Message, verb: &str) -> Choice {
+    menu_of(message, "", verb)
+}
+
+/// The option of the menu in a block whose id begins so.
+fn menu_of(message: &Message, block_id: &str, verb: &str) -> Choice {
     let options = message
         .blocks
         .iter()
+        .filter(|block| {
+            block["block_id"]
+                .as_str()
+                .is_some_and(|id| id.starts_with(block_id))
+        })
         .filter_map(|block| block["accessory"]["options"].as_array());
     let mut values = options
         .flatten()
@@ -950,19 +960,12 @@ async fn projects_are_made_renamed_archived_and_reopened() {
         "{}",
         list.text
     );
-    // The client gets a new name, in the form of a project of its own.
-    bot.slack
-        .choose(NINA, &list, "project.menu", menu(&list, "edit "))
-        .await
-        .unwrap();
-    let form = bot.form().await;
-    let same = Choice::Options(vec!["rename_client".to_owned()]);
-    let values = [("client", text("Acme Group")), ("rename_client", same)];
-    let list = bot.submit_over(&form, &values, &list).await;
-    assert!(list.text.contains("Acme Group"), "{}", list.text);
-    assert!(!list.text.contains("Acme &amp; Co"), "{}", list.text);
     let form = bot.open(&list, "project.new").await;
-    let clash = [("slug", text("fresh")), ("aliases", text("acme-web"))];
+    let clash = [
+        ("slug", text("fresh")),
+        ("client", text("Acme & Co")),
+        ("aliases", text("acme-web")),
+    ];
     let wrong = bot.submit(&form, &clash).await;
     assert_eq!(
         wrong.errors["aliases"],
@@ -976,6 +979,28 @@ async fn projects_are_made_renamed_archived_and_reopened() {
         "{}",
         list.text
     );
+    // The client gets a new name, in the form of one of its projects.
+    let row = list
+        .blocks
+        .iter()
+        .find(|block| block["text"]["text"].to_string().contains("#acme-web"));
+    let row = row.unwrap()["block_id"].as_str().unwrap().to_owned();
+    let edit = menu_of(&list, &row, "edit ");
+    bot.slack
+        .choose(NINA, &list, &format!("{row}/project.menu"), edit)
+        .await
+        .unwrap();
+    let form = bot.form().await;
+    let same = Choice::Options(vec!["rename_client".to_owned()]);
+    let values = [("client", text("Acme Group")), ("rename_client", same)];
+    let list = bot.submit_over(&form, &values, &list).await;
+    assert_eq!(
+        list.text.matches("· Acme Group").count(),
+        2,
+        "{}",
+        list.text
+    );
+    assert!(!list.text.contains("Acme &amp; Co"), "{}", list.text);
     bot.finish().await;
 }
 

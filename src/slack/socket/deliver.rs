@@ -1,6 +1,7 @@
 //! One envelope: its handler, its deadline, its acknowledgement.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -132,31 +133,33 @@ impl Deliverer {
             retry_attempt,
             ack_by,
         };
-        let handler = &self.handler;
+        let handler = self.handler.clone();
         // An envelope that comes again shares the answer of the first, running or done.
         let Ok(answer) = self.answers.get_or_insert_with(&id, || {
-            // A task of its own: a panic ends there, and a handler that is late runs on.
-            let task = tokio::spawn(handler(delivery));
             let id = id.clone();
+            let handling = AssertUnwindSafe(async move { handler(delivery).await });
             let answer = async move {
-                task.await.unwrap_or_else(|problem| {
-                    error!(envelope_id = id, kind, "socket.handler_panicked: {problem}");
+                handling.catch_unwind().await.unwrap_or_else(|_| {
+                    error!(
+                        envelope_id = id,
+                        kind, "socket.handler_panicked: the line before says where"
+                    );
                     None
                 })
             };
             Ok::<_, std::convert::Infallible>(answer.boxed().shared())
         });
-        let answer = match tokio::time::timeout_at(ack_by, answer).await {
-            Ok(answer) => answer.filter(|_| accepts_answer),
-            Err(_) => {
-                warn!(
-                    envelope_id = id,
-                    "socket.late: acknowledged at the deadline, the handler is still running"
-                );
-                None
-            }
-        };
-        self.acknowledge(&id, answer.as_deref(), outgoing).await;
+        if let Ok(answer) = tokio::time::timeout_at(ack_by, answer.clone()).await {
+            let answer = answer.filter(|_| accepts_answer);
+            self.acknowledge(&id, answer.as_deref(), outgoing).await;
+        } else {
+            warn!(
+                envelope_id = id,
+                "socket.late: acknowledged at the deadline, the handler is still running"
+            );
+            self.acknowledge(&id, None, outgoing).await;
+            answer.await;
+        }
     }
 
     /// Sends an acknowledgement on the connection that brought the envelope, or on another one where that
