@@ -9,8 +9,10 @@
 use std::time::{Duration, Instant};
 
 use billops::{
-    app::{App, ReportOf, ReportOutcome},
+    app::{App, Reach, ReportOf, ReportOutcome},
+    calendar::Providers,
     clock::Clock,
+    config::CalendarConfig,
     domain::{
         member::Member,
         minutes::Minutes,
@@ -68,7 +70,12 @@ async fn measure(database: &str, url: &str) {
         "\n## {database}: {ENTRIES} entries made in {:.1} s",
         begun.elapsed().as_secs_f64()
     );
-    let app = App::new(store.clone(), clock);
+    let reach = Reach {
+        providers: Providers::new(CalendarConfig::default(), clock.clone()).unwrap(),
+        sign_in: None,
+        public_url: "http://localhost:8000".parse().unwrap(),
+    };
+    let app = App::new(store.clone(), clock, reach);
     for (who, member) in [
         ("1,250 of them one's own", &nina),
         ("20,000 of them one's own", &heavy),

@@ -4,10 +4,12 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::FutureExt as _;
 use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 
 use crate::{
-    app::App,
+    app::{App, Reach},
+    calendar::{Providers, SignIn},
     clock::Clock,
     config::{Config, without_password},
     jobs::{Job, Ran, Runner, Schedule, Workers},
@@ -52,6 +54,20 @@ impl Bot {
         clock: Clock,
         timings: Timings,
     ) -> Result<Self, NotStarted> {
+        Self::start_at(None, config, clock, timings).await
+    }
+
+    /// As [`start`](Self::start), on a listener that is there already: whoever has to know the web server's address
+    /// before it starts, because a redirect URI holds it, makes the listener first.
+    ///
+    /// # Errors
+    /// As [`start`](Self::start).
+    pub async fn start_at(
+        listener: Option<TcpListener>,
+        config: &Config,
+        clock: Clock,
+        timings: Timings,
+    ) -> Result<Self, NotStarted> {
         let not_started = |doing: String| {
             move |error: &dyn std::error::Error| NotStarted {
                 doing,
@@ -65,10 +81,20 @@ impl Bot {
                 doing: format!("opening the database {address} (DATABASE_URL)"),
                 problem: crate::error::chain(&error),
             })?;
+        let keys = config.keyring().map_err(|problem| NotStarted {
+            doing: "reading the keys that seal tokens".to_owned(),
+            problem: problem.to_string(),
+        })?;
+        let store = store.with_keys(keys);
+        missing_keys(&store).await?;
         info!(database = address, "store.open");
+        let reach = reach(config, &clock).map_err(|problem| NotStarted {
+            doing: "setting up TLS".to_owned(),
+            problem,
+        })?;
         let client = SlackClient::new(&config.slack)
             .map_err(|error| not_started("setting up TLS".to_owned())(&error))?;
-        let app = App::new(store.clone(), clock);
+        let app = App::new(store.clone(), clock, reach);
 
         let opener: Opener = {
             let client = client.clone();
@@ -77,7 +103,7 @@ impl Bot {
                 async move { client.open_connection().await }.boxed()
             })
         };
-        let door = Door::new(app, client.clone());
+        let door = Door::new(app.clone(), client.clone());
         let socket = Socket::start(
             opener,
             door.handler(),
@@ -85,11 +111,17 @@ impl Bot {
             config.slack.app_id.clone(),
             timings,
         );
-        let web = Web::start(config.listen_addr, store.clone(), socket.states())
-            .await
-            .map_err(|error| {
-                not_started(format!("listening at {} (LISTEN_ADDR)", config.listen_addr))(&error)
-            })?;
+        let listening = |error: std::io::Error| NotStarted {
+            doing: format!("listening at {} (LISTEN_ADDR)", config.listen_addr),
+            problem: error.to_string(),
+        };
+        let listener = match listener {
+            Some(listener) => listener,
+            None => TcpListener::bind(config.listen_addr)
+                .await
+                .map_err(listening)?,
+        };
+        let web = Web::start(listener, app, socket.states(), config).map_err(listening)?;
         info!(address = %web.address(), "web.listening");
         tokio::spawn(identify(client, store.clone(), door.clone()));
 
@@ -135,6 +167,45 @@ impl Bot {
     }
 }
 
+/// The providers and Sign in with Slack, as they are set up.
+///
+/// # Errors
+/// The machine's TLS roots cannot be read.
+pub fn reach(config: &Config, clock: &Clock) -> Result<Reach, String> {
+    let sign_in = config
+        .sign_in
+        .clone()
+        .map(|sign_in| SignIn::new(sign_in, &config.slack.api_url, clock.clone()))
+        .transpose()?;
+    Ok(Reach {
+        providers: Providers::new(config.calendars.clone(), clock.clone())?,
+        sign_in,
+        public_url: config.public_url.clone(),
+    })
+}
+
+/// Refuses to start with tokens that could not be opened: people would be asked to connect again for nothing.
+async fn missing_keys(store: &Store) -> Result<(), NotStarted> {
+    let not_started = |problem: String| NotStarted {
+        doing: "looking at the sealed tokens".to_owned(),
+        problem,
+    };
+    let in_use = store.keys_in_use().await;
+    let in_use = in_use.map_err(|error| not_started(crate::error::chain(&error)))?;
+    let missing: Vec<String> = in_use
+        .into_iter()
+        .filter(|(key, _)| !store.holds_key(key))
+        .map(|(key, count)| format!("{count} tokens are sealed with the key “{key}”"))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(not_started(format!(
+        "{}, which ENCRYPTION_KEYS does not hold. Put it back, behind the current one",
+        missing.join(", ")
+    )))
+}
+
 /// Asks Slack whose bot token it is, and notes the workspace. Everything works without the answer, so
 /// nothing waits for it.
 async fn identify(client: SlackClient, store: Store, door: Door) {
@@ -176,9 +247,23 @@ fn runner(door: &Door, store: &Store) -> Runner {
                 Job::RefreshHome { binding } => door.refresh_home(binding).await,
                 Job::AskForgottenTimers => door.ask_forgotten_timers().await,
                 Job::AskTimer { binding, timer } => door.ask_timer(binding, timer).await,
+                Job::RefreshTokens => door.queue_refreshes().await,
+                Job::RefreshAccount { account } => door.refresh_account(account).await,
+                Job::TellConnected {
+                    account, is_again, ..
+                } => door.tell_connected(account, is_again).await,
+                Job::TellBroken {
+                    account,
+                    since,
+                    nth,
+                } => door.tell_broken(account, since, nth).await,
                 Job::ForgetRequests => {
-                    match store.forget_requests_older_than(REQUESTS_KEPT).await {
-                        Ok(_) => Ran::Done,
+                    let forgotten = async {
+                        store.forget_requests_older_than(REQUESTS_KEPT).await?;
+                        store.forget_errands_older_than(REQUESTS_KEPT).await
+                    };
+                    match forgotten.await {
+                        Ok(()) => Ran::Done,
                         Err(problem) => Ran::Failed(crate::error::chain(&problem)),
                     }
                 }

@@ -33,12 +33,14 @@
 //! ([`error`]). Each library is named in one room only; a test reads the `use` lines and holds this.
 pub mod app;
 pub mod bot;
+pub mod calendar;
 pub mod clock;
 pub mod config;
 pub mod doctor;
 pub mod domain;
 pub mod error;
 pub mod jobs;
+pub mod keyring;
 pub mod manifest;
 #[cfg(feature = "demo")]
 pub mod sandbox;

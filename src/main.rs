@@ -7,6 +7,7 @@ use std::{
 };
 
 use billops::{
+    app::{App, Refreshed},
     bot::Bot,
     clock::Clock,
     config::{Config, Environment, LogFormat, Problem},
@@ -52,8 +53,13 @@ enum Command {
     },
     /// Check the configuration, the database and Slack; one line each, with the fix
     Doctor,
+    /// Refresh every token of a connected calendar that is due
+    RefreshTokens,
     /// Create the tables, or bring them up to date
     Migrate,
+    /// Work with the keys that seal tokens in the database
+    #[command(subcommand)]
+    Keys(Keys),
     /// Explain how a /time line is read, without saving anything
     Parse {
         /// One JSON object for each line
@@ -75,6 +81,12 @@ enum Command {
         #[arg(long, value_name = "URL")]
         public_url: Option<url::Url>,
     },
+}
+
+#[derive(Subcommand)]
+enum Keys {
+    /// Seal every stored token with the first of ENCRYPTION_KEYS, so that the others can be taken out
+    Rotate,
 }
 
 fn main() -> ExitCode {
@@ -160,6 +172,30 @@ fn run(command: Command) -> Result<ExitCode, Stop> {
                 Ok(ExitCode::SUCCESS)
             })
         }
+        Command::RefreshTokens => {
+            start_logging(&environment, "warn").map_err(Stop::Configuration)?;
+            let config = Config::from_environment(&environment).map_err(Stop::Configuration)?;
+            runtime()?.block_on(refresh_tokens(&config))
+        }
+        Command::Keys(Keys::Rotate) => {
+            let url = Config::database_url(&environment).map_err(Stop::Configuration)?;
+            let keys = Config::keys(&environment).map_err(Stop::Configuration)?;
+            runtime()?.block_on(async {
+                let store = Store::open(url.expose_secret(), Clock::system())
+                    .await
+                    .map_err(|error| Stop::Failed(billops::error::chain(&error)))?
+                    .with_keys(keys.clone());
+                let renewed = store.rotate_keys().await;
+                let renewed = renewed.map_err(|error| Stop::Failed(billops::error::chain(&error)))?;
+                println!(
+                    "{renewed} tokens were sealed anew with the key “{}”. The other keys are no longer needed once every \
+                     running BillOps has this one.",
+                    keys.current()
+                );
+                store.close().await;
+                Ok(ExitCode::SUCCESS)
+            })
+        }
         Command::Parse {
             json,
             now,
@@ -237,6 +273,35 @@ fn start_logging(environment: &Environment, default: &str) -> Result<(), Vec<Pro
             .init(),
     }
     Ok(())
+}
+
+async fn refresh_tokens(config: &Config) -> Result<ExitCode, Stop> {
+    let clock = Clock::system();
+    let keys = config
+        .keyring()
+        .map_err(|problem| Stop::Configuration(vec![problem]))?;
+    let store = Store::open(config.database_url.expose_secret(), clock.clone())
+        .await
+        .map_err(|error| Stop::Failed(billops::error::chain(&error)))?
+        .with_keys(keys);
+    let reach = billops::bot::reach(config, &clock).map_err(Stop::Failed)?;
+    let app = App::new(store.clone(), clock, reach);
+    let outcome = app.refresh_all().await;
+    store.close().await;
+    let Refreshed {
+        refreshed,
+        broken,
+        postponed,
+    } = outcome.map_err(|error| Stop::Failed(billops::error::chain(&error)))?;
+    println!(
+        "{refreshed} accounts were refreshed; {broken} need to be connected again, and their owners are told; {postponed} \
+         are tried again later."
+    );
+    Ok(if postponed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn serve(config: Config) -> Result<ExitCode, Stop> {

@@ -13,6 +13,7 @@ use libfuzzer_sys::{Corpus, fuzz_target};
 mod domain {
     pub mod minutes;
     pub mod period;
+    pub mod provider;
     pub mod time_command;
 }
 

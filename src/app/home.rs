@@ -6,8 +6,10 @@ use chrono_tz::Tz;
 use super::App;
 use crate::{
     domain::{
+        calendar::Account,
         member::Member,
         minutes::Minutes,
+        provider::Provider,
         time_entry::{Changed, TimeEntry},
         timer::Timer,
     },
@@ -41,6 +43,10 @@ pub struct Home {
     pub timer: Option<Timer>,
     /// What was just done there, with the way back.
     pub notice: Option<Notice>,
+    /// The calendars that are connected.
+    pub accounts: Vec<Account>,
+    /// The providers that are offered.
+    pub offered: Vec<Provider>,
 }
 
 /// One line on top of the Home tab.
@@ -68,6 +74,7 @@ impl App {
             .await
             .map_err(|error| self.failed("reading the Home tab", error))?;
         let timer = self.timer(member).await?;
+        let accounts = self.accounts(member).await?;
         Ok(Home {
             timer,
             name: member.name.clone(),
@@ -79,6 +86,8 @@ impl App {
             target: member.target_per_day,
             recent: day.recent,
             notice,
+            accounts,
+            offered: self.offered(),
         })
     }
 

@@ -1,5 +1,7 @@
 //! What BillOps does, one use case a file. Doors call these and render what comes back.
 
+mod calendars;
+mod connect;
 mod edit_entry;
 mod entry_form;
 mod forgotten_timers;
@@ -8,24 +10,30 @@ mod log_time;
 mod members;
 mod projects;
 mod report;
+mod sign_in;
 mod time_command;
 mod timer;
+mod tokens;
 
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
+use url::Url;
 use uuid::Uuid;
 
 use projects::RememberedDefault;
 
 use crate::{
+    calendar::{Providers, SignIn},
     clock::Clock,
-    domain::member::Member,
+    domain::{member::Member, provider::Provider},
     error::{Failed, Reference},
     store::{NewJob, Store, StoreError},
 };
 
+pub use calendars::{Listed, Selected};
+pub use connect::{Bearer, ConnectLink, Ended, From, LinkPage, Reason, Returned, Typed};
 pub use edit_entry::{EntryList, EntryVersion, Flip, Flipped, HomeTab, LISTED, merged};
 pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
 pub use forgotten_timers::TimerQuestion;
@@ -33,8 +41,10 @@ pub use home::{Home, Notice};
 pub use log_time::{Logged, Request};
 pub use projects::{Chosen, Linked, ProjectNote, Suggested};
 pub use report::{Report, ReportOf, ReportOutcome, Share};
+pub use sign_in::{SESSION_LASTS, SignedIn};
 pub use time_command::CommandOutcome;
 pub use timer::{Stepped, TimerOutcome, TimerVersion};
+pub use tokens::{REMINDERS, Refreshed, TokenProblem};
 
 /// Channels whose default project is kept in memory.
 const REMEMBERED_DEFAULTS: usize = 20_000;
@@ -49,6 +59,20 @@ pub struct App {
     members: Arc<Cache<(String, String), Remembered>>,
     /// By person and channel.
     defaults: Arc<Cache<(Uuid, String), RememberedDefault>>,
+    providers: Providers,
+    sign_in: Option<SignIn>,
+    public_url: Url,
+}
+
+/// What the application reaches outside, and how it is reached.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// The calendars' providers.
+    pub providers: Providers,
+    /// Sign in with Slack, where it is set up.
+    pub sign_in: Option<SignIn>,
+    /// How browsers reach this server.
+    pub public_url: Url,
 }
 
 #[derive(Clone)]
@@ -59,8 +83,11 @@ struct Remembered {
 
 impl App {
     /// The application over this store.
-    pub fn new(store: Store, clock: Clock) -> Self {
+    pub fn new(store: Store, clock: Clock, reach: Reach) -> Self {
         Self {
+            providers: reach.providers,
+            sign_in: reach.sign_in,
+            public_url: reach.public_url,
             store,
             clock,
             members: Arc::new(Cache::new(REMEMBERED_PEOPLE)),
@@ -71,6 +98,11 @@ impl App {
     /// The store, for the rooms that run the process (jobs, health, doctor).
     pub const fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The providers that are set up.
+    pub fn offered(&self) -> Vec<Provider> {
+        self.providers.offered()
     }
 
     /// The clock.

@@ -1,12 +1,13 @@
 //! `/time …`: what a line asks for, and what became of it.
 
 use super::{
-    App, EntryList, Logged, ReportOutcome, Request, TimerOutcome,
+    App, ConnectLink, EntryList, Logged, ReportOutcome, Request, TimerOutcome, Typed,
     projects::{Chosen, Linked},
 };
 use crate::{
     domain::{
         project::Project,
+        provider::Provider,
         time_command::{self, LogLine, ParseError, StartLine, TimeCommand},
         time_entry::Changed,
     },
@@ -14,7 +15,7 @@ use crate::{
 };
 
 /// What became of a typed line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum CommandOutcome {
     /// It is an entry now.
     Logged(Box<Logged>),
@@ -36,6 +37,10 @@ pub enum CommandOutcome {
     Timer(TimerOutcome),
     /// A timer is to be started, and nothing was said about what: its form is to be opened.
     StartForm(StartLine),
+    /// A calendar is to be connected: this one, or one of those that are offered.
+    Connect(Option<Provider>, Option<ConnectLink>),
+    /// What came of a code that a page showed.
+    Typed(Box<Typed>),
     /// The word is known, and this version does not offer what it stands for.
     NotOffered(&'static str),
     /// How the line would be read, and to which project it would go; nothing was saved.
@@ -94,7 +99,23 @@ impl App {
                 let before = self.link_channel(member, request.channel, None).await?;
                 CommandOutcome::Linked(Linked::Unlinked(before))
             }
-            TimeCommand::Connect(_) | TimeCommand::Sync => CommandOutcome::NotOffered("calendars"),
+            TimeCommand::Connect(provider) => {
+                // Where one is offered only, it is the one that is meant.
+                let only = match *self.offered() {
+                    [only] => Some(only),
+                    _ => None,
+                };
+                let provider = provider.or(only);
+                let link = match provider {
+                    Some(provider) => self.connect_link(member, provider, None).await?,
+                    None => None,
+                };
+                CommandOutcome::Connect(provider, link)
+            }
+            TimeCommand::ConnectCode(code) => {
+                CommandOutcome::Typed(Box::new(self.type_code(member, &code).await?))
+            }
+            TimeCommand::Sync => CommandOutcome::NotOffered("reading of calendars on demand"),
             TimeCommand::Prefs => CommandOutcome::NotOffered("a form for preferences"),
             TimeCommand::Export(_) => CommandOutcome::NotOffered("exports"),
             TimeCommand::Start(line) if line.description.is_empty() => {

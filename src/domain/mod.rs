@@ -1,9 +1,11 @@
 //! Pure values and rules: no async, SQL, Slack or HTTP.
+pub mod calendar;
 pub mod gaps;
 pub mod member;
 pub mod minutes;
 pub mod period;
 pub mod project;
+pub mod provider;
 pub mod summary;
 pub mod time_command;
 pub mod time_entry;

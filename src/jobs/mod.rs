@@ -7,6 +7,7 @@
 mod schedule;
 mod worker;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -33,6 +34,31 @@ pub enum Job {
         /// About which timer.
         timer: Uuid,
     },
+    /// Ask for a refresh of every account whose access token runs out.
+    RefreshTokens,
+    /// Refresh one account's tokens.
+    RefreshAccount {
+        /// Which.
+        account: Uuid,
+    },
+    /// Tell the person what was connected.
+    TellConnected {
+        /// Which account.
+        account: Uuid,
+        /// When.
+        at: DateTime<Utc>,
+        /// Whether it was connected before.
+        is_again: bool,
+    },
+    /// Tell the person that a connection is broken, or remind them.
+    TellBroken {
+        /// Which account.
+        account: Uuid,
+        /// Since when: one that is connected again and breaks again is told anew.
+        since: DateTime<Utc>,
+        /// 0 is the message, 1 and 2 are the reminders.
+        nth: i32,
+    },
     /// Forget requests that no repetition can come of any more.
     ForgetRequests,
 }
@@ -44,12 +70,23 @@ impl Job {
             Self::RefreshHome { binding } => format!("refresh_home:{binding}"),
             Self::AskForgottenTimers => "ask_forgotten_timers".to_owned(),
             Self::AskTimer { timer, .. } => format!("ask_timer:{timer}"),
+            Self::RefreshTokens => "refresh_tokens".to_owned(),
+            Self::RefreshAccount { account } => format!("refresh_account:{account}"),
+            Self::TellConnected { account, at, .. } => {
+                format!("tell_connected:{account}:{}", at.timestamp_micros())
+            }
+            Self::TellBroken {
+                account,
+                since,
+                nth,
+            } => format!("tell_broken:{account}:{}:{nth}", since.timestamp_micros()),
             Self::ForgetRequests => "forget_requests".to_owned(),
         };
         let payload = serde_json::to_string(self).expect("a job is made of plain fields");
         NewJob {
             unique_key,
             payload,
+            run_at: None,
         }
     }
 }

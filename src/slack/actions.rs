@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{
-    Door, Heard, commands,
+    Door, Heard, calendars, commands,
     forms::{self, Meta, Prefill},
     home,
     inbound::{Action, Interaction},
@@ -249,6 +249,8 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
             Ok(None)
         }
         ("project", _) => projects::pressed(press, member, verb).await,
+        ("calendar", _) => calendars::pressed(press, member, verb).await,
+        ("token", _) => calendars::token_pressed(press, member, verb).await,
         ("prefs", "set_unit") => {
             let unit = match action.value.strip_prefix("bare_number_unit:") {
                 Some("hours") => BareNumberUnit::Hours,

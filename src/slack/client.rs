@@ -341,6 +341,47 @@ impl SlackClient {
         Ok(())
     }
 
+    /// Opens a modal that is to be updated, and returns its id; `None` where Slack does not open it.
+    pub async fn open_modal_id(&self, trigger_id: &str, view: &SlackView) -> Option<String> {
+        #[derive(Serialize)]
+        struct Open<'a> {
+            trigger_id: &'a str,
+            view: &'a SlackView,
+        }
+        #[derive(Deserialize)]
+        struct Opened {
+            view: OpenedView,
+        }
+        #[derive(Deserialize)]
+        struct OpenedView {
+            id: String,
+        }
+        let open = Open { trigger_id, view };
+        let within = Duration::from_millis(2500);
+        match self.call::<_, Opened>("views.open", &open, within).await {
+            Ok(opened) => Some(opened.view.id),
+            Err(problem) => {
+                tracing::warn!("slack.form_not_opened: {problem}");
+                None
+            }
+        }
+    }
+
+    /// Shows something else in a modal that is open.
+    ///
+    /// # Errors
+    /// See [`SlackError`]; `not_found` where it was closed.
+    pub async fn update_modal(&self, view_id: &str, view: &SlackView) -> Result<(), SlackError> {
+        #[derive(Serialize)]
+        struct Update<'a> {
+            view_id: &'a str,
+            view: &'a SlackView,
+        }
+        let update = Update { view_id, view };
+        let _: serde::de::IgnoredAny = self.call("views.update", &update, PATIENCE).await?;
+        Ok(())
+    }
+
     /// Sends a message that only this person sees.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ use crate::{
     app::{CommandOutcome, LONGEST_DESCRIPTION, Request, TimerOutcome},
     domain::{
         member::Member,
+        provider::Provider,
         time_command::{StartLine, TimeCommand, as_typed},
     },
     error::Failed,
@@ -144,7 +145,10 @@ async fn answer(line: Line<'_>) -> Option<Message> {
             let reader = door.reader(&member, line.round);
             Some(reports::said(reader, &outcome, line.channel))
         }
-        Ok(outcome) => Some(said(door.reader(&member, line.round), outcome, line.typed)),
+        Ok(outcome) => {
+            let reader = door.reader(&member, line.round);
+            Some(said(reader, outcome, line.typed, &door.app.offered()))
+        }
         Err(failed) => {
             let reader = door.reader(&member, line.round);
             Some(messages::not_stored(
@@ -158,7 +162,7 @@ async fn answer(line: Line<'_>) -> Option<Message> {
 }
 
 /// What is said of what came of a line.
-fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str) -> Message {
+fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str, offered: &[Provider]) -> Message {
     match outcome {
         CommandOutcome::Logged(logged) => messages::logged(reader, &logged),
         CommandOutcome::Undone(Some(changed)) => messages::changed(reader, &changed, &[]),
@@ -171,6 +175,10 @@ fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str) -> Message {
         CommandOutcome::Entries(list) => messages::entries(reader, &list, None),
         CommandOutcome::Projects(projects) => messages::projects(reader, &projects, 0, None),
         CommandOutcome::Linked(linked) => messages::linked(reader, &linked),
+        CommandOutcome::Connect(_, Some(link)) => messages::connect_link(reader, &link),
+        CommandOutcome::Connect(Some(provider), None) => messages::not_set_up(reader, provider),
+        CommandOutcome::Connect(None, None) => messages::which_calendar(reader, offered),
+        CommandOutcome::Typed(typed) => messages::typed_code(reader, &typed),
         CommandOutcome::NotOffered(what) => messages::not_offered(reader, what),
         CommandOutcome::Explained(line, chosen) => messages::explained(reader, &line, &chosen),
         CommandOutcome::OnlyTime(line) => messages::only_time(reader, &line, typed),

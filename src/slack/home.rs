@@ -30,10 +30,14 @@ use crate::{
 /// Draws the Home tab.
 pub fn view(home: &Home) -> SlackView {
     let mut blocks = Vec::new();
+    blocks.extend(messages::home_notice(&home.accounts, home.now, home.zone));
     if let Some(notice) = &home.notice {
         blocks.push(notice_line(home, notice));
     }
-    let is_new = home.recent.is_empty() && home.notice.is_none() && home.timer.is_none();
+    let is_new = home.recent.is_empty()
+        && home.notice.is_none()
+        && home.timer.is_none()
+        && home.accounts.is_empty();
     if is_new {
         blocks.extend(welcome(home));
     } else {
@@ -42,10 +46,16 @@ pub fn view(home: &Home) -> SlackView {
         blocks.push(SlackDividerBlock::new().into());
         blocks.extend(last_entries(home));
     }
+    let calendars = messages::home_rows(&home.accounts, &home.offered, home.now, home.zone);
+    if !calendars.is_empty() {
+        blocks.push(SlackDividerBlock::new().into());
+        blocks.extend(calendars);
+    }
     blocks.push(SlackDividerBlock::new().into());
     blocks.push(
         SlackActionsBlock::new(vec![
             log_button(home).into(),
+            button("token.open", "API token", "home", "API token: for programs").into(),
             button("help.open", "Help", "home", "Help with BillOps").into(),
         ])
         .with_block_id(id("settings"))

@@ -4,6 +4,7 @@
 //! asks for (`commands`, `actions`, `home`), and what comes back is written by `messages` or `home`.
 
 mod actions;
+mod calendars;
 mod client;
 mod commands;
 mod forms;

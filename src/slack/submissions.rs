@@ -95,6 +95,11 @@ async fn save(
                     })
                 })
         }
+        "calendar.choose_save" | "calendar.disconnect" => {
+            super::calendars::submitted(door, &member, view, &meta)
+                .await
+                .map(|()| None)
+        }
         "report.share" => {
             let problem = super::reports::share_submitted(door, heard, &member, view, &meta).await;
             problem.map(|errors| acknowledgement(&Response::Errors { errors: errors? }))
@@ -121,6 +126,7 @@ fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
         "project.create" | "project.update" => "slug",
         "timer.create" | "timer.update" => "description",
         "report.share" => "channel",
+        "calendar.choose_save" => "calendars",
         _ => "time",
     };
     let did = if failed.is_certain {

@@ -14,6 +14,8 @@ pub struct NewJob {
     pub unique_key: String,
     /// What to do, as JSON.
     pub payload: String,
+    /// When it is due; `None` is at once.
+    pub run_at: Option<DateTime<Utc>>,
 }
 
 /// A job that this process has taken for a while.
@@ -44,7 +46,7 @@ macro_rules! add_job {
         let job: &$crate::store::NewJob = $job;
         sqlx::query(
             "INSERT INTO jobs (id, unique_key, payload, asked, run_at, attempts, created_at) \
-             VALUES ($1, $2, $3, 1, $4, 0, $4) ON CONFLICT (unique_key) DO UPDATE SET \
+             VALUES ($1, $2, $3, 1, $5, 0, $4) ON CONFLICT (unique_key) DO UPDATE SET \
              asked = jobs.asked + 1, payload = excluded.payload, run_at = excluded.run_at, \
              attempts = 0, dead_at = NULL",
         )
@@ -52,6 +54,7 @@ macro_rules! add_job {
         .bind(&job.unique_key)
         .bind(&job.payload)
         .bind($clock.now())
+        .bind(job.run_at.unwrap_or_else(|| $clock.now()))
         .execute(&mut *$conn)
         .await?;
     }};

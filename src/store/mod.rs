@@ -11,11 +11,14 @@
 
 mod changes;
 mod commit;
+mod connections;
 mod entries;
+mod errands;
 mod jobs;
 mod people;
 mod projects;
 mod reports;
+mod sessions;
 mod timers;
 mod undo;
 
@@ -29,11 +32,16 @@ use sqlx::{
 };
 use uuid::Uuid;
 
-use crate::clock::Clock;
+use crate::{
+    clock::Clock,
+    keyring::{Keyring, NotOpened, Place},
+};
 
 pub use changes::{EntryChange, Step};
 pub use commit::{Made, NewEntry, NotSaved};
+pub use connections::{NewAccount, SavedAccount, StoredTokens, TokenRow};
 pub use entries::DayAndRecent;
+pub use errands::{Errand, LinkIntent, NewErrand, Parked};
 pub use jobs::{ClaimedJob, JobCounts, NewJob};
 pub use people::{Profile, Workspace};
 pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};
@@ -51,6 +59,7 @@ pub struct Store {
     clock: Clock,
     commits: commit::Queue,
     job_added: Arc<tokio::sync::Notify>,
+    keys: Option<Keyring>,
 }
 
 #[derive(Clone, Debug)]
@@ -131,6 +140,21 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A sealed value cannot be opened.
+    #[error("{table}.{column} of row {row} cannot be opened: {problem}")]
+    Sealed {
+        /// Where the row stands.
+        table: &'static str,
+        /// Which column it is.
+        column: &'static str,
+        /// The row's id.
+        row: Uuid,
+        /// What is wrong with it.
+        problem: NotOpened,
+    },
+    /// The store was opened without the keys that seal tokens.
+    #[error("the store has no keys to seal with")]
+    NoKeys,
     /// The same request is answered already, or by another replica at this moment.
     #[error("the same request was answered at the same moment")]
     Repeated,
@@ -149,6 +173,37 @@ impl Store {
         let store = Self::connect(url, clock).await?;
         store.migrate().await?;
         Ok(store)
+    }
+
+    /// The same store, with the keys that seal tokens in it. Without them nothing secret can be stored or read.
+    #[must_use]
+    pub fn with_keys(self, keys: Keyring) -> Self {
+        Self {
+            keys: Some(keys),
+            ..self
+        }
+    }
+
+    /// Whether a key of this name is there.
+    pub fn holds_key(&self, id: &str) -> bool {
+        self.keys.as_ref().is_some_and(|keys| keys.holds(id))
+    }
+
+    fn keys(&self) -> Result<&Keyring, StoreError> {
+        self.keys.as_ref().ok_or(StoreError::NoKeys)
+    }
+
+    /// Opens what is sealed in a column of a row.
+    fn unsealed(&self, place: Place, sealed: &str) -> Result<secrecy::SecretString, StoreError> {
+        let Place { table, column, row } = place;
+        self.keys()?
+            .open(place, sealed)
+            .map_err(|problem| StoreError::Sealed {
+                table,
+                column,
+                row,
+                problem,
+            })
     }
 
     /// Opens the database without touching its tables (for `doctor`).
@@ -171,6 +226,7 @@ impl Store {
             clock,
             commits,
             job_added: Arc::new(tokio::sync::Notify::new()),
+            keys: None,
         })
     }
 

@@ -153,6 +153,34 @@ impl Store {
         })
     }
 
+    /// Whether BillOps has heard from this workspace, and was not removed from it.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn knows_workspace(&self, workspace_id: &str) -> Result<bool, StoreError> {
+        let (is_known,): (bool,) = read!(self, db => {
+            sqlx::query_as("SELECT EXISTS (SELECT 1 FROM slack_integrations WHERE workspace_id = $1 AND is_active)")
+                .bind(workspace_id)
+                .fetch_one(db)
+                .await
+        })?;
+        Ok(is_known)
+    }
+
+    /// What Slack calls a workspace, where that is known.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn workspace_name(&self, workspace_id: &str) -> Result<Option<String>, StoreError> {
+        let row: Option<(Option<String>,)> = read!(self, db => {
+            sqlx::query_as("SELECT workspace_name FROM slack_integrations WHERE workspace_id = $1")
+                .bind(workspace_id)
+                .fetch_optional(db)
+                .await
+        })?;
+        Ok(row.and_then(|(name,)| name))
+    }
+
     /// The person with this Slack account in this workspace, if BillOps has met them.
     ///
     /// # Errors

@@ -1,13 +1,36 @@
-//! The web server.
+//! The web server: connecting calendars in a browser, signing in, the API, health.
+//!
+//! Every answer carries the headers that keep a page to itself ([`guarded`]). Whatever a cookie may do is checked for
+//! its origin ([`session::Visitor`]). Nothing secret is in an address that is kept: codes and states are used up by
+//! the request that brings them, and its answer leads to a clean one.
 
-use std::{net::SocketAddr, time::Duration};
+mod api;
+mod auth;
+mod connect;
+mod health;
+mod pages;
+mod problem;
+mod session;
 
-use axum::{Json, Router, extract::State, http::StatusCode, routing::get};
-use serde_json::{Value, json};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderName, HeaderValue},
+    middleware::{self, Next},
+    response::Response,
+    routing::{delete, get, post},
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
-use crate::{error::chain, slack::socket::SocketStates, store::Store};
+use crate::{app::App, config::Config, slack::socket::SocketStates};
+use health::Health;
+
+/// No request of ours is longer.
+const BODY_LIMIT: usize = 64 * 1024;
 
 /// The running web server.
 #[derive(Debug)]
@@ -17,28 +40,46 @@ pub struct Web {
     task: JoinHandle<std::io::Result<()>>,
 }
 
+/// What every handler knows.
 #[derive(Clone)]
-struct Health {
-    store: Store,
-    socket: SocketStates,
+struct Site {
+    app: App,
+    public_url: Arc<Url>,
+    frontend_url: Option<Arc<Url>>,
+    /// Leads back to the app in Slack, where its id is known.
+    slack_url: Option<Arc<str>>,
+    /// The Content-Security-Policy of every page.
+    policy: HeaderValue,
 }
 
 impl Web {
-    /// Listens at `address` (port 0 for any free one).
+    /// Listens at `listener`.
     ///
     /// # Errors
-    /// The address cannot be listened at.
-    pub async fn start(
-        address: SocketAddr,
-        store: Store,
+    /// The listener has no address.
+    pub fn start(
+        listener: TcpListener,
+        app: App,
         socket: SocketStates,
+        config: &Config,
     ) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        let router = Router::new()
-            .route("/healthz", get(alive))
-            .route("/readyz", get(ready))
-            .with_state(Health { store, socket });
+        let health = Health {
+            store: app.store().clone(),
+            socket,
+        };
+        let site = Site {
+            app,
+            public_url: Arc::new(config.public_url.clone()),
+            frontend_url: config.frontend_url.clone().map(Arc::new),
+            slack_url: config
+                .slack
+                .app_id
+                .as_ref()
+                .map(|id| format!("https://slack.com/app_redirect?app={id}").into()),
+            policy: policy(config),
+        };
+        let router = router(site, health);
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let task = tokio::spawn(async move {
@@ -69,42 +110,107 @@ impl Web {
     }
 }
 
-/// `GET /healthz`: the process runs.
-async fn alive() -> Json<Value> {
-    Json(json!({ "status": "ok" }))
+fn router(site: Site, health: Health) -> Router {
+    let api = Router::new()
+        .route("/integrations", get(api::integrations))
+        .route("/integrations/{provider}/authorize", get(api::authorize))
+        .route(
+            "/integrations/{provider}/callback",
+            get(connect::callback).post(api::callback),
+        )
+        .route(
+            "/integrations/{provider}/select-calendar",
+            post(api::select_calendar),
+        )
+        .route("/integrations/{provider}/{id}", delete(api::disconnect))
+        .route("/auth/slack/login", get(auth::login))
+        .route("/auth/slack/callback", get(auth::callback))
+        .route("/auth/logout", post(auth::logout))
+        .route("/me", get(api::me))
+        .fallback(problem::unknown_path);
+    Router::new()
+        .nest("/api/v1", api)
+        .route("/", get(pages::landing))
+        .route("/style.css", get(pages::style))
+        .route(
+            "/connect/{provider}/{token}",
+            get(connect::page).post(connect::begin),
+        )
+        .route(
+            "/connect/{provider}/{token}/sign-in",
+            post(connect::sign_in),
+        )
+        .route("/connected/{provider}", get(connect::connected))
+        .route(
+            "/not-connected/{provider}/{reason}",
+            get(connect::not_connected),
+        )
+        .route("/not-signed-in/{reason}", get(auth::not_signed_in))
+        .fallback(pages::unknown)
+        .layer(middleware::from_fn_with_state(site.clone(), guarded))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(site)
+        .route("/healthz", get(health::alive))
+        .with_state(())
+        .merge(
+            Router::new()
+                .route("/readyz", get(health::ready))
+                .with_state(health),
+        )
 }
 
-/// `GET /readyz`: people can log time. 503 with what is wrong, otherwise.
-async fn ready(State(Health { store, socket }): State<Health>) -> (StatusCode, Json<Value>) {
-    let database = match store.check().await {
-        Ok(()) => json!({ "status": "ok", "kind": store.kind() }),
-        Err(problem) => {
-            tracing::warn!("ready.database: {}", chain(&problem));
-            json!({ "status": "failed", "kind": store.kind(), "problem": "the database cannot be written to" })
-        }
+/// A page may use its own style sheet, and its forms may lead to itself and on to whoever gives consent: browsers
+/// hold the answer's redirect against the policy, too.
+fn policy(config: &Config) -> HeaderValue {
+    let providers = [&config.calendars.google, &config.calendars.microsoft];
+    let mut origins: Vec<String> = providers
+        .into_iter()
+        .flatten()
+        .map(|provider| provider.auth_url.origin().ascii_serialization())
+        .chain(
+            config
+                .sign_in
+                .iter()
+                .map(|sign_in| sign_in.authorize_url.origin().ascii_serialization()),
+        )
+        .collect();
+    origins.sort();
+    origins.dedup();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
+         form-action 'self' {}",
+        origins.join(" ")
+    );
+    HeaderValue::from_str(policy.trim()).expect("origins are ASCII")
+}
+
+/// The headers of every answer: nothing is kept, framed, guessed or passed on.
+async fn guarded(State(site): State<Site>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: HeaderValue| {
+        headers
+            .entry(HeaderName::from_static(name))
+            .or_insert(value);
     };
-    let state = socket.borrow().clone();
-    let slack = match (state.live, state.problem) {
-        (1.., None) => json!({ "status": "ok", "connections": state.live }),
-        (live, Some(problem)) => {
-            json!({ "status": "failed", "connections": live, "problem": problem })
-        }
-        (0, None) => {
-            json!({ "status": "failed", "connections": 0, "problem": "no connection to Slack is open" })
-        }
-    };
-    let is_ready = [&database, &slack]
-        .iter()
-        .all(|part| part["status"] == "ok");
-    let status = if is_ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    let body = json!({
-        "status": if is_ready { "ok" } else { "failed" },
-        "database": database,
-        "slack": slack,
-    });
-    (status, Json(body))
+    set("content-security-policy", site.policy.clone());
+    set("cache-control", HeaderValue::from_static("no-store"));
+    // A form must still say where it comes from, which `no-referrer` would hide from ourselves.
+    set("referrer-policy", HeaderValue::from_static("same-origin"));
+    set(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
+    set("x-frame-options", HeaderValue::from_static("DENY"));
+    set(
+        "cross-origin-opener-policy",
+        HeaderValue::from_static("same-origin"),
+    );
+    if site.public_url.scheme() == "https" {
+        set(
+            "strict-transport-security",
+            HeaderValue::from_static("max-age=31536000"),
+        );
+    }
+    response
 }

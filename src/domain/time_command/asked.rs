@@ -5,8 +5,11 @@ use std::fmt;
 use chrono::{Datelike, NaiveDate};
 use serde::Serialize;
 
-use super::{CalendarProvider, Grouping, ReportRequest, StartLine, refusal::day_name};
-use crate::domain::period::{Period, PeriodKind};
+use super::{Grouping, ReportRequest, StartLine, refusal::day_name};
+use crate::domain::{
+    period::{Period, PeriodKind},
+    provider::Provider,
+};
 
 /// A verb with its own fields, in the order in which they are printed.
 #[derive(Clone, Debug, Serialize)]
@@ -41,7 +44,10 @@ pub(super) enum Asked {
     },
     Unlink,
     Connect {
-        provider: Option<CalendarProvider>,
+        provider: Option<Provider>,
+        /// A code that a page showed was typed. It is not repeated.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        has_code: bool,
     },
     Sync,
     Prefs,
@@ -118,10 +124,11 @@ impl Asked {
                 write_marks(f, project.as_ref(), None, &[], None)
             }
             Self::Unlink => f.write_str("unlink"),
-            Self::Connect { provider } => f.write_str(match provider {
+            Self::Connect { has_code: true, .. } => f.write_str("connect · a code"),
+            Self::Connect { provider, .. } => f.write_str(match provider {
                 None => "connect",
-                Some(CalendarProvider::Google) => "connect · google",
-                Some(CalendarProvider::Microsoft) => "connect · outlook",
+                Some(Provider::Google) => "connect · google",
+                Some(Provider::Microsoft) => "connect · outlook",
             }),
             Self::Sync => f.write_str("sync"),
             Self::Prefs => f.write_str("prefs"),

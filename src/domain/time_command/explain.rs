@@ -88,7 +88,14 @@ pub fn explain(input: &str, context: &Context) -> Explanation {
         Ok(TimeCommand::Projects) => Outcome::Verb(Asked::Projects),
         Ok(TimeCommand::Link(project)) => Outcome::Verb(Asked::Link { project }),
         Ok(TimeCommand::Unlink) => Outcome::Verb(Asked::Unlink),
-        Ok(TimeCommand::Connect(provider)) => Outcome::Verb(Asked::Connect { provider }),
+        Ok(TimeCommand::Connect(provider)) => Outcome::Verb(Asked::Connect {
+            provider,
+            has_code: false,
+        }),
+        Ok(TimeCommand::ConnectCode(_)) => Outcome::Verb(Asked::Connect {
+            provider: None,
+            has_code: true,
+        }),
         Ok(TimeCommand::Sync) => Outcome::Verb(Asked::Sync),
         Ok(TimeCommand::Prefs) => Outcome::Verb(Asked::Prefs),
         Ok(TimeCommand::Export(rest)) => Outcome::Verb(Asked::Export { rest }),

@@ -212,7 +212,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::minutes::Minutes;
+use super::{minutes::Minutes, provider::Provider};
 
 mod asked;
 mod clock;
@@ -247,7 +247,7 @@ pub use error::{ErrorKind, ParseError, Suggestion};
 pub use explain::{Explanation, explain};
 pub use field::{TimeReading, time_on};
 pub use report::{Grouping, ReportRequest};
-pub use verb::{CalendarProvider, StartLine};
+pub use verb::StartLine;
 
 /// What the reading of a line depends on besides its text.
 #[derive(Clone, Debug)]
@@ -343,7 +343,9 @@ pub enum TimeCommand {
     /// `unlink`: this channel has no project any more.
     Unlink,
     /// `connect`, `connect google`: a calendar.
-    Connect(Option<CalendarProvider>),
+    Connect(Option<Provider>),
+    /// `connect K7QM-2XWD`: the code that a page showed.
+    ConnectCode(String),
     /// `sync`: the calendars, now.
     Sync,
     /// `prefs`: the preferences.

@@ -6,7 +6,6 @@
 
 use chrono::Days;
 use nom::{Parser, combinator::opt, sequence::preceded};
-use serde::Serialize;
 
 use super::{
     Context, LogLine, Suggestion, TimeCommand,
@@ -18,7 +17,7 @@ use super::{
     stop::{Problem, Stop},
     words::{LONGEST, any_of, lower, space, word},
 };
-use crate::domain::period::Period;
+use crate::domain::{period::Period, provider::Provider};
 
 /// A timer as it was typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,16 +32,6 @@ pub struct StartLine {
     pub tags: Vec<String>,
     /// Whether it can be billed, if that was typed.
     pub billable: Option<bool>,
-}
-
-/// Whose calendar is to be connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CalendarProvider {
-    /// `google`, `gmail`.
-    Google,
-    /// `outlook`, `microsoft`.
-    Microsoft,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,7 +119,10 @@ impl Verb {
             Self::Projects => alone(TimeCommand::Projects),
             Self::Link => link(rest).map(TimeCommand::Link),
             Self::Unlink => alone(TimeCommand::Unlink),
-            Self::Connect => connect(rest).map(TimeCommand::Connect),
+            Self::Connect => match page_code(rest) {
+                Some(code) => Ok(TimeCommand::ConnectCode(code)),
+                None => connect(rest).map(TimeCommand::Connect),
+            },
             Self::Sync => alone(TimeCommand::Sync),
             Self::Prefs => alone(TimeCommand::Prefs),
             Self::Export => Ok(TimeCommand::Export(rest.to_owned())),
@@ -318,15 +310,23 @@ fn link(rest: &str) -> Result<Option<String>, Stop<'_>> {
     }
 }
 
+/// Two groups of four letters and digits with a dash between, as a page shows them.
+fn page_code(rest: &str) -> Option<String> {
+    let (first, second) = rest.split_once('-')?;
+    let is_group =
+        |group: &str| group.len() == 4 && group.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    (is_group(first) && is_group(second)).then(|| rest.to_ascii_uppercase())
+}
+
 /// `google`, `outlook calendar`, or nothing.
-fn connect(rest: &str) -> Result<Option<CalendarProvider>, Stop<'_>> {
+fn connect(rest: &str) -> Result<Option<Provider>, Stop<'_>> {
     let calendar = || opt(preceded(space, any_of(&["calendar"])));
     let google = (any_of(&["google", "gmail"]), calendar()).parse(rest);
     let microsoft = (any_of(&["outlook", "microsoft"]), calendar()).parse(rest);
     match (google, microsoft) {
         _ if rest.is_empty() => Ok(None),
-        (Ok(("", _)), _) => Ok(Some(CalendarProvider::Google)),
-        (_, Ok(("", _))) => Ok(Some(CalendarProvider::Microsoft)),
+        (Ok(("", _)), _) => Ok(Some(Provider::Google)),
+        (_, Ok(("", _))) => Ok(Some(Provider::Microsoft)),
         _ => Err(Stop::here(rest, Problem::ConnectWords)),
     }
 }
@@ -379,11 +379,11 @@ mod tests {
             ("connect", TimeCommand::Connect(None)),
             (
                 "connect Google",
-                TimeCommand::Connect(Some(CalendarProvider::Google)),
+                TimeCommand::Connect(Some(Provider::Google)),
             ),
             (
                 "connect outlook calendar",
-                TimeCommand::Connect(Some(CalendarProvider::Microsoft)),
+                TimeCommand::Connect(Some(Provider::Microsoft)),
             ),
             ("sync", TimeCommand::Sync),
             ("prefs", TimeCommand::Prefs),

@@ -2,6 +2,7 @@
 //!
 //! What all messages share is here; the messages themselves are in one file a subject.
 
+mod calendars;
 mod card;
 mod doubts;
 mod help;
@@ -32,6 +33,11 @@ use crate::domain::{
     time_entry::{Receipt, TimeEntry},
 };
 
+pub use calendars::{
+    api_token_blocks, broken, choose_blocks, connect_link, connected, disconnect_blocks,
+    disconnected, home_notice, home_rows, new_token_blocks, no_account, not_set_up, typed_code,
+    which_calendar,
+};
 pub use card::{
     changed, flipped, logged, no_longer_here, nothing_to_undo, other_timer, project_not_set,
     settled, stale, taught,

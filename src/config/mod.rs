@@ -1,10 +1,16 @@
 //! The settings, from the environment and a `.env` file. Everything that is missing or malformed is
 //! reported at once, each with what it is for and the fix. Secrets are never printed.
 
+mod calendars;
+
 use std::{collections::HashMap, net::SocketAddr, path::Path};
 
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
+
+use crate::keyring::Keyring;
+
+pub use calendars::{CalendarConfig, ProviderConfig, SignInConfig};
 
 /// Everything the bot is told from outside.
 #[derive(Clone, Debug)]
@@ -15,6 +21,16 @@ pub struct Config {
     pub database_url: SecretString,
     /// `LISTEN_ADDR`: where the web server listens.
     pub listen_addr: SocketAddr,
+    /// `PUBLIC_URL`: how browsers reach this server, without a slash at its end.
+    pub public_url: Url,
+    /// `FRONTEND_URL`: where a browser lands that a frontend sent, without a slash at its end.
+    pub frontend_url: Option<Url>,
+    /// How to reach the calendars, each where it is set up.
+    pub calendars: CalendarConfig,
+    /// Sign in with Slack, where it is set up.
+    pub sign_in: Option<SignInConfig>,
+    /// `ENCRYPTION_KEYS`, where they are set.
+    pub keys: Option<Keyring>,
 }
 
 /// How to reach Slack.
@@ -144,13 +160,30 @@ impl Config {
         let listen_addr = reader.listen_addr();
         let database_url = reader.database_url();
         let app_id = environment.get("SLACK_APP_ID");
-        match (app_token, bot_token, api_url, listen_addr, database_url) {
+        let public_url = reader.url("PUBLIC_URL", "http://localhost:8000");
+        let frontend_url = environment
+            .get("FRONTEND_URL")
+            .and_then(|_| reader.url("FRONTEND_URL", "https://time.example.com"));
+        let keys = reader.keys(database_url.as_ref());
+        let calendars = CalendarConfig::read(&mut reader);
+        let sign_in = public_url
+            .as_ref()
+            .and_then(|public_url| SignInConfig::read(&mut reader, public_url));
+        match (
+            app_token,
+            bot_token,
+            api_url,
+            listen_addr,
+            database_url,
+            public_url,
+        ) {
             (
                 Some(app_token),
                 Some(bot_token),
                 Some(api_url),
                 Some(listen_addr),
                 Some(database_url),
+                Some(public_url),
             ) if reader.problems.is_empty() => {
                 let slack = SlackConfig {
                     app_token,
@@ -162,6 +195,11 @@ impl Config {
                     slack,
                     database_url,
                     listen_addr,
+                    public_url,
+                    frontend_url,
+                    calendars,
+                    sign_in,
+                    keys,
                 })
             }
             _ => Err(reader.problems),
@@ -179,6 +217,74 @@ impl Config {
         };
         reader.database_url().ok_or(reader.problems)
     }
+
+    /// The keys alone, for commands that need nothing else.
+    ///
+    /// # Errors
+    /// They or `DATABASE_URL` are malformed, or the key file cannot be read or written.
+    pub fn keys(environment: &Environment) -> Result<Keyring, Vec<Problem>> {
+        let mut reader = Reader {
+            environment,
+            problems: Vec::new(),
+        };
+        let database_url = reader.database_url();
+        let keys = reader.keys(database_url.as_ref());
+        match database_url {
+            Some(url) if reader.problems.is_empty() => {
+                keyring_of(keys.as_ref(), &url).map_err(|problem| vec![problem])
+            }
+            _ => Err(reader.problems),
+        }
+    }
+
+    /// The keys that seal tokens: `ENCRYPTION_KEYS`, or with SQLite the key file beside the database, which is
+    /// made where it is missing. A database in memory needs no key that outlives the process.
+    ///
+    /// # Errors
+    /// The key file cannot be read or written.
+    pub fn keyring(&self) -> Result<Keyring, Problem> {
+        keyring_of(self.keys.as_ref(), &self.database_url)
+    }
+}
+
+/// As [`Config::keyring`], from what the two settings say.
+fn keyring_of(keys: Option<&Keyring>, database_url: &SecretString) -> Result<Keyring, Problem> {
+    if let Some(keys) = keys {
+        return Ok(keys.clone());
+    }
+    let Some(path) = sqlite_path(database_url) else {
+        return Ok(Keyring::random());
+    };
+    let path = Path::new(&path).with_extension("key");
+    match Keyring::load_or_create(&path) {
+        Ok((keys, is_new)) => {
+            if is_new {
+                tracing::info!(
+                    path = %path.display(),
+                    "keys.made: tokens are sealed with the key in this file. Keep a copy of it apart from the database, \
+                     or set ENCRYPTION_KEYS"
+                );
+            }
+            Ok(keys)
+        }
+        Err(error) => Err(Problem {
+            name: "ENCRYPTION_KEYS",
+            advice: format!(
+                "is not set, and the key file {} cannot be used: {error}. Make it readable and writable for \
+                 BillOps, or set ENCRYPTION_KEYS.",
+                path.display()
+            ),
+        }),
+    }
+}
+
+/// The file of a SQLite database; `None` where it is in memory, or PostgreSQL.
+pub fn sqlite_path(url: &SecretString) -> Option<String> {
+    let path = url.expose_secret().strip_prefix("sqlite:")?;
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let (path, parameters) = path.split_once('?').unwrap_or((path, ""));
+    let in_memory = path == ":memory:" || path.is_empty() || parameters.contains("mode=memory");
+    (!in_memory).then(|| path.to_owned())
 }
 
 impl LogFormat {
@@ -257,6 +363,25 @@ impl Reader<'_> {
                     "is “{value}”. Use https://; plain http:// is accepted for this machine only."
                 ),
             )
+        }
+    }
+
+    /// The keys, where they are set; with PostgreSQL they have to be, because replicas share them.
+    fn keys(&mut self, database_url: Option<&SecretString>) -> Option<Keyring> {
+        const NAME: &str = "ENCRYPTION_KEYS";
+        let Some(value) = self.environment.get(NAME) else {
+            if database_url.is_some_and(|url| !url.expose_secret().starts_with("sqlite:")) {
+                return self.problem(
+                    NAME,
+                    "is not set, and with PostgreSQL it has to be: every replica seals with the same keys. Make \
+                     one with: openssl rand -base64 32, and write it as k1:<that>",
+                );
+            }
+            return None;
+        };
+        match Keyring::parse(&value) {
+            Ok(keys) => Some(keys),
+            Err(advice) => self.problem(NAME, advice),
         }
     }
 

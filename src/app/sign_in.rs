@@ -1,0 +1,320 @@
+//! Who sits at a browser, and for whom a program acts.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{App, Returned};
+use crate::{
+    calendar::{SignInProblem, SlackIdentity},
+    domain::member::Member,
+    error::Failed,
+    keyring::{digest, is_same, new_secret},
+    store::NewErrand,
+};
+
+/// How long a browser stays signed in.
+pub const SESSION_LASTS: TimeDelta = TimeDelta::days(14);
+/// How long signing in may take.
+const SIGN_IN_TAKES: TimeDelta = TimeDelta::minutes(10);
+/// What a program's token begins with, so that it is recognised where it should not be.
+const API_TOKEN_PREFIX: &str = "bo_";
+
+/// How signing in ended.
+#[derive(Debug)]
+pub enum SignedIn {
+    /// Somebody is signed in.
+    Yes {
+        /// The secret for the browser's cookie.
+        session: SecretString,
+        /// Where the browser goes on: a path of this server's.
+        then: String,
+    },
+    /// The state is missing, unknown, used, too old, or another browser's.
+    StateInvalid,
+    /// The person said no at Slack.
+    Denied,
+    /// Slack's workspace is not one that BillOps is installed in.
+    UnknownWorkspace,
+    /// Slack no longer takes the code.
+    CodeRefused,
+    /// Ours to mend.
+    Operator,
+    /// Slack does not answer.
+    Unavailable,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Secrets {
+    nonce: String,
+    then: String,
+}
+
+impl App {
+    /// Whether anybody can sign in here.
+    pub const fn has_sign_in(&self) -> bool {
+        self.sign_in.is_some()
+    }
+
+    /// Where the browser goes to sign in; `None` if that is not set up. `then` is the path of this server's where it
+    /// goes on; anything else is replaced by the landing page.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn begin_sign_in(&self, then: &str, browser: &str) -> Result<Option<Url>, Failed> {
+        let Some(sign_in) = &self.sign_in else {
+            return Ok(None);
+        };
+        let authorization = sign_in.authorization();
+        let secrets = Secrets {
+            nonce: authorization.nonce.clone(),
+            then: own_path(then).to_owned(),
+        };
+        let secrets: SecretString = serde_json::to_string(&secrets)
+            .expect("they are plain fields")
+            .into();
+        let errand = NewErrand {
+            state_hash: digest(authorization.state.expose_secret()),
+            provider: "slack",
+            binding_id: None,
+            browser_hash: Some(digest(browser)),
+            redirect_uri: &authorization.redirect_uri,
+            secrets: &secrets,
+            expires_at: self.clock.now() + SIGN_IN_TAKES,
+        };
+        let added = self.store.add_errand(&errand).await;
+        added.map_err(|error| self.failed("noting a sign-in", error))?;
+        Ok(Some(authorization.url))
+    }
+
+    /// Ends it: the state is used up, the browser must be the one that left, and Slack says who it is.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn end_sign_in(
+        &self,
+        returned: &Returned,
+        browser: Option<&str>,
+    ) -> Result<SignedIn, Failed> {
+        let failed = |error| self.failed("signing in", error);
+        let Some(sign_in) = &self.sign_in else {
+            return Ok(SignedIn::Operator);
+        };
+        let errand = self.store.take_errand(digest(&returned.state)).await;
+        let Some(errand) = errand.map_err(failed)? else {
+            return Ok(SignedIn::StateInvalid);
+        };
+        let is_this_browser = errand
+            .browser_hash
+            .as_ref()
+            .zip(browser)
+            .is_some_and(|(left, browser)| is_same(left, &digest(browser)));
+        if errand.provider != "slack" || !is_this_browser {
+            return Ok(SignedIn::StateInvalid);
+        }
+        let secrets: Secrets = serde_json::from_str(errand.secrets.expose_secret())
+            .map_err(|error| self.failed("reading a sign-in", error))?;
+        if !returned.error.is_empty() {
+            return Ok(SignedIn::Denied);
+        }
+        let exchanged = sign_in
+            .exchange(&returned.code, &secrets.nonce, &errand.redirect_uri)
+            .await;
+        let identity = match exchanged {
+            Ok(identity) => identity,
+            Err(problem) => return Ok(said_by_slack(&problem)),
+        };
+        let Some(member) = self.known(&identity).await? else {
+            return Ok(SignedIn::UnknownWorkspace);
+        };
+        let session = new_secret();
+        let expires_at = self.clock.now() + SESSION_LASTS;
+        self.store
+            .add_session(
+                digest(session.expose_secret()),
+                member.binding_id,
+                expires_at,
+            )
+            .await
+            .map_err(failed)?;
+        Ok(SignedIn::Yes {
+            session,
+            then: secrets.then,
+        })
+    }
+
+    /// The person, if BillOps knows their workspace. Whoever has not used BillOps yet is noted.
+    async fn known(&self, identity: &SlackIdentity) -> Result<Option<Member>, Failed> {
+        let failed = |error| self.failed("looking up a person", error);
+        for workspace in &identity.workspaces {
+            let is_known = self
+                .store
+                .knows_workspace(workspace)
+                .await
+                .map_err(failed)?;
+            if !is_known {
+                continue;
+            }
+            let user = &identity.slack_user_id;
+            let member = self.store.member(workspace, user).await.map_err(failed)?;
+            return Ok(Some(match member {
+                Some(member) => member,
+                None => self
+                    .store
+                    .save_member(workspace, user, None)
+                    .await
+                    .map_err(failed)?,
+            }));
+        }
+        Ok(None)
+    }
+
+    /// What Slack calls a workspace, where that is known.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn workspace_name(&self, workspace_id: &str) -> Result<Option<String>, Failed> {
+        self.store
+            .workspace_name(workspace_id)
+            .await
+            .map_err(|error| self.failed("looking up a workspace", error))
+    }
+
+    /// Who is signed in with this cookie.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn signed_in(&self, session: &str) -> Result<Option<Member>, Failed> {
+        let failed = |error| self.failed("looking up a session", error);
+        let binding = self.store.session(digest(session)).await.map_err(failed)?;
+        let Some(binding) = binding else {
+            return Ok(None);
+        };
+        self.store.member_by_binding(binding).await.map_err(failed)
+    }
+
+    /// Signs a browser out.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn sign_out(&self, session: &str) -> Result<(), Failed> {
+        self.store
+            .end_session(digest(session))
+            .await
+            .map_err(|error| self.failed("signing out", error))
+    }
+
+    /// For whom a program with this token acts.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn acts_for(&self, token: &str) -> Result<Option<Member>, Failed> {
+        let failed = |error| self.failed("looking up an API token", error);
+        if !token.starts_with(API_TOKEN_PREFIX) {
+            return Ok(None);
+        }
+        let binding = self.store.api_token(digest(token)).await.map_err(failed)?;
+        let Some(binding) = binding else {
+            return Ok(None);
+        };
+        self.store.member_by_binding(binding).await.map_err(failed)
+    }
+
+    /// Gives the person a token for programs, shown once. The one they had works no longer.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn new_api_token(&self, member: &Member) -> Result<SecretString, Failed> {
+        let token = format!("{API_TOKEN_PREFIX}{}", new_secret().expose_secret());
+        self.store
+            .add_api_token(digest(&token), member.binding_id)
+            .await
+            .map_err(|error| self.failed("making an API token", error))?;
+        Ok(token.into())
+    }
+
+    /// Takes the person's token back.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn revoke_api_token(&self, member: &Member) -> Result<bool, Failed> {
+        self.store
+            .revoke_api_token(member.binding_id)
+            .await
+            .map_err(|error| self.failed("revoking an API token", error))
+    }
+
+    /// When the person's token was made and last used, if there is one.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn api_token_of(
+        &self,
+        member: &Member,
+    ) -> Result<Option<(DateTime<Utc>, Option<DateTime<Utc>>)>, Failed> {
+        self.store
+            .api_token_of(member.binding_id)
+            .await
+            .map_err(|error| self.failed("looking up an API token", error))
+    }
+}
+
+fn said_by_slack(problem: &SignInProblem) -> SignedIn {
+    match problem {
+        SignInProblem::CodeRefused(says) => {
+            tracing::warn!("sign_in.code_refused: {says}");
+            SignedIn::CodeRefused
+        }
+        SignInProblem::Operator { setting, says } => {
+            tracing::error!(
+                setting,
+                "sign_in.settings_refused: Slack does not take {setting}: {says}"
+            );
+            SignedIn::Operator
+        }
+        SignInProblem::Identity(problem) => {
+            tracing::error!("sign_in.identity: {problem}");
+            SignedIn::Unavailable
+        }
+        SignInProblem::Unavailable(problem) => {
+            tracing::warn!("sign_in.unavailable: {problem}");
+            SignedIn::Unavailable
+        }
+    }
+}
+
+/// A path of this server's own, or the landing page: nobody is sent elsewhere by a link to us.
+fn own_path(path: &str) -> &str {
+    let is_own = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains(['\\', '\n', '\r', '\t'])
+        && path.len() <= 512
+        && path.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_own { path } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_elsewhere() {
+        for own in ["/", "/connect/google/abc", "/api/docs?x=1#y"] {
+            assert_eq!(own_path(own), own);
+        }
+        for foreign in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+            "javascript:alert(1)",
+            "evil.example",
+            "/a\r\nset-cookie: x=1",
+            "/é",
+        ] {
+            assert_eq!(own_path(foreign), "/", "{foreign:?}");
+        }
+    }
+}

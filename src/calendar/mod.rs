@@ -1,0 +1,110 @@
+//! Google and Microsoft: consent, tokens, and what their calendars hold; and Sign in with Slack, an errand of the same
+//! kind. The only room that names oauth2, and with the Slack client the only one that names reqwest.
+//!
+//! Nothing here is stored: [`Providers`] asks, and hands back domain values and secrets that the caller seals.
+
+mod api;
+mod google;
+mod id_token;
+mod microsoft;
+mod oauth;
+mod openid;
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::{
+    clock::Clock,
+    config::{CalendarConfig, ProviderConfig},
+    domain::{calendar::ListedCalendar, provider::Provider},
+};
+
+pub use api::ReadProblem;
+pub use id_token::BadIdToken;
+pub use oauth::{Authorization, Grant, GrantProblem, RefreshProblem, Tokens, is_known_part};
+pub use openid::{SignIn, SignInAuthorization, SignInProblem, SlackIdentity};
+
+/// How long a provider may take to answer.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// What an answer may be long: a page of 2,500 events is about 2 MiB.
+const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
+
+/// The providers that this server is set up for. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Providers {
+    config: CalendarConfig,
+    http: reqwest::Client,
+    clock: Clock,
+}
+
+impl Providers {
+    /// The providers of these settings. Opens no connection yet.
+    ///
+    /// # Errors
+    /// The machine's TLS roots cannot be read.
+    pub fn new(config: CalendarConfig, clock: Clock) -> Result<Self, String> {
+        // Fails only where it is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .timeout(PATIENCE)
+            .connect_timeout(Duration::from_secs(5))
+            // What follows a redirect would take the tokens along.
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("BillOps/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| format!("TLS cannot be set up: {error}"))?;
+        Ok(Self {
+            config,
+            http,
+            clock,
+        })
+    }
+
+    /// The providers that are set up.
+    pub fn offered(&self) -> Vec<Provider> {
+        Provider::ALL
+            .into_iter()
+            .filter(|provider| self.config.of(*provider).is_some())
+            .collect()
+    }
+
+    /// Whether this provider is set up.
+    pub const fn offers(&self, provider: Provider) -> bool {
+        self.config.of(provider).is_some()
+    }
+
+    /// The calendars of an account, to the last page.
+    ///
+    /// # Errors
+    /// See [`ReadProblem`].
+    pub async fn calendars(
+        &self,
+        provider: Provider,
+        access_token: &SecretString,
+    ) -> Result<Vec<ListedCalendar>, ReadProblem> {
+        let config = self.of(provider).ok_or(ReadProblem::NotOffered)?;
+        match provider {
+            Provider::Google => {
+                google::calendars(&self.http, config, access_token, &self.clock).await
+            }
+            Provider::Microsoft => {
+                microsoft::calendars(&self.http, config, access_token, &self.clock).await
+            }
+        }
+    }
+
+    const fn of(&self, provider: Provider) -> Option<&ProviderConfig> {
+        self.config.of(provider)
+    }
+}
+
+/// An address below the provider's API. Segments are escaped: ids hold `@`, `#` and `/`.
+fn endpoint(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}

@@ -1,0 +1,329 @@
+//! Calendars, as people connect, choose and give them up; and the token for programs.
+
+use std::sync::Arc;
+
+use secrecy::ExposeSecret as _;
+use slack_morphism::prelude::{SlackBlock, SlackCallbackId, SlackModalView, SlackView};
+use uuid::Uuid;
+
+use super::{
+    Door, SlackError,
+    actions::Press,
+    forms::Meta,
+    home,
+    inbound::View,
+    logged,
+    messages::{self, Message, label},
+    open_form,
+};
+use crate::{
+    app::{Listed, TokenProblem},
+    domain::{member::Member, provider::Provider},
+    error::{Failed, chain},
+    jobs::Ran,
+};
+
+/// A button or menu about calendars was used.
+pub(super) async fn pressed(
+    press: &Press<'_>,
+    member: &Arc<Member>,
+    verb: &str,
+) -> Result<Option<Message>, Failed> {
+    let (door, trigger) = (press.door, &press.interaction.trigger_id);
+    let value = press.value();
+    let (verb, value) = match verb {
+        "menu" => value.split_once(' ').unwrap_or((value, "")),
+        verb => (verb, value),
+    };
+    if let Some(provider) = verb.strip_prefix("connect.").and_then(Provider::from_name) {
+        return offer_link(press, member, provider, None).await;
+    }
+    if verb == "connect_link" {
+        // Slack tells that a link was opened. The page does the rest.
+        return Ok(None);
+    }
+    let account = value
+        .strip_prefix("c:")
+        .and_then(|id| Uuid::parse_str(id).ok());
+    let account = match account {
+        Some(id) => door.app.account(member, id).await?,
+        None => None,
+    };
+    let Some(account) = account else {
+        return gone(press, member).await;
+    };
+    match verb {
+        "reconnect" => offer_link(press, member, account.provider, Some(account.id)).await,
+        "choose" => {
+            let view = choose_view(&account, true);
+            let Some(view_id) = door.client.open_modal_id(trigger, &view).await else {
+                return Ok(None);
+            };
+            // Opened at once with what is known; what the provider says follows.
+            let listed = door.app.list_calendars(member, account.id).await?;
+            let now = door.app.account(member, account.id).await?;
+            if let Some(now) = now {
+                let view = choose_view(&now, !matches!(listed, Listed::Fresh));
+                if let Err(problem) = door.client.update_modal(&view_id, &view).await {
+                    tracing::warn!("calendars.form_not_updated: {problem}");
+                }
+            }
+            Ok(None)
+        }
+        "disconnect_form" => {
+            let meta = Meta {
+                id: Some(account.id),
+                home: press.interaction.is_on_home(),
+                ..Meta::default()
+            };
+            let title = format!("Disconnect {}", account.provider.name());
+            let view = modal(
+                "calendar.disconnect",
+                &title,
+                Some("Disconnect"),
+                messages::disconnect_blocks(&account),
+                &meta,
+            );
+            open_form::open(door, trigger, &view).await;
+            Ok(None)
+        }
+        "disconnect" | "off" => {
+            let Some(account) = door.app.disconnect(member, account.id).await? else {
+                return gone(press, member).await;
+            };
+            if press.interaction.is_on_home() {
+                home::publish_now(door, member, None).await;
+                return Ok(None);
+            }
+            Ok(Some(messages::disconnected(press.reader(member), &account)))
+        }
+        _ => Ok(None),
+    }
+}
+
+async fn gone(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>, Failed> {
+    if press.interaction.is_on_home() {
+        home::publish_now(press.door, member, None).await;
+        return Ok(None);
+    }
+    Ok(Some(messages::no_account(press.reader(member))))
+}
+
+/// The link in a form of its own: only this person sees it, wherever the button was.
+async fn offer_link(
+    press: &Press<'_>,
+    member: &Member,
+    provider: Provider,
+    account: Option<Uuid>,
+) -> Result<Option<Message>, Failed> {
+    let door = press.door;
+    let link = door.app.connect_link(member, provider, account).await?;
+    let reader = press.reader(member);
+    let message = link.map_or_else(
+        || messages::not_set_up(reader, provider),
+        |link| messages::connect_link(reader, &link),
+    );
+    let title = format!("Connect {}", provider.name());
+    let view = modal(
+        "calendar.link",
+        &title,
+        None,
+        message.blocks,
+        &Meta::default(),
+    );
+    open_form::open(door, &press.interaction.trigger_id, &view).await;
+    Ok(None)
+}
+
+fn choose_view(account: &crate::domain::calendar::Account, is_stale: bool) -> SlackView {
+    let meta = Meta {
+        id: Some(account.id),
+        ..Meta::default()
+    };
+    modal(
+        "calendar.choose_save",
+        "Choose calendars",
+        Some("Save"),
+        messages::choose_blocks(account, is_stale),
+        &meta,
+    )
+}
+
+fn modal(
+    callback_id: &str,
+    title: &str,
+    submit: Option<&str>,
+    blocks: Vec<SlackBlock>,
+    meta: &Meta,
+) -> SlackView {
+    let mut view = SlackModalView::new(label(title), blocks)
+        .with_callback_id(SlackCallbackId(callback_id.to_owned()))
+        .with_close(label(if submit.is_some() { "Cancel" } else { "Close" }))
+        .with_private_metadata(serde_json::to_string(meta).expect("it is made of plain fields"));
+    view.submit = submit.map(label);
+    SlackView::Modal(view)
+}
+
+/// A form about calendars was submitted.
+pub(super) async fn submitted(
+    door: &Door,
+    member: &Arc<Member>,
+    view: &View,
+    meta: &Meta,
+) -> Result<(), Failed> {
+    let Some(account) = meta.id else {
+        return Ok(());
+    };
+    match &*view.callback_id {
+        "calendar.choose_save" => {
+            let chosen: Vec<Uuid> = view
+                .field("calendars")
+                .selected_options
+                .iter()
+                .filter_map(|option| option.value.strip_prefix("k:"))
+                .filter_map(|id| Uuid::parse_str(id).ok())
+                .collect();
+            door.app.choose_calendars(member, account, &chosen).await?;
+        }
+        "calendar.disconnect" => {
+            door.app.disconnect(member, account).await?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A button about the token for programs was used.
+pub(super) async fn token_pressed(
+    press: &Press<'_>,
+    member: &Arc<Member>,
+    verb: &str,
+) -> Result<Option<Message>, Failed> {
+    let (door, trigger) = (press.door, &press.interaction.trigger_id);
+    let about = |made| {
+        let (now, zone) = (door.app.clock().now(), member.zone());
+        let blocks = messages::api_token_blocks(made, now, zone);
+        modal("token", "API token", None, blocks, &Meta::default())
+    };
+    match verb {
+        "open" => {
+            let made = door.app.api_token_of(member).await?;
+            open_form::open(door, trigger, &about(made)).await;
+        }
+        "new" => {
+            let token = door.app.new_api_token(member).await?;
+            let blocks = messages::new_token_blocks(token.expose_secret());
+            let view = modal("token", "API token", None, blocks, &Meta::default());
+            show(press, &view).await;
+        }
+        "revoke" => {
+            door.app.revoke_api_token(member).await?;
+            show(press, &about(None)).await;
+        }
+        _ => {}
+    }
+    Ok(None)
+}
+
+/// Shows it in the form whose button was pressed.
+async fn show(press: &Press<'_>, view: &SlackView) {
+    let shown = press
+        .door
+        .client
+        .update_modal(&press.interaction.view.id, view)
+        .await;
+    if let Err(problem) = shown {
+        tracing::warn!("form.not_updated: {problem}");
+    }
+}
+
+impl Door {
+    /// Asks for a refresh of every account whose access token runs out.
+    pub async fn queue_refreshes(&self) -> Ran {
+        match self.app.queue_refreshes().await {
+            Ok(()) => Ran::Done,
+            Err(failed) => Ran::Failed(chain(&failed)),
+        }
+    }
+
+    /// Refreshes an account's tokens.
+    pub async fn refresh_account(&self, account: Uuid) -> Ran {
+        match self.app.access_token(account, None).await {
+            Ok(_) | Err(TokenProblem::Gone | TokenProblem::NeedsReconnect) => Ran::Done,
+            Err(problem) => Ran::Failed(chain(&problem)),
+        }
+    }
+
+    /// Tells a person that a calendar is connected.
+    pub async fn tell_connected(&self, account: Uuid, is_again: bool) -> Ran {
+        let found = async {
+            let Some(tokens) = self.app.store().tokens(account).await? else {
+                return Ok(None);
+            };
+            let Some(binding) = self.app.store().binding_of(tokens.user_id).await? else {
+                return Ok(None);
+            };
+            self.app.store().member_by_binding(binding).await
+        };
+        let member = match found.await {
+            Ok(Some(member)) => member,
+            Ok(None) => return Ran::Done,
+            Err(problem) => return Ran::Failed(chain(&problem)),
+        };
+        match self.app.account(&member, account).await {
+            Ok(Some(account)) => {
+                let message = messages::connected(self.reader(&member, 0), &account, is_again);
+                sent(self.client.post(&member.slack_user_id, &message).await)
+            }
+            Ok(None) => Ran::Done,
+            Err(failed) => Ran::Failed(chain(&logged(failed))),
+        }
+    }
+
+    /// Tells a person that a connection is broken, if it still is.
+    pub async fn tell_broken(
+        &self,
+        account: Uuid,
+        since: chrono::DateTime<chrono::Utc>,
+        nth: i32,
+    ) -> Ran {
+        let store = self.app.store();
+        let found = async {
+            let Some(account) = store.broken_account(account, since, nth).await? else {
+                return Ok(None);
+            };
+            let Some(binding) = store.binding_of(account.user_id).await? else {
+                return Ok(None);
+            };
+            let member = store.member_by_binding(binding).await?;
+            Ok::<_, crate::store::StoreError>(member.map(|member| (member, account)))
+        };
+        let (member, account) = match found.await {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ran::Done,
+            Err(problem) => return Ran::Failed(chain(&problem)),
+        };
+        let message = messages::broken(self.reader(&member, 0), &account, nth);
+        let ran = sent(self.client.post(&member.slack_user_id, &message).await);
+        if matches!(ran, Ran::Done)
+            && let Err(problem) = store.note_told(account.id, nth).await
+        {
+            tracing::warn!("calendars.told_not_noted: {}", chain(&problem));
+        }
+        ran
+    }
+}
+
+/// What became of a message that a job sends.
+fn sent<T>(posted: Result<T, SlackError>) -> Ran {
+    match posted {
+        Ok(_) => Ran::Done,
+        Err(SlackError::RateLimited(wait)) => Ran::Later(wait),
+        Err(SlackError::Failed(problem)) => Ran::Failed(problem),
+        Err(problem @ (SlackError::Unanswered(_) | SlackError::Refused(_))) => {
+            // It may have been posted; or Slack's answer will be the same next time, as for a person who left.
+            tracing::warn!("calendars.maybe_not_told: {problem}");
+            Ran::Done
+        }
+    }
+}

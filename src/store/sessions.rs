@@ -1,0 +1,164 @@
+//! Who is signed in, and which programs act for whom. Tokens are kept by their digest only.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::{Store, StoreError, read, tx};
+
+/// A token's last use is noted once in so long.
+const USE_NOTED_EVERY: TimeDelta = TimeDelta::minutes(5);
+
+/// A SHA-256 digest.
+type Digest = [u8; 32];
+
+impl Store {
+    /// Signs a browser in.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn add_session(
+        &self,
+        token_hash: Digest,
+        binding_id: Uuid,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        tx!(self, conn => {
+            sqlx::query(
+                "INSERT INTO sessions (id, token_hash, binding_id, expires_at, created_at) VALUES ($1, $2, $3, $4, $5)",
+            )
+            .bind(self.clock.new_id())
+            .bind(token_hash.to_vec())
+            .bind(binding_id)
+            .bind(expires_at)
+            .bind(now)
+            .execute(&mut *conn)
+            .await?;
+            Ok(())
+        })
+    }
+
+    /// Whose session it is, if it has not ended.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn session(&self, token_hash: Digest) -> Result<Option<Uuid>, StoreError> {
+        let now = self.clock.now();
+        let row: Option<(Uuid,)> = read!(self, db => {
+            sqlx::query_as("SELECT binding_id FROM sessions WHERE token_hash = $1 AND expires_at > $2")
+                .bind(token_hash.to_vec())
+                .bind(now)
+                .fetch_optional(db)
+                .await
+        })?;
+        Ok(row.map(|(binding,)| binding))
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn end_session(&self, token_hash: Digest) -> Result<(), StoreError> {
+        tx!(self, conn => {
+            sqlx::query("DELETE FROM sessions WHERE token_hash = $1")
+                .bind(token_hash.to_vec())
+                .execute(&mut *conn)
+                .await?;
+            Ok(())
+        })
+    }
+
+    /// Gives a person a token for programs. The one they had before works no longer.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn add_api_token(
+        &self,
+        token_hash: Digest,
+        binding_id: Uuid,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        tx!(self, conn => {
+            sqlx::query("UPDATE api_tokens SET revoked_at = $2 WHERE binding_id = $1 AND revoked_at IS NULL")
+                .bind(binding_id)
+                .bind(now)
+                .execute(&mut *conn)
+                .await?;
+            sqlx::query("INSERT INTO api_tokens (id, token_hash, binding_id, created_at) VALUES ($1, $2, $3, $4)")
+                .bind(self.clock.new_id())
+                .bind(token_hash.to_vec())
+                .bind(binding_id)
+                .bind(now)
+                .execute(&mut *conn)
+                .await?;
+            Ok(())
+        })
+    }
+
+    /// For whom a program with this token acts, if it was not revoked. Its use is noted.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn api_token(&self, token_hash: Digest) -> Result<Option<Uuid>, StoreError> {
+        let row: Option<(Uuid, Uuid, Option<DateTime<Utc>>)> = read!(self, db => {
+            sqlx::query_as(
+                "SELECT id, binding_id, last_used_at FROM api_tokens WHERE token_hash = $1 AND revoked_at IS NULL",
+            )
+            .bind(token_hash.to_vec())
+            .fetch_optional(db)
+            .await
+        })?;
+        let Some((id, binding, last_used_at)) = row else {
+            return Ok(None);
+        };
+        let now = self.clock.now();
+        if last_used_at.is_none_or(|at| now - at >= USE_NOTED_EVERY) {
+            tx!(self, conn => {
+                sqlx::query("UPDATE api_tokens SET last_used_at = $2 WHERE id = $1")
+                    .bind(id)
+                    .bind(now)
+                    .execute(&mut *conn)
+                    .await?;
+                Ok(())
+            })?;
+        }
+        Ok(Some(binding))
+    }
+
+    /// Takes a person's token back; `false` if there was none.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn revoke_api_token(&self, binding_id: Uuid) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        tx!(self, conn => {
+            let revoked = sqlx::query(
+                "UPDATE api_tokens SET revoked_at = $2 WHERE binding_id = $1 AND revoked_at IS NULL",
+            )
+            .bind(binding_id)
+            .bind(now)
+            .execute(&mut *conn)
+            .await?;
+            Ok(revoked.rows_affected() > 0)
+        })
+    }
+
+    /// When the person's token was made and last used, if there is one.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn api_token_of(
+        &self,
+        binding_id: Uuid,
+    ) -> Result<Option<(DateTime<Utc>, Option<DateTime<Utc>>)>, StoreError> {
+        let row = read!(self, db => {
+            sqlx::query_as(
+                "SELECT created_at, last_used_at FROM api_tokens WHERE binding_id = $1 AND revoked_at IS NULL",
+            )
+            .bind(binding_id)
+            .fetch_optional(db)
+            .await
+        })?;
+        Ok(row)
+    }
+}

@@ -1,0 +1,111 @@
+//! Signing in with Slack, and out again.
+
+use axum::{
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+};
+use secrecy::ExposeSecret as _;
+use serde::Deserialize;
+
+use super::{
+    Site, pages,
+    problem::Problem,
+    session::{Visitor, is_from_here, no_session, session_cookie},
+};
+use crate::app::{Returned, SignedIn};
+
+/// Where to go on.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Then {
+    /// A path of this server's.
+    #[serde(default)]
+    then: String,
+}
+
+/// `GET /auth/slack/login`: off to Slack.
+pub(super) async fn login(
+    State(site): State<Site>,
+    visitor: Visitor,
+    Query(then): Query<Then>,
+) -> Response {
+    begin(&site, &visitor, &then.then).await
+}
+
+/// Sends the browser to Slack to sign in, and on to `then` afterwards.
+pub(super) async fn begin(site: &Site, visitor: &Visitor, then: &str) -> Response {
+    let (browser, cookie) = visitor.browser_or_new(site);
+    match site.app.begin_sign_in(then, browser.expose_secret()).await {
+        Ok(Some(url)) => {
+            let mut response = Redirect::to(url.as_str()).into_response();
+            response
+                .headers_mut()
+                .extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
+            response
+        }
+        Ok(None) => pages::not_signed_in(&SignedIn::Operator).into_response(),
+        Err(failed) => pages::failed(failed),
+    }
+}
+
+/// `GET /auth/slack/callback`: back from Slack.
+pub(super) async fn callback(
+    State(site): State<Site>,
+    visitor: Visitor,
+    Query(returned): Query<Returned>,
+) -> Response {
+    let browser = visitor
+        .browser
+        .as_ref()
+        .map(|secret| secret.expose_secret());
+    let mut response = match site.app.end_sign_in(&returned, browser).await {
+        Ok(SignedIn::Yes { session, then }) => {
+            // A session from before in this browser ends: nobody is left signed in behind another's back.
+            if let Some(before) = &visitor.session
+                && let Err(failed) = site.app.sign_out(before.expose_secret()).await
+            {
+                return pages::failed(failed);
+            }
+            let mut response = Redirect::to(&then).into_response();
+            response
+                .headers_mut()
+                .insert(header::SET_COOKIE, session_cookie(&site, &session));
+            response
+        }
+        Ok(other) => {
+            Redirect::to(&format!("/not-signed-in/{}", pages::sign_in_word(&other))).into_response()
+        }
+        Err(failed) => pages::failed(failed),
+    };
+    response.headers_mut().insert(
+        header::REFERRER_POLICY,
+        header::HeaderValue::from_static("no-referrer"),
+    );
+    response
+}
+
+/// Why nobody is signed in, at an address without anything secret in it.
+pub(super) async fn not_signed_in(Path(reason): Path<String>) -> Response {
+    pages::not_signed_in(&pages::sign_in_outcome(&reason)).into_response()
+}
+
+/// `POST /auth/logout`.
+pub(super) async fn logout(
+    State(site): State<Site>,
+    headers: HeaderMap,
+    visitor: Visitor,
+) -> Response {
+    if !is_from_here(&headers, &site) {
+        return Problem::foreign_origin().into_response();
+    }
+    if let Some(session) = &visitor.session
+        && let Err(failed) = site.app.sign_out(session.expose_secret()).await
+    {
+        return Problem::from(failed).into_response();
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response
+        .headers_mut()
+        .insert(header::SET_COOKIE, no_session(&site));
+    response
+}
