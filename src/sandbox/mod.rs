@@ -17,20 +17,26 @@
 //!
 //! The page's files are embedded in the binary; nothing is read from disk while it runs.
 
+mod accounts;
 mod acting;
 mod arguments;
 mod block_rules;
 mod blocks;
+mod calendars;
 mod chat;
 pub mod demo;
 mod elements;
 mod envelopes;
 mod faults;
+mod google;
 mod line;
 mod looking;
 mod manifest;
 mod methods;
+mod microsoft;
 mod modals;
+mod oauth;
+mod openid;
 mod page;
 mod page_events;
 mod payloads;
@@ -58,11 +64,17 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 
+pub use accounts::{JONAS_EMAIL, NINA_EMAIL};
 pub use acting::{Choice, Target, Unable};
+pub use calendars::{
+    AccessRole, Calendar, Event, EventKind, NewEvent, NotThere, Reply, Slot, Standing, When,
+};
 pub use envelopes::Answer;
 pub use faults::Fault;
 pub use manifest::{Command, Manifest, ManifestError, Shortcut};
 pub use modals::Submission;
+pub use oauth::{Account, Decision, Endpoint, NoConsent, Outage, Provider, Service, Switches};
+use page::is_own;
 pub use people::Suggestions;
 pub use record::{Ack, Traffic, Violation};
 pub use seed::NINA;
@@ -134,6 +146,7 @@ struct Slack {
     bot_token: String,
     signing_secret: String,
     world: Mutex<World>,
+    services: oauth::Services,
     /// Told after every change of anything, for those who wait for a condition.
     changed: Notify,
     sockets: socket::Sockets,
@@ -180,6 +193,11 @@ impl Sandbox {
                 bot_token: format!("xoxb-{}", random_hex()),
                 signing_secret: random_hex(),
                 world: Mutex::new(world),
+                services: oauth::Services::new(
+                    accounts::google(),
+                    accounts::microsoft(),
+                    &options.clock,
+                ),
                 changed: Notify::new(),
                 sockets: socket::Sockets::default(),
                 pending: envelopes::Pending::default(),

@@ -13,7 +13,7 @@ use super::{
     arguments::{Answered, Arguments, Refusal},
     chat,
     faults::Fault,
-    methods,
+    methods, openid,
     record::Traffic,
     views,
 };
@@ -152,6 +152,7 @@ pub(super) async fn call(
         Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
         None => {}
     }
+    openid::count(&sandbox, &method).await;
     let result = match arguments {
         Ok(arguments) => answer_call(&sandbox, &method, &verb, &headers, &arguments),
         Err(refusal) => Err(refusal),
@@ -198,6 +199,9 @@ fn answer_call(
 ) -> Answered {
     if method == "api.test" {
         return methods::api_test(arguments);
+    }
+    if let Some(answered) = openid::call(sandbox, method, headers, arguments) {
+        return answered;
     }
     let Some(rules) = rules(method) else {
         return Err(Refusal::with(
