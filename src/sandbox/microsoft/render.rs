@@ -185,7 +185,7 @@ fn unused() -> Value {
     })
 }
 
-const fn show_as(event: &Event) -> &'static str {
+fn show_as(event: &Event) -> &'static str {
     match (event.kind, event.reply) {
         _ if event.is_free || event.standing == Standing::CalledOff => "free",
         (EventKind::OutOfOffice, _) => "oof",
