@@ -16,9 +16,10 @@ use url::Url;
 use super::{
     Sandbox,
     arguments::{Answered, Arguments, Refusal},
+    faults::Fault,
     oauth::{
-        self, AuthRequest, ClientProblem, CodeProblem, Consent, Denial, Endpoint, Grant, Params,
-        Provider, Service, consent_page, credentials,
+        self, AuthRequest, ClientProblem, CodeProblem, Consent, Denial, Endpoint, Grant, Outage,
+        Params, Provider, Service, consent_page, credentials,
     },
 };
 
@@ -187,15 +188,24 @@ pub(super) fn call(
     }
 }
 
-/// Counts a call as every endpoint of a provider does.
-pub(super) async fn count(sandbox: &Sandbox, method: &str) {
+/// Counts a call as every endpoint of a provider does. An outage planned for the provider goes wrong
+/// in the way of Slack's methods.
+pub(super) async fn fault(sandbox: &Sandbox, method: &str) -> Option<Fault> {
     let endpoint = match method {
         "openid.connect.token" => Endpoint::Code,
         "openid.connect.userInfo" => Endpoint::Me,
-        _ => return,
+        _ => return None,
     };
-    // Slack's outages are those of its methods: `Sandbox::fail_next`.
-    let _ = sandbox.arrive(Provider::Slack, endpoint).await;
+    Some(match sandbox.arrive(Provider::Slack, endpoint).await {
+        Ok(_) => return None,
+        Err(Outage::TooManyRequests { retry_after }) => {
+            let seconds = retry_after.and_then(|after| after.parse().ok());
+            Fault::RateLimited(seconds.unwrap_or(1))
+        }
+        Err(Outage::Status(status)) => Fault::Status(status),
+        Err(Outage::Refused(error)) => Fault::Error(error),
+        Err(_) => Fault::Status(503),
+    })
 }
 
 fn token(sandbox: &Sandbox, headers: &HeaderMap, arguments: &Arguments) -> Answered {

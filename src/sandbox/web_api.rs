@@ -135,7 +135,8 @@ pub(super) async fn call(
             ..Traffic::from_bot("web_api", method.clone())
         });
     };
-    match sandbox.slack.faults.take(&method) {
+    let outage = openid::fault(&sandbox, &method).await;
+    match sandbox.slack.faults.take(&method).or(outage) {
         Some(Fault::RateLimited(seconds)) => {
             trace(false, Some("ratelimited".to_owned()));
             return rate_limited(seconds);
@@ -152,7 +153,6 @@ pub(super) async fn call(
         Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
         None => {}
     }
-    openid::count(&sandbox, &method).await;
     let result = match arguments {
         Ok(arguments) => answer_call(&sandbox, &method, &verb, &headers, &arguments),
         Err(refusal) => Err(refusal),

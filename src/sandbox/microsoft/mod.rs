@@ -110,9 +110,12 @@ fn answer(value: &Value) -> Response {
     (headers, value.to_string()).into_response()
 }
 
+/// Names in place of a tenant, under which accounts of several may sign in.
+const SHARED: [&str; 3] = ["common", "organizations", "consumers"];
+
 /// Whether the tenant in the path is one in which this client may ask.
 fn is_tenant(service: &Service, tenant: &str) -> bool {
-    ["common", "organizations", "consumers"].contains(&tenant)
+    SHARED.contains(&tenant)
         || service
             .accounts()
             .iter()
@@ -266,7 +269,7 @@ pub(super) fn page(sandbox: &Sandbox, path: &str, query: &str, request: &AuthReq
         let accounts: Vec<_> = service
             .accounts()
             .iter()
-            .filter(|account| account.tenant == tenant || !tenant.contains('-'))
+            .filter(|account| account.tenant == tenant || SHARED.contains(&tenant))
             .map(|account| {
                 let (id, name) = (account.id.clone(), account.name.clone());
                 (id, name, account.email.clone())

@@ -59,7 +59,7 @@ pub enum Outage {
     /// after `AADSTS` (`50173`, `65001`, `50076`, `700082`, `7000215`, `7000222`).
     Refused(String),
     /// The request is carried out, and the connection drops before the answer: a refresh token
-    /// was rotated, and nobody has the new one.
+    /// was rotated, and nobody has the new one. Not for Slack.
     AnswerLost,
 }
 

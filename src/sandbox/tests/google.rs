@@ -508,7 +508,7 @@ async fn outages() {
     );
     let fail = |endpoint, outage: Outage| {
         sandbox.provider(Provider::Google, |google| {
-            google.fail_next(endpoint, 1, outage)
+            google.fail_next(endpoint, 1, outage);
         });
     };
     let named = |name: &str| Outage::Refused(name.to_owned());
@@ -571,7 +571,7 @@ async fn outages() {
     sandbox.provider(Provider::Google, crate::sandbox::Service::clear_outages);
     assert_eq!(refresh(&sandbox, kept).await.0, 200);
     sandbox.provider(Provider::Google, |google| {
-        google.revoke_refresh_tokens(NINA_EMAIL)
+        google.revoke_refresh_tokens(NINA_EMAIL);
     });
     assert_eq!(refresh(&sandbox, kept).await.0, 400, "for ever");
     assert_eq!(

@@ -262,7 +262,7 @@ async fn a_refresh_token_needs_offline_access_and_rotates() {
     ];
     assert_eq!(number(&ask(&sandbox, &more).await), 65001);
     sandbox.provider(Provider::Microsoft, |microsoft| {
-        microsoft.revoke(NINA_EMAIL)
+        microsoft.revoke(NINA_EMAIL);
     });
     let refused = refresh(&sandbox, kept).await;
     assert_eq!(refused.0, 400);
@@ -412,7 +412,7 @@ async fn outages() {
     );
     let fail = |endpoint, outage: Outage| {
         sandbox.provider(Provider::Microsoft, |service| {
-            service.fail_next(endpoint, 1, outage)
+            service.fail_next(endpoint, 1, outage);
         });
     };
     let named = |name: &str| Outage::Refused(name.to_owned());

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::{providers::*, *};
-use crate::sandbox::{Decision, Endpoint, NINA, NoConsent, Provider};
+use crate::sandbox::{Decision, Endpoint, NINA, NoConsent, Outage, Provider};
 
 fn auth_url(sandbox: &Sandbox, changes: &[(&str, &str)]) -> String {
     let id = sandbox.client_id(Provider::Slack);
@@ -203,4 +203,23 @@ async fn the_client_may_come_as_basic() {
     ];
     let (_, answer) = body(form(request, &fields).send().await.unwrap()).await;
     assert_eq!(answer["ok"], true, "{answer}");
+}
+
+#[tokio::test]
+async fn outages() {
+    let sandbox = registered().await;
+    let url = auth_url(&sandbox, &[]);
+    let back = sandbox.consent(&url, "nina", Decision::Allow).await;
+    let code = parameter(&back.unwrap(), "code");
+    sandbox.provider(Provider::Slack, |slack| {
+        let refused = Outage::Refused("fatal_error".to_owned());
+        slack.fail_next(Endpoint::Code, 1, refused);
+        slack.fail_next(Endpoint::Authorize, 1, Outage::Status(503));
+    });
+    let answer = exchange(&sandbox, &code, &[]).await;
+    assert_eq!(answer["error"], "fatal_error");
+    let page = sandbox.consent(&url, "nina", Decision::Allow).await;
+    assert!(matches!(page, Err(NoConsent::Page(_))));
+    assert_eq!(exchange(&sandbox, &code, &[]).await["ok"], true);
+    assert_eq!(sandbox.violations(), []);
 }

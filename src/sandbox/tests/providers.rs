@@ -101,3 +101,40 @@ fn the_schemas_refuse_what_is_invented() {
     assert!(validator.is_valid(&json!({"error": "invalid_grant"})));
     assert!(!validator.is_valid(&json!({"error": "invalid_grant", "why": "x"})));
 }
+
+#[tokio::test]
+async fn all_three_publish_the_key_they_sign_with() {
+    let sandbox = registered().await;
+    let mut found = Vec::new();
+    for path in [
+        "openid/connect/keys",
+        "google/certs",
+        "microsoft/common/discovery/v2.0/keys",
+    ] {
+        let (status, keys) = get(&format!("{}/{path}", sandbox.url()), "").await;
+        assert_eq!(status, 200);
+        assert_eq!(keys["keys"][0]["kid"], "billops-sandbox-1");
+        found.push(keys);
+    }
+    assert_eq!(found[0], found[1]);
+    assert_eq!(found[1], found[2]);
+}
+
+#[tokio::test]
+async fn the_settings_name_what_is_there() {
+    let sandbox = registered().await;
+    for (name, value) in sandbox.provider_settings() {
+        let Some(provider) = name.strip_suffix("_URL") else {
+            assert!(!value.is_empty(), "{name}");
+            continue;
+        };
+        let path = match provider {
+            "GOOGLE_CALENDAR" => "/users/me/calendarList",
+            "MICROSOFT_LOGIN" => "/common/oauth2/v2.0/authorize",
+            "MICROSOFT_GRAPH" => "/me/calendars",
+            _ => "",
+        };
+        let (status, _) = get(&format!("{value}{path}"), "nothing").await;
+        assert_ne!(status, 404, "{name}={value}");
+    }
+}
