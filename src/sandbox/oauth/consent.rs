@@ -129,9 +129,16 @@ fn fields(
     account: &str,
     decision: Decision<'_>,
 ) -> Result<String, NoConsent> {
-    if !page.contains(r#"<form method="post""#) {
+    // One form to continue, one to cancel.
+    let mut forms = page.split("<form ").skip(1);
+    let (Some(allow), Some(cancel)) = (forms.next(), forms.next()) else {
         return Err(NoConsent::Page(heading(page)));
-    }
+    };
+    let page = if decision == Decision::Deny {
+        cancel
+    } else {
+        allow
+    };
     let by_handle = sandbox.world(|world| world.person(account).map(|person| person.id.clone()));
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     let mut has_account = false;

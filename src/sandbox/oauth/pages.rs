@@ -58,6 +58,31 @@ fn escape(text: &str) -> String {
     out
 }
 
+/// Boxes for what can be left out, a list for what cannot.
+fn asks(asks: &[Ask]) -> String {
+    if asks.is_empty() {
+        return String::new();
+    }
+    let (mut boxes, mut list) = (String::new(), String::new());
+    for ask in asks {
+        let (scope, sentence) = (escape(&ask.scope), escape(ask.sentence));
+        let name = scope.rsplit('/').next().unwrap_or_default();
+        let _ = if ask.is_optional {
+            write!(
+                boxes,
+                r#"<label><input type="checkbox" name="scope" value="{scope}" checked><span>{sentence}<small>{name}</small></span></label>"#
+            )
+        } else {
+            write!(list, "<li>{sentence}</li>")
+        };
+    }
+    if !list.is_empty() {
+        list = format!("<ul>{list}</ul>");
+    }
+    format!("<fieldset><legend>What {APP} may do</legend>{list}{boxes}</fieldset>")
+}
+
+/// Cancel belongs to a form of its own: the Enter key presses a form's first button.
 pub(crate) fn consent_page(consent: &Consent<'_>) -> Response {
     let mut accounts = String::new();
     let chosen = consent
@@ -73,32 +98,16 @@ pub(crate) fn consent_page(consent: &Consent<'_>) -> Response {
             r#"<label><input type="radio" name="account" value="{id}" required{checked}><span>{name}<small>{email}</small></span></label>"#
         );
     }
-    let mut asks = String::new();
-    for ask in &consent.asks {
-        let (scope, sentence) = (escape(&ask.scope), escape(ask.sentence));
-        let _ = if ask.is_optional {
-            write!(
-                asks,
-                r#"<label><input type="checkbox" name="scope" value="{scope}" checked><span>{sentence}<small>{scope}</small></span></label>"#
-            )
-        } else {
-            write!(asks, "<ul><li><span>{sentence}</span></li></ul>")
-        };
-    }
-    if !asks.is_empty() {
-        asks = format!(
-            "<fieldset><legend>What {} may do</legend>{asks}</fieldset>",
-            escape(APP)
-        );
-    }
+    let asks = asks(&consent.asks);
     let body = format!(
         r#"<h1>{heading}</h1><p>{lead}</p>
 <form method="post" action="{path}">
 <input type="hidden" name="request" value="{request}">
 <fieldset><legend>{choice}</legend>{accounts}</fieldset>
 {asks}
-<div class="buttons"><button name="decision" value="deny" formnovalidate>Cancel</button><button name="decision" value="allow">{allow}</button></div>
-</form>"#,
+<div class="buttons"><button form="cancel" name="decision" value="deny">Cancel</button><button name="decision" value="allow">{allow}</button></div>
+</form>
+<form id="cancel" method="post" action="{path}"><input type="hidden" name="request" value="{request}"></form>"#,
         heading = escape(&consent.heading),
         lead = escape(&consent.lead),
         path = escape(consent.path),
