@@ -257,6 +257,15 @@ impl Issued {
         }
     }
 
+    pub(crate) fn end(&mut self, token: &str) {
+        for refresh in &mut self.refresh {
+            refresh.is_revoked |= refresh.token == token;
+        }
+        for access in &mut self.access {
+            access.is_revoked |= access.token == token;
+        }
+    }
+
     pub(crate) fn revoke_refresh(&mut self, account: &str) {
         for refresh in &mut self.refresh {
             refresh.is_revoked |= refresh.account == account;

@@ -204,6 +204,12 @@ impl Service {
         }
     }
 
+    /// Ends this one token, of either kind, and no other: what a sibling process finds that comes
+    /// late with the token it read.
+    pub fn end_token(&mut self, token: &str) {
+        self.issued.end(token);
+    }
+
     /// Every access token is over now, so that the next call gets a 401.
     pub fn expire_access_tokens(&mut self) {
         let now = self.clock.now();
@@ -261,7 +267,8 @@ impl Services {
 
 impl Sandbox {
     /// Reads and changes a provider: its accounts and their calendars, its switches and outages,
-    /// what it handed out. The closure must be short: the provider answers nothing meanwhile.
+    /// what it handed out. The closure must be short, and not ask the sandbox anything: the provider
+    /// answers nothing meanwhile.
     pub fn provider<R>(&self, provider: Provider, act: impl FnOnce(&mut Service) -> R) -> R {
         let result = act(&mut locked(self.slack.services.of(provider)));
         self.slack.changed.notify_waiters();

@@ -206,6 +206,17 @@ async fn a_request_that_is_wrong_is_a_page_and_never_a_redirect() {
         assert!(page.starts_with(says), "{changes:?}: {page}");
         assert_eq!(errors(&sandbox).len(), 1, "{changes:?}");
     }
+    let script = [(
+        "redirect_uri",
+        "https://x.example/\"><script>alert(1)</script>",
+    )];
+    let page = http()
+        .get(auth_url(&sandbox, &script))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(page.status(), 400);
+    assert!(!page.text().await.unwrap().contains("<script>"));
     let twice = format!("{}&scope=openid", auth_url(&sandbox, &[]));
     let refused = sandbox.consent(&twice, NINA_EMAIL, Decision::Allow).await;
     assert!(matches!(refused, Err(NoConsent::Page(page)) if page.contains("single value")));
@@ -561,6 +572,9 @@ async fn outages() {
     assert_eq!(refresh(&sandbox, kept).await.0, 401);
     fail(Endpoint::Refresh, Outage::Unavailable { retry_after: None });
     assert_eq!(refresh(&sandbox, kept).await.0, 503);
+    let busy = Outage::TooManyRequests { retry_after: None };
+    fail(Endpoint::Refresh, busy);
+    assert_eq!(refresh(&sandbox, kept).await.0, 429);
     assert_eq!(refresh(&sandbox, kept).await.0, 200, "once only");
     sandbox.provider(Provider::Google, |google| {
         google.fail_next(Endpoint::Refresh, u32::MAX, Outage::Status(500));

@@ -210,7 +210,26 @@ async fn cancelling_and_an_administrator_who_must_be_asked() {
             microsoft.switches.needs_admin_approval = is_blocked;
         });
     };
+    let open = http().get(&url).send().await.unwrap().text().await.unwrap();
+    assert!(open.contains("<form "));
     block(true);
+    let blocked = http().get(&url).send().await.unwrap().text().await.unwrap();
+    assert!(
+        !blocked.contains("<form ") && !blocked.contains("<a "),
+        "no way on"
+    );
+    let fields = [
+        ("request", url.split_once('?').unwrap().1),
+        ("account", "8ee44408-0679-472c-bc2a-692812af3437"),
+        ("decision", "allow"),
+    ];
+    let to = url.split_once('?').unwrap().0;
+    let late = form(http().post(to), &fields).send().await.unwrap();
+    assert_eq!(
+        late.status(),
+        200,
+        "and none from a page that was open before"
+    );
     let stuck = sandbox.consent(&url, NINA_EMAIL, Decision::Allow).await;
     assert!(matches!(stuck, Err(NoConsent::Page(page)) if page.starts_with("Need admin approval")));
     block(false);
@@ -238,6 +257,12 @@ async fn a_refresh_token_needs_offline_access_and_rotates() {
         refresh(&sandbox, first).await.0,
         200,
         "the old one is not revoked"
+    );
+    sandbox.provider(Provider::Microsoft, |microsoft| microsoft.end_token(first));
+    assert_eq!(
+        number(&refresh(&sandbox, first).await),
+        50173,
+        "unless that happens as well"
     );
     let clock = sandbox.slack.options.clock.clone();
     clock.advance(TimeDelta::days(89));
@@ -461,6 +486,11 @@ async fn outages() {
     }
     fail(Endpoint::Refresh, Outage::Unavailable { retry_after: None });
     assert_eq!(refresh(&sandbox, kept).await.0, 503);
+    let busy = Outage::TooManyRequests { retry_after: None };
+    fail(Endpoint::Refresh, busy);
+    assert_eq!(refresh(&sandbox, kept).await.0, 429);
+    fail(Endpoint::Refresh, Outage::Status(500));
+    assert_eq!(refresh(&sandbox, kept).await.1["error"], "server_error");
     fail(Endpoint::Code, Outage::Status(502));
     let bad = post(
         &format!("{}/microsoft/common/oauth2/v2.0/token", sandbox.url()),
