@@ -127,6 +127,7 @@ async fn ask(store: &Store, nina: &Member, entry: &TimeEntry) -> Vec<(&'static s
     let job = NewJob {
         unique_key: "job".to_owned(),
         payload: "{}".to_owned(),
+        run_at: None,
     };
     ask!(
         totals(me, week, day, None),

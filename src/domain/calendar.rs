@@ -98,6 +98,10 @@ impl Account {
 }
 
 /// One calendar of an account.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent facts, each stored as it is"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Calendar {
     /// Its own id.

@@ -1,4 +1,4 @@
-//! A small Slack on loopback: the demo, the tests and the benchmarks talk to it.
+//! A small Slack, Google and Microsoft on loopback: the demo, the tests and the benchmarks talk to it.
 //!
 //! It speaks the Web API, Socket Mode and response URLs over real sockets, refuses what Slack
 //! refuses, and serves a page that a person can use. Acting as a person is a method call:
@@ -15,22 +15,56 @@
 //! # Ok(()) }
 //! ```
 //!
+//! Google, Microsoft and Sign in with Slack are on the same server, each a [`Service`] with accounts,
+//! calendars, switches and outages. Their client is registered under [`Sandbox::client_id`], and
+//! sends browsers back to the addresses that [`Sandbox::register_redirect`] was given:
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use billops::sandbox::{
+//!     Decision, Endpoint, NINA_EMAIL, NewEvent, Options, Outage, Provider, Sandbox, When,
+//! };
+//! let sandbox = Sandbox::start(Options::default()).await?;
+//! let back = "http://localhost:8000/api/v1/integrations/google/callback";
+//! sandbox.register_redirect(Provider::Google, back);
+//! // … configure the bot with sandbox.provider_settings(), and ask it for an authorize URL …
+//! # let auth_url = String::new();
+//! let url = sandbox.consent(&auth_url, NINA_EMAIL, Decision::Allow).await?;
+//! // … which the bot's callback gets, and then …
+//! let starts = "2026-11-20T10:00:00Z".parse()?;
+//! sandbox.provider(Provider::Google, |google| {
+//!     google.add_event(NINA_EMAIL, "Nina Berg", NewEvent::new("Review", When::from(starts, 60)))
+//! })?;
+//! sandbox.provider(Provider::Google, |google| {
+//!     google.fail_next(Endpoint::Events, 1, Outage::Status(500));
+//!     assert_eq!(google.requests(Endpoint::Refresh), 0);
+//! });
+//! # Ok(()) }
+//! ```
+//!
 //! The page's files are embedded in the binary; nothing is read from disk while it runs.
 
+mod accounts;
 mod acting;
 mod arguments;
 mod block_rules;
 mod blocks;
+mod calendar_changes;
+mod calendars;
 mod chat;
 pub mod demo;
 mod elements;
 mod envelopes;
 mod faults;
+mod google;
 mod line;
 mod looking;
 mod manifest;
 mod methods;
+mod microsoft;
 mod modals;
+mod oauth;
+mod openid;
 mod page;
 mod page_events;
 mod payloads;
@@ -58,11 +92,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 
+pub use accounts::{JONAS_EMAIL, NINA_EMAIL};
 pub use acting::{Choice, Target, Unable};
+pub use calendar_changes::NotThere;
+pub use calendars::{
+    AccessRole, Calendar, Event, EventKind, NewEvent, Reply, Slot, Standing, When,
+};
 pub use envelopes::Answer;
 pub use faults::Fault;
 pub use manifest::{Command, Manifest, ManifestError, Shortcut};
 pub use modals::Submission;
+pub use oauth::{Account, Decision, Endpoint, NoConsent, Outage, Provider, Service, Switches};
+use page::is_own;
 pub use people::Suggestions;
 pub use record::{Ack, Traffic, Violation};
 pub use seed::NINA;
@@ -134,6 +175,7 @@ struct Slack {
     bot_token: String,
     signing_secret: String,
     world: Mutex<World>,
+    services: oauth::Services,
     /// Told after every change of anything, for those who wait for a condition.
     changed: Notify,
     sockets: socket::Sockets,
@@ -180,6 +222,11 @@ impl Sandbox {
                 bot_token: format!("xoxb-{}", random_hex()),
                 signing_secret: random_hex(),
                 world: Mutex::new(world),
+                services: oauth::Services::new(
+                    accounts::google(),
+                    accounts::microsoft(),
+                    &options.clock,
+                ),
                 changed: Notify::new(),
                 sockets: socket::Sockets::default(),
                 pending: envelopes::Pending::default(),

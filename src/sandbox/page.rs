@@ -56,7 +56,7 @@ pub(super) async fn same_origin(
     (StatusCode::FORBIDDEN, sentence).into_response()
 }
 
-fn is_own(headers: &HeaderMap, port: u16) -> bool {
+pub(super) fn is_own(headers: &HeaderMap, port: u16) -> bool {
     let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
     let text = |name: &str| {
         headers

@@ -50,7 +50,8 @@ pub struct Traffic {
     pub at: String,
     /// `to_bot` or `from_bot`.
     pub direction: &'static str,
-    /// `slash_commands`, `interactive`, `events_api`, `ack`, `web_api`, `response_url`, `socket`.
+    /// `slash_commands`, `interactive`, `events_api`, `ack`, `web_api`, `response_url`, `socket`,
+    /// `openid`, `google`, `microsoft`.
     pub kind: &'static str,
     /// What a person would call it.
     pub title: String,
@@ -172,20 +173,37 @@ impl Sandbox {
 
 const HIDDEN: &str = "[redacted]";
 
+/// Fields that let somebody in.
+const SECRETS: [&str; 8] = [
+    "token",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "state",
+];
+
 /// Tokens and connection tickets have no place on a page that anybody may look at.
 fn redact(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (name, field) in fields {
                 match field {
-                    Value::String(text) if name == "token" => HIDDEN.clone_into(text),
+                    Value::String(text) if SECRETS.contains(&name.as_str()) => {
+                        HIDDEN.clone_into(text);
+                    }
                     other => redact(other),
                 }
             }
         }
         Value::Array(items) => items.iter_mut().for_each(redact),
         Value::String(text) => {
-            if text.starts_with("xoxb-") || text.starts_with("xapp-") {
+            if ["xoxb-", "xapp-", "xoxp-"]
+                .iter()
+                .any(|kind| text.starts_with(kind))
+            {
                 HIDDEN.clone_into(text);
             } else if text.starts_with("ws://")
                 && let Some(at) = text.find("ticket=")
@@ -207,14 +225,15 @@ mod tests {
     fn tokens_and_tickets_are_taken_out() {
         let mut body = json!({
             "token": "abc", "url": "ws://127.0.0.1:1/link/?ticket=t1&app_id=A1",
-            "deep": [{"bot": "xoxb-1"}], "text": "xylophone"
+            "deep": [{"bot": "xoxb-1"}], "text": "xylophone", "client_secret": "s", "code": "c"
         });
         redact(&mut body);
         assert_eq!(
             body,
             json!({
                 "token": HIDDEN, "url": format!("ws://127.0.0.1:1/link/?ticket={HIDDEN}"),
-                "deep": [{"bot": HIDDEN}], "text": "xylophone"
+                "deep": [{"bot": HIDDEN}], "text": "xylophone", "client_secret": HIDDEN,
+                "code": HIDDEN
             })
         );
     }

@@ -9,7 +9,7 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use super::{Sandbox, page, page_events, response_url, socket, web_api};
+use super::{Sandbox, google, microsoft, openid, page, page_events, response_url, socket, web_api};
 
 /// Larger than a view may be, so that one that is too large gets Slack's answer.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
@@ -45,12 +45,58 @@ fn router(sandbox: Sandbox) -> Router {
             sandbox.clone(),
             page::same_origin,
         ));
+    let providers = Router::new()
+        .route(
+            "/openid/connect/authorize",
+            get(openid::authorize).post(openid::decide),
+        )
+        .route("/openid/connect/keys", get(openid::keys))
+        .nest("/google", google_routes())
+        .nest("/microsoft", microsoft_routes());
     Router::new()
         .route("/api/{method}", any(web_api::call))
         .route("/link/", get(socket::open))
         .route("/commands/{*rest}", post(response_url::receive))
         .route("/actions/{*rest}", post(response_url::receive))
         .merge(page)
+        .merge(providers)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .with_state(sandbox)
+}
+
+/// `GOOGLE_*_URL`
+fn google_routes() -> Router<Sandbox> {
+    let calendar = "/calendar/v3/calendars/{id}/events";
+    Router::new()
+        .route(
+            "/o/oauth2/v2/auth",
+            get(google::authorize).post(google::decide),
+        )
+        .route("/token", post(google::token))
+        .route("/revoke", post(google::revoke))
+        .route("/certs", get(google::keys))
+        .route(
+            "/calendar/v3/users/me/calendarList",
+            get(google::calendar_list),
+        )
+        .route(calendar, get(google::events))
+        .route(&format!("{calendar}/{{event}}"), get(google::event))
+}
+
+/// `MICROSOFT_LOGIN_URL` and, below `/v1.0`, `MICROSOFT_GRAPH_URL`
+fn microsoft_routes() -> Router<Sandbox> {
+    Router::new()
+        .route(
+            "/{tenant}/oauth2/v2.0/authorize",
+            get(microsoft::authorize).post(microsoft::decide),
+        )
+        .route("/{tenant}/oauth2/v2.0/token", post(microsoft::token))
+        .route("/{tenant}/discovery/v2.0/keys", get(microsoft::keys))
+        .route("/v1.0/me", get(microsoft::me))
+        .route("/v1.0/me/calendars", get(microsoft::calendars))
+        .route(
+            "/v1.0/me/calendars/{id}/calendarView",
+            get(microsoft::calendar_view),
+        )
+        .route("/v1.0/me/events/{id}", get(microsoft::event))
 }

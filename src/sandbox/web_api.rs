@@ -13,7 +13,7 @@ use super::{
     arguments::{Answered, Arguments, Refusal},
     chat,
     faults::Fault,
-    methods,
+    methods, openid,
     record::Traffic,
     views,
 };
@@ -135,7 +135,8 @@ pub(super) async fn call(
             ..Traffic::from_bot("web_api", method.clone())
         });
     };
-    match sandbox.slack.faults.take(&method) {
+    let outage = openid::fault(&sandbox, &method).await;
+    match sandbox.slack.faults.take(&method).or(outage) {
         Some(Fault::RateLimited(seconds)) => {
             trace(false, Some("ratelimited".to_owned()));
             return rate_limited(seconds);
@@ -198,6 +199,9 @@ fn answer_call(
 ) -> Answered {
     if method == "api.test" {
         return methods::api_test(arguments);
+    }
+    if let Some(answered) = openid::call(sandbox, method, headers, arguments) {
+        return answered;
     }
     let Some(rules) = rules(method) else {
         return Err(Refusal::with(

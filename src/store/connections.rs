@@ -95,6 +95,7 @@ struct AccountRow {
     state_since: DateTime<Utc>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "as the columns of the table")]
 #[derive(sqlx::FromRow)]
 struct CalendarRow {
     id: Uuid,

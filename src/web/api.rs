@@ -6,7 +6,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use super::{Site, problem::Problem, session::Caller};
 use crate::{
     app::{Bearer, Ended, Listed, Returned, Selected},
     domain::{
-        calendar::{Account, AccountState, Calendar},
+        calendar::{Account, AccountState, Calendar, ReconnectReason},
         provider::Provider,
     },
 };
@@ -54,7 +54,7 @@ pub(super) async fn authorize(
     caller: Caller,
 ) -> Result<Response, Problem> {
     let provider = provider_of(&provider)?;
-    let browser = caller.browser.as_ref().map(|secret| secret.expose_secret());
+    let browser = caller.browser.as_ref().map(SecretString::expose_secret);
     let begun = site
         .app
         .begin_errand(&caller.member, provider, browser)
@@ -90,7 +90,7 @@ pub(super) async fn callback(
         })?
     };
     let bearer = Bearer {
-        browser: caller.browser.as_ref().map(|secret| secret.expose_secret()),
+        browser: caller.browser.as_ref().map(SecretString::expose_secret),
         member: Some(&caller.member),
         is_program: caller.is_program,
     };
@@ -214,7 +214,7 @@ fn integration(site: &Site, account: &Account, calendar: &Calendar) -> Value {
         "is_active": calendar.is_active,
         "sync_enabled": calendar.sync_enabled,
         "state": account.state,
-        "state_reason": account.reason.map(|reason| reason.as_str()),
+        "state_reason": account.reason.map(ReconnectReason::as_str),
         "connect_url": connect_url,
         "last_synced_at": calendar.last_synced_at.map(rfc3339),
     })

@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use super::{
@@ -54,10 +54,7 @@ pub(super) async fn callback(
     visitor: Visitor,
     Query(returned): Query<Returned>,
 ) -> Response {
-    let browser = visitor
-        .browser
-        .as_ref()
-        .map(|secret| secret.expose_secret());
+    let browser = visitor.browser.as_ref().map(SecretString::expose_secret);
     let mut response = match site.app.end_sign_in(&returned, browser).await {
         Ok(SignedIn::Yes { session, then }) => {
             // A session from before in this browser ends: nobody is left signed in behind another's back.

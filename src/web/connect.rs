@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
 
@@ -130,10 +130,7 @@ pub(super) async fn callback(
         return pages::unknown().await.into_response();
     };
     let bearer = Bearer {
-        browser: visitor
-            .browser
-            .as_ref()
-            .map(|secret| secret.expose_secret()),
+        browser: visitor.browser.as_ref().map(SecretString::expose_secret),
         member: visitor.member.as_ref(),
         is_program: false,
     };

@@ -5,6 +5,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     response::Response,
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use cookie::{Cookie, SameSite};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -192,8 +193,7 @@ pub(super) fn no_session(site: &Site) -> HeaderValue {
 
 /// What a form of ours carries, so that no other page can send it: it follows from the browser's secret.
 pub(super) fn form_token(browser: &SecretString) -> String {
-    let digest = digest(&format!("form {}", browser.expose_secret()));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    URL_SAFE_NO_PAD.encode(digest(&format!("form {}", browser.expose_secret())))
 }
 
 /// Whether a form comes from a page of ours in this browser.

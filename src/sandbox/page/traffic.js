@@ -14,6 +14,9 @@ const KINDS = {
   web_api: "Web API",
   response_url: "response URL",
   socket: "socket",
+  openid: "sign-in",
+  google: "Google",
+  microsoft: "Microsoft",
 };
 
 function timeOf(at, timeZone) {

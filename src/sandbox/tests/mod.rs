@@ -1,8 +1,13 @@
 //! The sandbox is held against Slack's documentation from outside, over real sockets.
 
+mod google;
 mod load;
+mod microsoft;
+mod openid;
 mod page;
 mod people;
+mod provider_events;
+mod providers;
 mod shapes;
 mod socket;
 mod web_api;

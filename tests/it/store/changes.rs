@@ -126,6 +126,7 @@ async fn nobody_touches_what_is_not_theirs(store: Store, _: Clock) {
     let job = NewJob {
         unique_key: "refresh".into(),
         payload: "{}".into(),
+        run_at: None,
     };
     assert_eq!(store.entry(jonas.user_id, entry.id).await.unwrap(), None);
     let steal = store

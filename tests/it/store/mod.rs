@@ -236,6 +236,7 @@ async fn many_at_once_are_all_kept_and_counted(store: Store, _: Clock) {
     let job = NewJob {
         unique_key: "refresh".into(),
         payload: "{}".into(),
+        run_at: None,
     };
     let requests = (0..500).map(|number| {
         let mut new = meeting(&nina, key(number), 1);
@@ -391,6 +392,7 @@ fn a_job() -> NewJob {
     NewJob {
         unique_key: "a".into(),
         payload: r#"{"x":1}"#.into(),
+        run_at: None,
     }
 }
 
