@@ -590,18 +590,22 @@ fn unavailable(error: TokenError) -> (String, Option<TimeDelta>) {
 /// The setting that a refusal of our own credentials is about.
 fn operator_setting(provider: Provider, refusal: &Refusal) -> Option<&'static str> {
     let is_about_redirect = refusal.error == "redirect_uri_mismatch"
-        || refusal.error_codes.contains(&50_011)
+        || refusal
+            .error_codes
+            .iter()
+            .any(|code| matches!(code, 50_011 | 500_112))
         || refusal
             .error_description
             .as_deref()
             .is_some_and(|text| text.contains("redirect_uri"));
     Some(match (provider, &*refusal.error) {
+        // Microsoft says so under invalid_client as well.
+        (Provider::Google, _) if is_about_redirect => "GOOGLE_REDIRECT_URI",
+        (Provider::Microsoft, _) if is_about_redirect => "MICROSOFT_REDIRECT_URI",
         (Provider::Google, "invalid_client" | "unauthorized_client") => "GOOGLE_CLIENT_SECRET",
         (Provider::Microsoft, "invalid_client" | "unauthorized_client") => {
             "MICROSOFT_CLIENT_SECRET"
         }
-        (Provider::Google, _) if is_about_redirect => "GOOGLE_REDIRECT_URI",
-        (Provider::Microsoft, _) if is_about_redirect => "MICROSOFT_REDIRECT_URI",
         (Provider::Google, "invalid_scope") => "GOOGLE_CLIENT_ID",
         (Provider::Microsoft, "invalid_scope") => "MICROSOFT_CLIENT_ID",
         _ => return None,

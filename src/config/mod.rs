@@ -110,10 +110,13 @@ impl Environment {
     }
 
     /// Exactly these settings and nothing of the process, for the demo and for tests.
-    pub fn of<const N: usize>(settings: [(&str, &str); N]) -> Self {
+    pub fn of<Value: Into<String>>(
+        settings: impl IntoIterator<Item = (&'static str, Value)>,
+    ) -> Self {
         let file = settings
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into();
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect();
         Self {
             file,
             is_isolated: true,

@@ -1,10 +1,11 @@
 //! `billops demo`: the real bot against the sandbox, with a database in a temporary folder.
 
-use std::io::ErrorKind;
+use std::{io::ErrorKind, net::SocketAddr};
 
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 
-use super::{Manifest, Options, Sandbox};
+use super::{Manifest, Options, Provider, Sandbox};
 use crate::{
     bot::{Bot, NotStarted},
     clock::Clock,
@@ -47,6 +48,37 @@ async fn make_projects(slack: &Sandbox, store: &Store) -> Result<(), StoreError>
     Ok(())
 }
 
+impl Sandbox {
+    /// The settings of a bot that talks to this sandbox, listens for browsers at `web` and keeps its data at
+    /// `database_url`. Its redirect URIs are registered.
+    pub fn settings(&self, web: SocketAddr, database_url: &str) -> Vec<(&'static str, String)> {
+        let public_url = format!("http://{web}");
+        let redirect = |path: &str| format!("{public_url}/api/v1/{path}/callback");
+        let google = redirect("integrations/google");
+        let microsoft = redirect("integrations/microsoft");
+        self.register_redirect(Provider::Google, &google);
+        self.register_redirect(Provider::Microsoft, &microsoft);
+        self.register_redirect(Provider::Slack, redirect("auth/slack"));
+        let mut settings = self.provider_settings();
+        settings.extend([
+            ("SLACK_API_URL", self.api_url()),
+            ("SLACK_APP_TOKEN", self.app_token().to_owned()),
+            ("SLACK_BOT_TOKEN", self.bot_token().to_owned()),
+            ("DATABASE_URL", database_url.to_owned()),
+            ("LISTEN_ADDR", web.to_string()),
+            ("PUBLIC_URL", public_url),
+            ("GOOGLE_REDIRECT_URI", google),
+            ("MICROSOFT_REDIRECT_URI", microsoft),
+        ]);
+        if database_url.starts_with("postgres") {
+            // 32 bytes of nothing: there is nothing to protect here.
+            let key = "demo:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned();
+            settings.push(("ENCRYPTION_KEYS", key));
+        }
+        settings
+    }
+}
+
 impl Demo {
     /// Starts the sandbox, and the bot once the sandbox listens. A port that is taken is replaced by a free
     /// one.
@@ -77,19 +109,18 @@ impl Demo {
             .prefix("billops-demo-")
             .tempdir()
             .map_err(|error| failed("making a temporary folder for the database", &error))?;
-        let environment = Environment::of([
-            ("SLACK_API_URL", &slack.api_url()),
-            ("SLACK_APP_TOKEN", slack.app_token()),
-            ("SLACK_BOT_TOKEN", slack.bot_token()),
-            (
-                "DATABASE_URL",
-                &format!("sqlite://{}/billops.db", folder.path().display()),
-            ),
-            ("LISTEN_ADDR", "127.0.0.1:0"),
-        ]);
+        // The redirect URIs hold the bot's own address, so that has to be there first.
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .map_err(|error| failed("listening for browsers", &error))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| failed("listening for browsers", &error))?;
+        let database = format!("sqlite://{}/billops.db", folder.path().display());
+        let environment = Environment::of(slack.settings(address, &database));
         let config = Config::from_environment(&environment)
             .expect("the sandbox hands out settings that can be read");
-        let bot = Bot::start(&config, clock, Timings::default()).await?;
+        let bot = Bot::start_at(Some(listener), &config, clock, Timings::default()).await?;
         make_projects(&slack, bot.store())
             .await
             .map_err(|error| failed("making the projects of the demo", &error))?;

@@ -1,7 +1,7 @@
 //! The harness: the real bot in this process against the sandbox, over real sockets and real HTTP, with a
 //! clock that is moved by hand.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use billops::{
     bot::Bot,
@@ -12,6 +12,7 @@ use billops::{
     slack::socket::Timings,
 };
 use chrono::DateTime;
+use tokio::net::TcpListener;
 
 use crate::databases::Database;
 
@@ -112,7 +113,10 @@ impl TestBot {
 }
 
 async fn connected(slack: &Sandbox, database: &Database, clock: &Clock, timings: Timings) -> Bot {
-    let bot = Bot::start(&config(slack, &database.url), clock.clone(), timings)
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let web = listener.local_addr().unwrap();
+    let config = config_at(slack, web, &database.url);
+    let bot = Bot::start_at(Some(listener), &config, clock.clone(), timings)
         .await
         .unwrap();
     let both = |slack: &Sandbox| (slack.connections().len() == 2).then_some(());
@@ -134,12 +138,11 @@ pub(crate) async fn click(slack: &Sandbox, message: &Message, action: &str) -> (
 
 /// The settings of a bot that talks to this sandbox and keeps its data there.
 pub(crate) fn config(slack: &Sandbox, database_url: &str) -> Config {
-    let environment = Environment::of([
-        ("SLACK_API_URL", &slack.api_url()),
-        ("SLACK_APP_TOKEN", slack.app_token()),
-        ("SLACK_BOT_TOKEN", slack.bot_token()),
-        ("DATABASE_URL", database_url),
-        ("LISTEN_ADDR", "127.0.0.1:0"),
-    ]);
+    config_at(slack, SocketAddr::from(([127, 0, 0, 1], 0)), database_url)
+}
+
+/// The same, where the bot's own address is known before it starts.
+pub(crate) fn config_at(slack: &Sandbox, web: SocketAddr, database_url: &str) -> Config {
+    let environment = Environment::of(slack.settings(web, database_url));
     Config::from_environment(&environment).unwrap()
 }

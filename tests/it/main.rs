@@ -3,6 +3,7 @@
 
 mod bot;
 mod browser;
+mod connect;
 mod databases;
 mod entries;
 mod layers;
@@ -14,3 +15,4 @@ mod socket;
 mod store;
 mod time_command;
 mod timer;
+mod visitor;
