@@ -455,6 +455,75 @@ mod tests {
         ("SLACK_BOT_TOKEN", "xoxb-secret"),
     ];
 
+    const KEY: &str = "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+    #[test]
+    fn what_belongs_together_is_asked_for_together() {
+        let mut settings = GOOD.to_vec();
+        settings.extend([
+            ("DATABASE_URL", "postgres://db/billops"),
+            ("GOOGLE_CLIENT_ID", "id"),
+            ("MICROSOFT_CLIENT_SECRET", "s3cret"),
+            ("MICROSOFT_TENANT_ID", "../x"),
+            ("SLACK_CLIENT_ID", "1.2"),
+            ("FRONTEND_URL", "http://time.example"),
+        ]);
+        let text = problems(settings).join("\n");
+        for name in [
+            "ENCRYPTION_KEYS is not set, and with PostgreSQL",
+            "GOOGLE_CLIENT_SECRET is not set, but GOOGLE_CLIENT_ID is",
+            "MICROSOFT_CLIENT_ID is not set, but MICROSOFT_CLIENT_SECRET is",
+            "MICROSOFT_TENANT_ID is “../x”",
+            "SLACK_CLIENT_SECRET is not set",
+            "FRONTEND_URL is “http://time.example”. Use https://",
+        ] {
+            assert!(text.contains(name), "{name} is missing in:\n{text}");
+        }
+        assert!(!text.contains("s3cret"), "{text}");
+    }
+
+    #[test]
+    fn nothing_is_offered_that_is_not_set_up() {
+        let config = Config::from_environment(&Environment::of(GOOD)).unwrap();
+        assert!(config.calendars.google.is_none() && config.calendars.microsoft.is_none());
+        assert!(config.sign_in.is_none() && config.keys.is_none());
+        let mut settings = GOOD.to_vec();
+        settings.extend([
+            ("PUBLIC_URL", "https://time.example/billops/"),
+            ("SLACK_CLIENT_ID", "1.2"),
+            ("SLACK_CLIENT_SECRET", "x"),
+            ("MICROSOFT_CLIENT_ID", "id"),
+            ("MICROSOFT_CLIENT_SECRET", "x"),
+        ]);
+        let config = Config::from_environment(&Environment::of(settings)).unwrap();
+        assert_eq!(
+            config.sign_in.unwrap().redirect_uri.as_str(),
+            "https://time.example/billops/api/v1/auth/slack/callback"
+        );
+        assert_eq!(
+            config.calendars.microsoft.unwrap().token_url.as_str(),
+            "https://login.microsoftonline.com/common/oauth2/v2.0/token"
+        );
+    }
+
+    #[test]
+    fn the_database_is_known_to_be_a_file() {
+        let path = |url: &str| sqlite_path(&url.to_owned().into());
+        assert_eq!(path("sqlite://billops.db").as_deref(), Some("billops.db"));
+        assert_eq!(
+            path("sqlite:///var/lib/b.db?mode=rwc").as_deref(),
+            Some("/var/lib/b.db")
+        );
+        for none in [
+            "sqlite::memory:",
+            "sqlite://:memory:",
+            "sqlite://x?mode=memory",
+            "postgres://db/x",
+        ] {
+            assert_eq!(path(none), None, "{none}");
+        }
+    }
+
     fn problems(settings: Vec<(&str, &str)>) -> Vec<String> {
         let file = settings
             .into_iter()
@@ -528,12 +597,17 @@ mod tests {
             GOOD[0],
             GOOD[1],
             ("DATABASE_URL", "postgres://billops:hunter2@db/billops"),
+            ("ENCRYPTION_KEYS", KEY),
+            ("GOOGLE_CLIENT_ID", "id"),
+            ("GOOGLE_CLIENT_SECRET", "GOCSPX-secret"),
         ]))
         .unwrap();
         let debug = format!("{config:?}");
         assert!(
             !debug.contains("secret\"")
                 && !debug.contains("hunter2")
+                && !debug.contains("GOCSPX")
+                && !debug.contains("AAAA")
                 && !debug.contains("A1-secret"),
             "{debug}"
         );

@@ -452,7 +452,7 @@ async fn every_end_has_a_page_that_says_what_to_do() {
         ),
     ] {
         bot.slack.provider(Provider::Google, |google| {
-            google.fail_next(Endpoint::Code, 1, outage)
+            google.fail_next(Endpoint::Code, 1, outage);
         });
         let page = landing(&bot, Decision::Allow).await;
         assert!(page.url.path().ends_with(reason), "{}", page.url);

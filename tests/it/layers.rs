@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// A crate, and the folders or files of `src` that may name it.
-const RULES: [(&str, &[&str]); 8] = [
+const RULES: [(&str, &[&str]); 11] = [
     ("sqlx", &["store/"]),
     ("slack_morphism", &["slack/"]),
     ("tokio_tungstenite", &["slack/", "sandbox/"]),
@@ -12,9 +12,12 @@ const RULES: [(&str, &[&str]); 8] = [
         &["slack/client.rs", "calendar/", "sandbox/tests/"],
     ),
     ("oauth2", &["calendar/"]),
+    ("chacha20poly1305", &["keyring.rs"]),
+    ("maud", &["web/pages.rs"]),
+    ("cookie", &["web/session.rs"]),
     ("axum", &["web/", "sandbox/"]),
     ("tokio_cron_scheduler", &["jobs/schedule.rs"]),
-    ("dotenvy", &["config.rs"]),
+    ("dotenvy", &["config/mod.rs"]),
 ];
 
 /// What the domain may name: it is pure.

@@ -32,6 +32,7 @@ use crate::{
     databases::Database,
 };
 
+const KEY: &str = "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// `billops serve`, in an empty folder and with no other settings than these.
@@ -51,6 +52,8 @@ impl Program {
         let mut child = Command::new(env!("CARGO_BIN_EXE_billops"))
             .arg("serve")
             .env_clear()
+            // Asked for with PostgreSQL, and harmless with SQLite.
+            .env("ENCRYPTION_KEYS", KEY)
             .envs(settings.iter().copied())
             .current_dir(folder.path())
             .stdin(Stdio::null())
