@@ -15,4 +15,5 @@ mod socket;
 mod store;
 mod time_command;
 mod timer;
+mod tokens;
 mod visitor;

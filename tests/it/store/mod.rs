@@ -32,6 +32,7 @@ macro_rules! on_every_database {
 pub(crate) use on_every_database;
 
 mod changes;
+mod connections;
 mod projects;
 mod reports;
 mod timers;
