@@ -21,6 +21,10 @@
 //!   card goes where the form was opened.
 //! - **A timer**: one row a person. Each step names the timer it found, so that of two replicas one wins.
 //!   A tick asks for the jobs that ask people about forgotten ones.
+//! - **A calendar is connected**: [`app::App::connect_link`] gives a link, [`web`] shows its page and sends the browser
+//!   to Sign in with Slack and to the provider; [`app::App::end_errand`] uses the state up, checks browser and person,
+//!   exchanges the code through [`calendar::Providers`], and [`store::Store::save_account`] seals the tokens.
+//!   [`app::App::access_token`] refreshes them, one task of one replica at a time.
 //! - **Home opened**: [`app::App::home`] is one read, [`slack::home::view`] draws it, and it is published
 //!   over the view that was published last. After every change a job in [`jobs`] does the same.
 //! - **Starting and stopping**: [`bot::Bot`] opens the store, starts the doors, and stops them in the order

@@ -4,6 +4,7 @@
 //! Nothing here is stored: [`Providers`] asks, and hands back domain values and secrets that the caller seals.
 
 mod api;
+mod examine;
 mod google;
 mod id_token;
 mod microsoft;
@@ -22,8 +23,11 @@ use crate::{
 };
 
 pub use api::ReadProblem;
+pub use examine::Examined;
 pub use id_token::BadIdToken;
-pub use oauth::{Authorization, Grant, GrantProblem, RefreshProblem, Tokens, is_known_part};
+pub use oauth::{
+    Authorization, Grant, GrantProblem, RefreshProblem, Tokens, is_known_part, missing_parts,
+};
 pub use openid::{SignIn, SignInAuthorization, SignInProblem, SlackIdentity};
 
 /// How long a provider may take to answer.

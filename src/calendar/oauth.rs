@@ -73,6 +73,20 @@ const fn scopes(provider: Provider) -> &'static Scopes {
 /// What is missing from a grant that cannot be refreshed.
 const OFFLINE: &str = "leave to read while you are not signed in";
 
+/// What is missing from what was granted, in words; scopes are separated by spaces.
+pub fn missing_parts(provider: Provider, granted: &str) -> Vec<&'static str> {
+    scopes(provider)
+        .needed
+        .iter()
+        .filter(|(scope, _)| {
+            !granted
+                .split_whitespace()
+                .any(|one| is_same_scope(one, scope))
+        })
+        .map(|(_, words)| *words)
+        .collect()
+}
+
 /// Whether these are our own words for a part of what is asked for.
 pub fn is_known_part(words: &str) -> bool {
     words == OFFLINE
@@ -381,16 +395,9 @@ impl Providers {
             .await
             .map_err(|error| grant_problem(provider, error))?;
         let granted = granted(&answer);
-        let missing: Vec<&str> = match &granted {
-            // No word about scopes means those that were asked for (RFC 6749, 5.1).
-            None => Vec::new(),
-            Some(granted) => scopes(provider)
-                .needed
-                .iter()
-                .filter(|(scope, _)| !granted.iter().any(|one| is_same_scope(one, scope)))
-                .map(|(_, words)| *words)
-                .collect(),
-        };
+        // No word about scopes means those that were asked for (RFC 6749, 5.1).
+        let granted = granted.unwrap_or_else(|| scopes(provider).asked.join(" "));
+        let missing = missing_parts(provider, &granted);
         if !missing.is_empty() {
             return Err(GrantProblem::Missing(missing));
         }
@@ -404,10 +411,7 @@ impl Providers {
             tokens,
             subject,
             email,
-            scopes: granted.map_or_else(
-                || scopes(provider).asked.join(" "),
-                |granted| granted.join(" "),
-            ),
+            scopes: granted,
         })
     }
 
@@ -550,10 +554,10 @@ impl Providers {
     }
 }
 
-/// The scopes of an answer, each for itself. Google and Microsoft separate them by spaces, as the standard says.
-fn granted(answer: &Answer) -> Option<Vec<String>> {
-    let scopes = answer.scopes()?;
-    Some(scopes.iter().map(|scope| scope.to_string()).collect())
+/// The scopes of an answer, separated by spaces.
+fn granted(answer: &Answer) -> Option<String> {
+    let scopes: Vec<&str> = answer.scopes()?.iter().map(|scope| &***scope).collect();
+    Some(scopes.join(" "))
 }
 
 /// Microsoft answers scopes with their resource in front, and in other case.

@@ -91,6 +91,11 @@ impl SignIn {
         })
     }
 
+    /// Where Slack sends browsers back to.
+    pub const fn redirect_uri(&self) -> &Url {
+        &self.config.redirect_uri
+    }
+
     /// Where to send a browser.
     pub fn authorization(&self) -> SignInAuthorization {
         let state = CsrfToken::new_random_len(32);
@@ -108,6 +113,16 @@ impl SignIn {
             redirect_uri: self.config.redirect_uri.to_string(),
             state: state.into_secret().into(),
             nonce: nonce.into_secret(),
+        }
+    }
+
+    /// Whether Slack takes our credentials: it is handed a code that cannot be one, for `billops doctor`. `None` if it
+    /// does.
+    pub async fn examine(&self) -> Option<SignInProblem> {
+        let uri = self.config.redirect_uri.as_str();
+        match self.exchange("billops-doctor", "", uri).await {
+            Ok(_) | Err(SignInProblem::CodeRefused(_)) => None,
+            Err(problem) => Some(problem),
         }
     }
 

@@ -719,6 +719,46 @@ impl Store {
         Ok(row.map(|(id,)| id))
     }
 
+    /// How many accounts stand how, by provider, state and what was granted.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row cannot be read.
+    pub async fn account_counts(
+        &self,
+    ) -> Result<Vec<(Provider, AccountState, String, i64)>, StoreError> {
+        let rows: Vec<(String, String, String, i64)> = read!(self, db => {
+            sqlx::query_as(
+                "SELECT provider, state, scopes, COUNT(*) FROM user_oauth_accounts WHERE state <> 'disconnected' \
+                 GROUP BY provider, state, scopes ORDER BY provider, state, scopes",
+            )
+            .fetch_all(db)
+            .await
+        })?;
+        rows.into_iter()
+            .map(|(provider, state, scopes, count)| {
+                let nobody = Uuid::nil();
+                let provider = provider_of(nobody, &provider)?;
+                Ok((provider, state_of(nobody, &state)?, scopes, count))
+            })
+            .collect()
+    }
+
+    /// How many calendars are chosen that their accounts no longer show.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn gone_calendars(&self) -> Result<i64, StoreError> {
+        let (count,): (i64,) = read!(self, db => {
+            sqlx::query_as(
+                "SELECT COUNT(*) FROM calendar_integrations c JOIN user_oauth_accounts a ON a.id = c.oauth_account_id \
+                 WHERE c.is_active AND c.gone_at IS NOT NULL AND a.state <> 'disconnected'",
+            )
+            .fetch_one(db)
+            .await
+        })?;
+        Ok(count)
+    }
+
     /// The names of the keys that stored tokens are sealed with, and how many rows hang on each.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ mod bot;
 mod browser;
 mod connect;
 mod databases;
+mod doctor;
 mod entries;
 mod layers;
 mod migrations;

@@ -68,7 +68,7 @@ async fn ten_at_once_make_one_request() {
     // Slow enough that all ten are there while the first one asks.
     let slow = Outage::Slow(Duration::from_millis(200));
     bot.slack.provider(Provider::Microsoft, |it| {
-        it.fail_next(Endpoint::Refresh, 1, slow)
+        it.fail_next(Endpoint::Refresh, 1, slow);
     });
     let asked = join_all((0..10).map(|_| app.access_token(account, None))).await;
     let first = asked[0].as_ref().unwrap().expose_secret().to_owned();
@@ -98,7 +98,7 @@ async fn two_replicas_make_one_request() {
     bot.clock.advance(TimeDelta::hours(1));
     let slow = Outage::Slow(Duration::from_millis(200));
     bot.slack.provider(Provider::Microsoft, |it| {
-        it.fail_next(Endpoint::Refresh, 1, slow)
+        it.fail_next(Endpoint::Refresh, 1, slow);
     });
     let both = [&one, &two];
     let asked = join_all((0..10).map(|at| both[at % 2].access_token(account, None))).await;
@@ -134,7 +134,7 @@ async fn whoever_asks_may_go_away_and_the_rotation_is_kept() {
     bot.clock.advance(TimeDelta::hours(1));
     let slow = Outage::Slow(Duration::from_millis(150));
     bot.slack.provider(Provider::Microsoft, |it| {
-        it.fail_next(Endpoint::Refresh, 1, slow)
+        it.fail_next(Endpoint::Refresh, 1, slow);
     });
     let asked = tokio::time::timeout(Duration::from_millis(20), app.access_token(account, None));
     assert!(asked.await.is_err(), "it was to be too slow");
@@ -167,7 +167,7 @@ async fn a_broken_connection_is_told_once_and_reminded_of_twice() {
     let app = replica(&bot).await;
     bot.clock.advance(TimeDelta::hours(1));
     bot.slack.provider(Provider::Google, |google| {
-        google.revoke_refresh_tokens(NINA_EMAIL)
+        google.revoke_refresh_tokens(NINA_EMAIL);
     });
     let asked = join_all((0..5).map(|_| app.access_token(account, None))).await;
     for token in asked {
@@ -253,7 +253,7 @@ async fn our_own_mistakes_and_outages_break_nothing() {
         Outage::TooManyRequests { retry_after: None },
     ] {
         bot.slack.provider(Provider::Google, |google| {
-            google.fail_next(Endpoint::Refresh, 1, outage)
+            google.fail_next(Endpoint::Refresh, 1, outage);
         });
         let token = app.access_token(account, None).await;
         assert!(matches!(token, Err(TokenProblem::Provider(_))), "{token:?}");
@@ -280,7 +280,7 @@ async fn a_lost_answer_never_leaves_a_broken_connection_unnoticed() {
     // Entra lets the old token live on: it is refreshed with that.
     let lost = || Outage::AnswerLost;
     bot.slack.provider(Provider::Microsoft, |it| {
-        it.fail_next(Endpoint::Refresh, 1, lost())
+        it.fail_next(Endpoint::Refresh, 1, lost());
     });
     assert!(matches!(
         app.access_token(account, None).await,
@@ -298,7 +298,7 @@ async fn a_lost_answer_never_leaves_a_broken_connection_unnoticed() {
         .refresh
         .unwrap();
     bot.slack.provider(Provider::Microsoft, |it| {
-        it.fail_next(Endpoint::Refresh, 1, lost())
+        it.fail_next(Endpoint::Refresh, 1, lost());
     });
     assert!(matches!(
         app.access_token(account, None).await,

@@ -433,7 +433,7 @@ async fn a_link_works_once_and_the_newest_only(store: Store, clock: Clock) {
             store
                 .add_link_intent(digest(token), binding, provider, None, until)
                 .await
-                .unwrap()
+                .unwrap();
         }
     };
     add("one", Provider::Google).await;

@@ -1,5 +1,7 @@
 //! `billops doctor`: what is missing or wrong, in words, with the fix.
 
+mod calendars;
+
 use std::{fmt, time::Duration};
 
 use chrono::TimeDelta;
@@ -7,8 +9,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     clock::Clock,
-    config::{Config, Environment, without_password},
+    config::{Config, Environment, sqlite_path, without_password},
+    domain::provider::Provider,
     error::chain,
+    keyring::Keyring,
     manifest,
     slack::{SlackClient, SlackError, socket::OpenError},
     store::Store,
@@ -93,18 +97,28 @@ pub async fn examine(environment: &Environment, clock: Clock) -> Report {
         }
     }
     if let Ok(url) = Config::database_url(environment) {
-        database(&mut report, &url, clock.clone()).await;
+        let keys = config.as_ref().ok().and_then(|config| config.keys.clone());
+        database(&mut report, &url, keys, clock.clone()).await;
     }
     if let Ok(config) = &config {
         match SlackClient::new(&config.slack) {
             Ok(client) => slack(&mut report, &client, config.slack.app_id.as_deref(), &clock).await,
             Err(problem) => report.add(State::Wrong, "slack", problem.to_string()),
         }
+        match crate::bot::reach(config, &clock) {
+            Ok(reach) => {
+                for provider in Provider::ALL {
+                    calendars::provider(&mut report, &reach, provider).await;
+                }
+                calendars::sign_in(&mut report, &reach).await;
+            }
+            Err(problem) => report.add(State::Wrong, "calendars", problem),
+        }
     }
     report
 }
 
-async fn database(report: &mut Report, url: &SecretString, clock: Clock) {
+async fn database(report: &mut Report, url: &SecretString, keys: Option<Keyring>, clock: Clock) {
     let address = without_password(url);
     let path = url
         .expose_secret()
@@ -138,6 +152,34 @@ async fn database(report: &mut Report, url: &SecretString, clock: Clock) {
             return report.add(State::Wrong, "database", text);
         }
     };
+    // The key file is looked at, but never made: this changes nothing.
+    let key_file = sqlite_path(url).map(|path| std::path::Path::new(&path).with_extension("key"));
+    let keys = keys.or_else(|| {
+        let path = key_file.as_ref().filter(|path| path.exists())?;
+        Keyring::load_or_create(path).ok().map(|(keys, _)| keys)
+    });
+    match (&keys, &key_file) {
+        (Some(keys), _) => report.add(
+            State::Ok,
+            "keys",
+            format!("tokens are sealed with the key “{}”", keys.current()),
+        ),
+        (None, Some(path)) if path.exists() => report.add(
+            State::Wrong,
+            "keys",
+            format!("the key file {} cannot be read. Make it readable for BillOps, or set ENCRYPTION_KEYS.", path.display()),
+        ),
+        (None, Some(path)) => report.add(
+            State::Note,
+            "keys",
+            format!("ENCRYPTION_KEYS is not set; a key file {} is made at the first start", path.display()),
+        ),
+        (None, None) => {}
+    }
+    let store = match keys {
+        Some(keys) => store.with_keys(keys),
+        None => store,
+    };
     match store.pending_migrations().await {
         Ok(0) => match store.check().await {
             Ok(()) => {
@@ -151,6 +193,7 @@ async fn database(report: &mut Report, url: &SecretString, clock: Clock) {
                     Ok(counts) => report.add(State::Ok, "jobs", format!("{} waiting, none given up", counts.open)),
                     Err(problem) => report.add(State::Wrong, "jobs", chain(&problem)),
                 }
+                calendars::connections(report, &store).await;
             }
             Err(problem) => report.add(State::Wrong, "database", format!("{address} cannot be written to: {}", chain(&problem))),
         },
