@@ -247,6 +247,9 @@ fn runner(door: &Door, store: &Store) -> Runner {
                 Job::RefreshHome { binding } => door.refresh_home(binding).await,
                 Job::AskForgottenTimers => door.ask_forgotten_timers().await,
                 Job::AskTimer { binding, timer } => door.ask_timer(binding, timer).await,
+                Job::SyncCalendars => door.queue_syncs().await,
+                Job::SyncAccount { account } => door.queue_account(account).await,
+                Job::SyncCalendar { calendar } => door.sync_calendar(calendar).await,
                 Job::RefreshTokens => door.queue_refreshes().await,
                 Job::RefreshAccount { account } => door.refresh_account(account).await,
                 Job::TellConnected {

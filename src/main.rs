@@ -7,11 +7,13 @@ use std::{
 };
 
 use billops::{
-    app::{App, Refreshed},
+    app::{App, Refreshed, SyncProblem},
     bot::Bot,
     clock::Clock,
     config::{Config, Environment, LogFormat, Problem},
-    doctor, manifest,
+    doctor,
+    domain::calendar_event::SyncCounts,
+    manifest,
     slack::socket::Timings,
     store::Store,
 };
@@ -53,6 +55,15 @@ enum Command {
     },
     /// Check the configuration, the database and Slack; one line each, with the fix
     Doctor,
+    /// Read calendars now: one, or all that are connected
+    Sync {
+        /// All of them
+        #[arg(long, conflicts_with = "calendar_id")]
+        all: bool,
+        /// One, by its id (as `GET /api/v1/integrations` lists it)
+        #[arg(required_unless_present = "all")]
+        calendar_id: Option<uuid::Uuid>,
+    },
     /// Refresh every token of a connected calendar that is due
     RefreshTokens,
     /// Create the tables, or bring them up to date
@@ -172,6 +183,11 @@ fn run(command: Command) -> Result<ExitCode, Stop> {
                 Ok(ExitCode::SUCCESS)
             })
         }
+        Command::Sync { calendar_id, .. } => {
+            start_logging(&environment, "error").map_err(Stop::Configuration)?;
+            let config = Config::from_environment(&environment).map_err(Stop::Configuration)?;
+            runtime()?.block_on(sync(&config, calendar_id))
+        }
         Command::RefreshTokens => {
             start_logging(&environment, "warn").map_err(Stop::Configuration)?;
             let config = Config::from_environment(&environment).map_err(Stop::Configuration)?;
@@ -275,7 +291,8 @@ fn start_logging(environment: &Environment, default: &str) -> Result<(), Vec<Pro
     Ok(())
 }
 
-async fn refresh_tokens(config: &Config) -> Result<ExitCode, Stop> {
+/// The application over the configured database, for a command that does one thing and ends.
+async fn open_app(config: &Config) -> Result<App, Stop> {
     let clock = Clock::system();
     let keys = config
         .keyring()
@@ -285,9 +302,46 @@ async fn refresh_tokens(config: &Config) -> Result<ExitCode, Stop> {
         .map_err(|error| Stop::Failed(billops::error::chain(&error)))?
         .with_keys(keys);
     let reach = billops::bot::reach(config, &clock).map_err(Stop::Failed)?;
-    let app = App::new(store.clone(), clock, reach);
+    Ok(App::new(store, clock, reach))
+}
+
+async fn sync(config: &Config, calendar: Option<uuid::Uuid>) -> Result<ExitCode, Stop> {
+    let app = open_app(config).await?;
+    let mut failed = 0;
+    let mut said = |calendar, outcome: Result<SyncCounts, SyncProblem>| match outcome {
+        Ok(counts) => println!(
+            "{calendar}  {} events, {} new, {} changed, {} removed, {} left out",
+            counts.events_synced,
+            counts.new_events,
+            counts.updated_events,
+            counts.removed_events,
+            counts.skipped.values().sum::<u32>()
+        ),
+        Err(problem) => {
+            failed += 1;
+            println!("{calendar}  not read: {}", billops::error::chain(&problem));
+        }
+    };
+    let outcome = match calendar {
+        Some(calendar) => {
+            said(calendar, app.sync_calendar(calendar).await);
+            Ok(())
+        }
+        None => app.sync_all(&mut said).await,
+    };
+    app.store().close().await;
+    outcome.map_err(|error| Stop::Failed(billops::error::chain(&error)))?;
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+async fn refresh_tokens(config: &Config) -> Result<ExitCode, Stop> {
+    let app = open_app(config).await?;
     let outcome = app.refresh_all().await;
-    store.close().await;
+    app.store().close().await;
     let Refreshed {
         refreshed,
         broken,

@@ -11,6 +11,8 @@ use crate::{
         provider::Provider,
     },
     error::Failed,
+    jobs::Job,
+    store::NewJob,
 };
 
 /// What the provider said when the list of calendars was asked for anew.
@@ -128,9 +130,9 @@ impl App {
         account_id: Uuid,
         chosen: &[Uuid],
     ) -> Result<bool, Failed> {
-        let then = Self::home_refresh(member);
+        let then = Self::after_choosing(member, account_id);
         self.store
-            .choose_calendars(member.user_id, account_id, chosen, then.as_ref())
+            .choose_calendars(member.user_id, account_id, chosen, &then)
             .await
             .map_err(|error| self.failed("choosing calendars", error))
     }
@@ -174,14 +176,14 @@ impl App {
         if !calendar.has_details {
             return Ok(Selected::NoDetails(calendar.name.clone()));
         }
-        let then = Self::home_refresh(member);
+        let then = Self::after_choosing(member, calendar.account_id);
         let selected = self
             .store
             .select_calendar(
                 member.user_id,
                 calendar.account_id,
                 provider_calendar_id,
-                then.as_ref(),
+                &then,
             )
             .await
             .map_err(|error| self.failed("choosing a calendar", error))?;
@@ -189,6 +191,14 @@ impl App {
             id,
             name: calendar.name.clone(),
         }))
+    }
+
+    /// What was chosen is read at once, and Home follows.
+    fn after_choosing(member: &Member, account: Uuid) -> Vec<NewJob> {
+        let read = Job::SyncAccount { account }.to_row();
+        std::iter::once(read)
+            .chain(Self::home_refresh(member))
+            .collect()
     }
 
     /// Gives an account up: it is no longer read, its tokens are wiped and given back where the provider can take

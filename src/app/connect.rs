@@ -514,8 +514,12 @@ impl App {
                 at,
                 is_again: saved.before.is_some(),
             };
+            let read = Job::SyncAccount { account: saved.id };
             let home = Self::home_refresh(owner);
-            std::iter::once(told.to_row()).chain(home).collect()
+            [told.to_row(), read.to_row()]
+                .into_iter()
+                .chain(home)
+                .collect()
         };
         let SavedAccount { id, .. } = self
             .store

@@ -7,8 +7,10 @@ use super::App;
 use crate::{
     domain::{
         calendar::Account,
+        calendar_event::SyncedEvent,
         member::Member,
         minutes::Minutes,
+        project::ProjectRef,
         provider::Provider,
         time_entry::{Changed, TimeEntry},
         timer::Timer,
@@ -19,6 +21,8 @@ use crate::{
 /// How many of the last entries are shown, and how far back they may lie.
 const LAST_ENTRIES: u32 = 5;
 const LAST_DAYS: TimeDelta = TimeDelta::days(14);
+/// How many waiting meetings are shown.
+const WAITING_SHOWN: u32 = 8;
 
 /// What the Home tab shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +47,10 @@ pub struct Home {
     pub timer: Option<Timer>,
     /// What was just done there, with the way back.
     pub notice: Option<Notice>,
+    /// The meetings that wait to be logged, and how many there are.
+    pub waiting: (Vec<SyncedEvent>, u64),
+    /// Where they would go.
+    pub waiting_project: Option<ProjectRef>,
     /// The calendars that are connected.
     pub accounts: Vec<Account>,
     /// The providers that are offered.
@@ -54,6 +62,10 @@ pub struct Home {
 pub enum Notice {
     /// This was done to an entry.
     Changed(Box<Changed>),
+    /// This meeting was skipped.
+    Skipped(Box<SyncedEvent>),
+    /// So many meetings were logged at once.
+    LoggedAll(u32),
     /// The click asked for something that is no longer so; nothing was changed.
     NothingChanged,
 }
@@ -75,6 +87,13 @@ impl App {
             .map_err(|error| self.failed("reading the Home tab", error))?;
         let timer = self.timer(member).await?;
         let accounts = self.accounts(member).await?;
+        let (waiting, waiting_project) = if accounts.is_empty() {
+            ((Vec::new(), 0), None)
+        } else {
+            let waiting = self.waiting(member, WAITING_SHOWN).await?;
+            let chosen = self.choose_project(member, "", None, None).await?;
+            (waiting, chosen.project)
+        };
         Ok(Home {
             timer,
             name: member.name.clone(),
@@ -86,6 +105,8 @@ impl App {
             target: member.target_per_day,
             recent: day.recent,
             notice,
+            waiting,
+            waiting_project,
             accounts,
             offered: self.offered(),
         })

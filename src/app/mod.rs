@@ -1,6 +1,7 @@
 //! What BillOps does, one use case a file. Doors call these and render what comes back.
 
 mod calendars;
+mod confirm_event;
 mod connect;
 mod edit_entry;
 mod entry_form;
@@ -11,6 +12,7 @@ mod members;
 mod projects;
 mod report;
 mod sign_in;
+mod sync;
 mod time_command;
 mod timer;
 mod tokens;
@@ -33,6 +35,7 @@ use crate::{
 };
 
 pub use calendars::{Listed, Selected};
+pub use confirm_event::LogAs;
 pub use connect::{Bearer, ConnectLink, Ended, From, LinkPage, Reason, Returned, Typed};
 pub use edit_entry::{EntryList, EntryVersion, Flip, Flipped, HomeTab, LISTED, merged};
 pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
@@ -42,6 +45,7 @@ pub use log_time::{Logged, Request};
 pub use projects::{Chosen, Linked, ProjectNote, Suggested};
 pub use report::{Report, ReportOf, ReportOutcome, Share};
 pub use sign_in::{SESSION_LASTS, SignedIn};
+pub use sync::{SYNC_EVERY, SyncProblem};
 pub use time_command::CommandOutcome;
 pub use timer::{Stepped, TimerOutcome, TimerVersion};
 pub use tokens::{REMINDERS, Refreshed, TokenProblem};

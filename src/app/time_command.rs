@@ -39,6 +39,8 @@ pub enum CommandOutcome {
     StartForm(StartLine),
     /// A calendar is to be connected: this one, or one of those that are offered.
     Connect(Option<Provider>, Option<ConnectLink>),
+    /// So many calendars are being read now.
+    Reading(usize),
     /// What came of a code that a page showed.
     Typed(Box<Typed>),
     /// The word is known, and this version does not offer what it stands for.
@@ -115,7 +117,7 @@ impl App {
             TimeCommand::ConnectCode(code) => {
                 CommandOutcome::Typed(Box::new(self.type_code(member, &code).await?))
             }
-            TimeCommand::Sync => CommandOutcome::NotOffered("reading of calendars on demand"),
+            TimeCommand::Sync => CommandOutcome::Reading(self.read_now(member).await?),
             TimeCommand::Prefs => CommandOutcome::NotOffered("a form for preferences"),
             TimeCommand::Export(_) => CommandOutcome::NotOffered("exports"),
             TimeCommand::Start(line) if line.description.is_empty() => {

@@ -13,13 +13,14 @@ mod openid;
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use url::Url;
 
 use crate::{
     clock::Clock,
     config::{CalendarConfig, ProviderConfig},
-    domain::{calendar::ListedCalendar, provider::Provider},
+    domain::{calendar::ListedCalendar, calendar_event::CalendarEvent, provider::Provider},
 };
 
 pub use api::ReadProblem;
@@ -95,6 +96,29 @@ impl Providers {
             }
             Provider::Microsoft => {
                 microsoft::calendars(&self.http, config, access_token, &self.clock).await
+            }
+        }
+    }
+
+    /// The events of a calendar that share time with the window, to the last page.
+    ///
+    /// # Errors
+    /// See [`ReadProblem`].
+    pub async fn events(
+        &self,
+        provider: Provider,
+        access_token: &SecretString,
+        calendar_id: &str,
+        window: [DateTime<Utc>; 2],
+    ) -> Result<Vec<CalendarEvent>, ReadProblem> {
+        let config = self.of(provider).ok_or(ReadProblem::NotOffered)?;
+        let (http, clock) = (&self.http, &self.clock);
+        match provider {
+            Provider::Google => {
+                google::events(http, config, access_token, calendar_id, window, clock).await
+            }
+            Provider::Microsoft => {
+                microsoft::events(http, config, access_token, calendar_id, window, clock).await
             }
         }
     }

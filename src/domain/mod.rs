@@ -1,5 +1,6 @@
 //! Pure values and rules: no async, SQL, Slack or HTTP.
 pub mod calendar;
+pub mod calendar_event;
 pub mod gaps;
 pub mod member;
 pub mod minutes;

@@ -147,6 +147,8 @@ pub enum EntrySource {
     Slack,
     /// A timer that was stopped.
     Timer,
+    /// An event of a calendar.
+    Calendar,
 }
 
 /// Where an entry stands on the way to an invoice.
@@ -208,7 +210,11 @@ macro_rules! words {
         }
     };
 }
-words!(EntrySource { Slack = "slack", Timer = "timer" });
+words!(EntrySource {
+    Slack = "slack",
+    Timer = "timer",
+    Calendar = "calendar",
+});
 words!(ChangeKind {
     Create = "create",
     Edit = "edit",

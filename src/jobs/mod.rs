@@ -34,6 +34,18 @@ pub enum Job {
         /// About which timer.
         timer: Uuid,
     },
+    /// Ask for the reading of every calendar that is due.
+    SyncCalendars,
+    /// Read the calendars of one account.
+    SyncAccount {
+        /// Which.
+        account: Uuid,
+    },
+    /// Read one calendar.
+    SyncCalendar {
+        /// Which.
+        calendar: Uuid,
+    },
     /// Ask for a refresh of every account whose access token runs out.
     RefreshTokens,
     /// Refresh one account's tokens.
@@ -70,6 +82,9 @@ impl Job {
             Self::RefreshHome { binding } => format!("refresh_home:{binding}"),
             Self::AskForgottenTimers => "ask_forgotten_timers".to_owned(),
             Self::AskTimer { timer, .. } => format!("ask_timer:{timer}"),
+            Self::SyncCalendars => "sync_calendars".to_owned(),
+            Self::SyncAccount { account } => format!("sync_account:{account}"),
+            Self::SyncCalendar { calendar } => format!("sync_calendar:{calendar}"),
             Self::RefreshTokens => "refresh_tokens".to_owned(),
             Self::RefreshAccount { account } => format!("refresh_account:{account}"),
             Self::TellConnected { account, at, .. } => {

@@ -10,7 +10,7 @@ use super::{
     forms::{self, Meta, Prefill},
     home,
     inbound::{Action, Interaction},
-    logged,
+    logged, meetings,
     messages::{self, Conversation, Message, Reader},
     open_form::{self, EntryFormKind},
     projects, reports, request_key, stranger, timers,
@@ -249,6 +249,7 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
             Ok(None)
         }
         ("project", _) => projects::pressed(press, member, verb).await,
+        ("event", _) => meetings::pressed(press, member, verb).await,
         ("calendar", _) => calendars::pressed(press, member, verb).await,
         ("token", _) => calendars::token_pressed(press, member, verb).await,
         ("prefs", "set_unit") => {

@@ -17,7 +17,7 @@ use super::{
     open_form,
 };
 use crate::{
-    app::{Listed, TokenProblem},
+    app::{Listed, SyncProblem, TokenProblem},
     domain::{member::Member, provider::Provider},
     error::{Failed, chain},
     jobs::Ran,
@@ -243,6 +243,31 @@ impl Door {
         match self.app.queue_refreshes().await {
             Ok(()) => Ran::Done,
             Err(failed) => Ran::Failed(chain(&failed)),
+        }
+    }
+
+    /// Asks for the reading of every calendar that is due.
+    pub async fn queue_syncs(&self) -> Ran {
+        match self.app.queue_syncs().await {
+            Ok(()) => Ran::Done,
+            Err(failed) => Ran::Failed(chain(&failed)),
+        }
+    }
+
+    /// Asks for the reading of an account's calendars.
+    pub async fn queue_account(&self, account: Uuid) -> Ran {
+        match self.app.queue_account(account).await {
+            Ok(()) => Ran::Done,
+            Err(failed) => Ran::Failed(chain(&failed)),
+        }
+    }
+
+    /// Reads a calendar.
+    pub async fn sync_calendar(&self, calendar: Uuid) -> Ran {
+        match self.app.sync_calendar(calendar).await {
+            Ok(_) | Err(SyncProblem::Gone | SyncProblem::NeedsReconnect) => Ran::Done,
+            Err(SyncProblem::Wait(wait)) => Ran::Later(wait.to_std().unwrap_or_default()),
+            Err(SyncProblem::Failed(failed)) => Ran::Failed(chain(&failed)),
         }
     }
 

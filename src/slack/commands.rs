@@ -178,6 +178,7 @@ fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str, offered: &[Pro
         CommandOutcome::Connect(_, Some(link)) => messages::connect_link(reader, &link),
         CommandOutcome::Connect(Some(provider), None) => messages::not_set_up(reader, provider),
         CommandOutcome::Connect(None, None) => messages::which_calendar(reader, offered),
+        CommandOutcome::Reading(count) => messages::reading_calendars(reader, count),
         CommandOutcome::Typed(typed) => messages::typed_code(reader, &typed),
         CommandOutcome::NotOffered(what) => messages::not_offered(reader, what),
         CommandOutcome::Explained(line, chosen) => messages::explained(reader, &line, &chosen),

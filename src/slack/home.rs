@@ -19,6 +19,7 @@ use super::{
 use crate::{
     app::{Home, Notice},
     domain::{
+        calendar_event::SyncedEvent,
         member::Member,
         minutes::Minutes,
         time_entry::{ChangeKind, Changed, TimeEntry},
@@ -43,6 +44,14 @@ pub fn view(home: &Home) -> SlackView {
     } else {
         blocks.extend(today(home));
         blocks.extend(home.timer.as_ref().map(|timer| timer_row(home, timer)));
+        if !home.accounts.is_empty() {
+            blocks.push(SlackDividerBlock::new().into());
+            let (events, count) = &home.waiting;
+            let project = home.waiting_project.as_ref();
+            blocks.extend(messages::waiting_rows(
+                events, *count, project, home.now, home.zone,
+            ));
+        }
         blocks.push(SlackDividerBlock::new().into());
         blocks.extend(last_entries(home));
     }
@@ -232,6 +241,13 @@ fn notice_line(home: &Home, notice: &Notice) -> SlackBlock {
     let unchanged = "*Nothing was changed.* This page was out of date; here is how things are now.";
     let words = match notice {
         Notice::Changed(changed) => notice_words(changed, home.zone),
+        Notice::Skipped(event) => Some(skipped_words(event)),
+        Notice::LoggedAll(count) => {
+            let done = format!(
+                "*{count} meetings are logged.* Each can be taken back below or with `/time undo`."
+            );
+            return section(id("notice"), done);
+        }
         Notice::NothingChanged => None,
     };
     let Some((what, back)) = words else {
@@ -247,6 +263,18 @@ fn notice_line(home: &Home, notice: &Notice) -> SlackBlock {
         )
         .with_accessory(undo.into())
         .into()
+}
+
+/// A meeting was skipped.
+fn skipped_words(event: &SyncedEvent) -> (String, WayBack) {
+    let what = cut(&event.title, 60);
+    let back = WayBack {
+        action: "event.unskip",
+        label: "Undo",
+        value: format!("v:{}", event.id),
+        spoken: cut(&format!("Undo: {what} waits again"), 75),
+    };
+    (format!("Skipped: {what}"), back)
 }
 
 /// The way back from what was done.

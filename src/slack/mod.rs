@@ -10,6 +10,7 @@ mod commands;
 mod forms;
 pub mod home;
 mod inbound;
+mod meetings;
 pub mod messages;
 mod open_form;
 mod projects;

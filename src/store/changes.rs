@@ -123,7 +123,22 @@ macro_rules! put_entry {
         .bind($now)
         .fetch_one(&mut *$conn)
         .await?;
-        TimeEntry::try_from(row)?
+        let after = TimeEntry::try_from(row)?;
+        if entry.source == $crate::domain::time_entry::EntrySource::Calendar {
+            // Taken back, its meeting waits again; put back, it does not.
+            let is_taken_back = after.deleted_at.is_some();
+            sqlx::query(
+                "UPDATE synced_calendar_events SET state = $2, is_synced = $3, updated_at = $4 \
+                 WHERE time_entry_id = $1 AND state IN ('logged', 'suggested')",
+            )
+            .bind(entry.id)
+            .bind(if is_taken_back { "suggested" } else { "logged" })
+            .bind(!is_taken_back)
+            .bind($now)
+            .execute(&mut *$conn)
+            .await?;
+        }
+        after
     }};
 }
 pub(super) use put_entry;

@@ -351,7 +351,7 @@ impl Store {
         user_id: Uuid,
         account_id: Uuid,
         chosen: &[Uuid],
-        then: Option<&NewJob>,
+        then: &[NewJob],
     ) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let is_theirs = tx!(self, conn => {
@@ -386,7 +386,7 @@ impl Store {
                     .await?;
                 }
             }
-            if let Some(job) = then {
+            for job in then {
                 add_job!(self.clock, conn, job);
             }
             Ok(true)
@@ -405,7 +405,7 @@ impl Store {
         user_id: Uuid,
         account_id: Uuid,
         provider_calendar_id: &str,
-        then: Option<&NewJob>,
+        then: &[NewJob],
     ) -> Result<Option<Uuid>, StoreError> {
         let now = self.clock.now();
         let selected = tx!(self, conn => {
@@ -420,9 +420,7 @@ impl Store {
             .bind(now)
             .fetch_optional(&mut *conn)
             .await?;
-            if selected.is_some()
-                && let Some(job) = then
-            {
+            for job in then.iter().filter(|_| selected.is_some()) {
                 add_job!(self.clock, conn, job);
             }
             Ok(selected.map(|(id,)| id))

@@ -85,13 +85,14 @@ impl Store {
         tx!(self, conn => {
             sqlx::query(
                 "INSERT INTO jobs (id, unique_key, payload, asked, run_at, attempts, created_at) \
-                 VALUES ($1, $2, $3, 1, $4, 0, $4) ON CONFLICT (unique_key) DO UPDATE SET \
+                 VALUES ($1, $2, $3, 1, $5, 0, $4) ON CONFLICT (unique_key) DO UPDATE SET \
                  run_at = excluded.run_at, attempts = 0, dead_at = NULL WHERE jobs.dead_at IS NOT NULL",
             )
             .bind(self.clock.new_id())
             .bind(&job.unique_key)
             .bind(&job.payload)
             .bind(now)
+            .bind(job.run_at.unwrap_or(now))
             .execute(&mut *conn)
             .await?;
             Ok(())

@@ -7,6 +7,7 @@
 mod api;
 mod auth;
 mod connect;
+mod events;
 mod health;
 mod pages;
 mod problem;
@@ -123,6 +124,10 @@ fn router(site: Site, health: Health) -> Router {
             post(api::select_calendar),
         )
         .route("/integrations/{provider}/{id}", delete(api::disconnect))
+        .route("/integrations/{provider}/{id}/sync", post(events::sync))
+        .route("/calendar-events", get(events::list))
+        .route("/calendar-events/{id}/convert", post(events::convert))
+        .route("/calendar-events/{id}/dismiss", post(events::dismiss))
         .route("/auth/slack/login", get(auth::login))
         .route("/auth/slack/callback", get(auth::callback))
         .route("/auth/logout", post(auth::logout))

@@ -8,6 +8,7 @@ mod databases;
 mod doctor;
 mod entries;
 mod layers;
+mod meetings;
 mod migrations;
 mod parse;
 mod process;

@@ -50,6 +50,7 @@ pub(in crate::slack) fn edit_entry(
     let how = match entry.source {
         EntrySource::Slack => "Logged",
         EntrySource::Timer => "From a timer, logged",
+        EntrySource::Calendar => "From a calendar, logged",
     };
     let origin = format!("{how} on {} at {at}", short_day(made, today));
     let origin = changed_at.map_or_else(

@@ -92,6 +92,16 @@ fn nothing_offered(reader: Reader<'_>) -> Message {
     )
 }
 
+/// So many calendars are being read.
+pub fn reading_calendars(reader: Reader<'_>, count: usize) -> Message {
+    let text = match count {
+        0 => "No calendar is read. Connect one with /time connect, or choose calendars in the Home tab.".to_owned(),
+        1 => "Your calendar is being read now. Meetings that wait are in the Home tab.".to_owned(),
+        count => format!("Your {count} calendars are being read now. Meetings that wait are in the Home tab."),
+    };
+    Message::new(text.clone(), vec![section(reader.id("sync"), text)])
+}
+
 /// The provider is not set up here.
 pub fn not_set_up(reader: Reader<'_>, provider: Provider) -> Message {
     let text = format!(

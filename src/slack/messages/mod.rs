@@ -7,6 +7,7 @@ mod card;
 mod doubts;
 mod help;
 mod list;
+mod meetings;
 mod overlap;
 mod projects;
 mod reading;
@@ -35,8 +36,8 @@ use crate::domain::{
 
 pub use calendars::{
     api_token_blocks, broken, choose_blocks, connect_link, connected, disconnect_blocks,
-    disconnected, home_notice, home_rows, new_token_blocks, no_account, not_set_up, typed_code,
-    which_calendar,
+    disconnected, home_notice, home_rows, new_token_blocks, no_account, not_set_up,
+    reading_calendars, typed_code, which_calendar,
 };
 pub use card::{
     changed, flipped, logged, no_longer_here, nothing_to_undo, other_timer, project_not_set,
@@ -44,6 +45,7 @@ pub use card::{
 };
 pub use help::{help, not_offered};
 pub use list::entries;
+pub use meetings::waiting_rows;
 pub use projects::{linked, project_not_changed, projects};
 pub use reading::{explained, failed, not_stored, not_understood, only_time};
 pub use report::{Conversation, ShareNews, ShareRefusal, report, shared_report, which_project};

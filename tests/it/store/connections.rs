@@ -99,7 +99,7 @@ async fn an_account_keeps_its_id_and_what_was_chosen(store: Store, clock: Clock)
     let team = accounts[0].calendars[1].id;
     assert!(
         store
-            .choose_calendars(nina.user_id, first.id, &[team], None)
+            .choose_calendars(nina.user_id, first.id, &[team], &[])
             .await
             .unwrap()
     );
@@ -135,13 +135,13 @@ async fn an_account_keeps_its_id_and_what_was_chosen(store: Store, clock: Clock)
         (vec!["TEAM".to_owned()], team)
     );
     let selected = store
-        .select_calendar(nina.user_id, first.id, "main", None)
+        .select_calendar(nina.user_id, first.id, "main", &[])
         .await
         .unwrap();
     assert_eq!(
         selected,
         store
-            .select_calendar(nina.user_id, first.id, "main", None)
+            .select_calendar(nina.user_id, first.id, "main", &[])
             .await
             .unwrap()
     );
@@ -320,13 +320,13 @@ async fn an_account_is_its_persons(store: Store, clock: Clock) {
     assert!(store.accounts(jonas.user_id).await.unwrap().is_empty());
     assert!(
         !store
-            .choose_calendars(jonas.user_id, id, &[], None)
+            .choose_calendars(jonas.user_id, id, &[], &[])
             .await
             .unwrap()
     );
     assert_eq!(
         store
-            .select_calendar(jonas.user_id, id, "main", None)
+            .select_calendar(jonas.user_id, id, "main", &[])
             .await
             .unwrap(),
         None
@@ -354,7 +354,7 @@ async fn an_account_is_its_persons(store: Store, clock: Clock) {
     .id;
     assert!(
         store
-            .choose_calendars(jonas.user_id, theirs, &[main], None)
+            .choose_calendars(jonas.user_id, theirs, &[main], &[])
             .await
             .unwrap()
     );
