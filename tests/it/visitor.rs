@@ -75,7 +75,8 @@ impl Visitor {
         self.home.join(path).unwrap()
     }
 
-    /// One request, without following.
+    /// One request, without following. It says that it comes from BillOps' own page, unless `headers` say something
+    /// else about its origin; an empty header is left out.
     pub(crate) async fn send(
         &mut self,
         method: Method,
@@ -97,7 +98,7 @@ impl Visitor {
         if method != Method::GET && !headers.iter().any(|(name, _)| *name == "origin") {
             request = request.header(header::ORIGIN, self.home.origin().ascii_serialization());
         }
-        for (name, value) in headers {
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             request = request.header(*name, *value);
         }
         if let Some((kind, body)) = body {
