@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::App;
 use crate::{
-    calendar::{Authorization, Grant, GrantProblem, ReadProblem},
+    calendar::{Authorization, Grant, GrantProblem, ReadProblem, is_issuer},
     domain::{calendar::Account, member::Member, provider::Provider},
     error::Failed,
     jobs::Job,
@@ -31,7 +31,7 @@ const CODE_TRIES: u32 = 3;
 const CODE_LETTERS: &[u8; 30] = b"ABCDEFGHJKMNPQRSTVWXYZ23456789";
 const CODE_LENGTH: usize = 8;
 /// Longer than any provider's code and state.
-const LONGEST_PARAMETER: usize = 4096;
+pub(super) const LONGEST_PARAMETER: usize = 4096;
 
 /// A link that a person is given in Slack.
 #[derive(Clone, Debug)]
@@ -429,7 +429,8 @@ impl App {
         let Some(errand) = errand else {
             return not(Reason::StateInvalid);
         };
-        if errand.provider != provider.as_str() {
+        let is_other = !returned.iss.is_empty() && !is_issuer(provider, &returned.iss);
+        if errand.provider != provider.as_str() || is_other {
             return not(Reason::OtherProvider);
         }
         let secrets: Secrets = serde_json::from_str(errand.secrets.expose_secret())

@@ -23,8 +23,10 @@ use crate::{
 
 pub use api::ReadProblem;
 pub use id_token::BadIdToken;
-pub use oauth::{Authorization, Grant, GrantProblem, RefreshProblem, Tokens, is_known_part};
-pub use openid::{SignIn, SignInAuthorization, SignInProblem, SlackIdentity};
+pub use oauth::{
+    Authorization, Grant, GrantProblem, RefreshProblem, Tokens, is_issuer, is_known_part,
+};
+pub use openid::{SignIn, SignInProblem, SlackIdentity};
 
 /// How long a provider may take to answer.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -2,6 +2,7 @@
 //! without a code having been exchanged.
 
 mod api;
+mod leaks;
 
 mod links;
 mod requests;

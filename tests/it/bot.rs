@@ -80,7 +80,14 @@ impl TestBot {
         let none = |slack: &Sandbox| slack.connections().is_empty().then_some(());
         self.slack.wait_for("no connection", none).await.unwrap();
         let timings = Timings::default();
-        self.bot = connected(&self.slack, &self.database, &self.clock, timings, self.settings).await;
+        self.bot = connected(
+            &self.slack,
+            &self.database,
+            &self.clock,
+            timings,
+            self.settings,
+        )
+        .await;
         self
     }
 
@@ -142,7 +149,10 @@ async fn connected(
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let web = listener.local_addr().unwrap();
     let mut settings = slack.settings(web, &database.url);
-    settings.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+    settings.extend(
+        more.iter()
+            .map(|(name, value)| (*name, (*value).to_owned())),
+    );
     let config = Config::from_environment(&Environment::of(settings)).unwrap();
     let bot = Bot::start_at(Some(listener), &config, clock.clone(), timings)
         .await

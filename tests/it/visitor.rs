@@ -16,6 +16,8 @@ pub(crate) struct Visitor {
     pub(crate) cookies: HashMap<String, String>,
     /// Every address it was sent to, the last one last.
     pub(crate) visited: Vec<String>,
+    /// What it was answered: every header but the addresses of others it was sent to, and every body.
+    pub(crate) received: String,
 }
 
 /// What a request was answered with.
@@ -68,6 +70,7 @@ impl Visitor {
             home: home.parse().unwrap(),
             cookies: HashMap::new(),
             visited: Vec::new(),
+            received: String::new(),
         }
     }
 
@@ -116,12 +119,20 @@ impl Visitor {
                 }
             }
         }
-        Page {
+        let page = Page {
             status: response.status(),
             url: url.clone(),
             headers: response.headers().clone(),
             body: response.text().await.unwrap(),
+        };
+        for (name, value) in &page.headers {
+            let value = value.to_str().unwrap();
+            if name != header::LOCATION || !value.starts_with("http") {
+                self.received.extend([name.as_str(), ": ", value, "\n"]);
+            }
         }
+        self.received.push_str(&page.body);
+        page
     }
 
     /// Opens an address and follows redirects, as long as they lead to BillOps.

@@ -56,16 +56,26 @@ async fn another_persons_account_does_not_exist_for_the_api() {
     let token = format!("Bearer {}", api_token(&bot, JONAS).await);
     let mut jonas = browser_of(&bot, JONAS).await;
     let asked = |bot: &TestBot| {
-        bot.slack
-            .provider(Provider::Google, |google| google.requests(Endpoint::Calendars))
+        bot.slack.provider(Provider::Google, |google| {
+            google.requests(Endpoint::Calendars)
+        })
     };
     let before = asked(&bot);
-    let calendar = hers.calendars.iter().find(|one| !one.is_active && one.has_details);
+    let calendar = hers
+        .calendars
+        .iter()
+        .find(|one| !one.is_active && one.has_details);
     let calendar = calendar.unwrap();
     let not_hers = Uuid::from_u128(7).to_string();
     let headers: [&[(&str, &str)]; 2] = [&[], &[("authorization", &token), ("origin", "")]];
     for headers in headers {
-        for id in [&hers.id.to_string(), &calendar.id.to_string(), &not_hers, "x", "%00"] {
+        for id in [
+            &hers.id.to_string(),
+            &calendar.id.to_string(),
+            &not_hers,
+            "x",
+            "%00",
+        ] {
             for provider in ["google", "microsoft"] {
                 let url = jonas.at(&format!("/api/v1/integrations/{provider}/{id}"));
                 let page = jonas.send(Method::DELETE, &url, None, headers).await;
@@ -101,7 +111,11 @@ async fn what_a_cookie_may_change_is_not_changed_from_elsewhere() {
     let code = json!({"code": "c", "state": "s"}).to_string();
     let requests = [
         (Method::DELETE, &*delete, ""),
-        (Method::POST, "/api/v1/integrations/google/select-calendar", &*select),
+        (
+            Method::POST,
+            "/api/v1/integrations/google/select-calendar",
+            &*select,
+        ),
         (Method::POST, "/api/v1/integrations/google/callback", &*code),
         (Method::POST, "/api/v1/auth/logout", ""),
     ];
@@ -180,7 +194,9 @@ async fn home_with_menu(bot: &TestBot, person: &str) -> billops::sandbox::View {
 /// The latest payload of this kind that was sent to the bot, as a new envelope.
 fn latest(slack: &Sandbox, kind: &str) -> Value {
     let sent = slack.traffic().into_iter().rev();
-    let mut payloads = sent.filter(|line| line.direction == "to_bot").map(|line| line.body);
+    let mut payloads = sent
+        .filter(|line| line.direction == "to_bot")
+        .map(|line| line.body);
     let mut found = payloads
         .find(|body| body["payload"]["type"] == kind)
         .unwrap();
@@ -219,7 +235,13 @@ async fn forged_clicks_and_forms_in_slack_reach_only_ones_own() {
     };
     let before = (count(Endpoint::Calendars), count(Endpoint::Revoke));
 
-    for verb in ["choose", "disconnect", "disconnect_form", "off", "reconnect"] {
+    for verb in [
+        "choose",
+        "disconnect",
+        "disconnect_form",
+        "off",
+        "reconnect",
+    ] {
         let mut menu = click.clone();
         menu["payload"]["actions"][0]["selected_option"]["value"] =
             json!(format!("{verb} c:{her_id}"));
@@ -255,8 +277,14 @@ async fn forged_clicks_and_forms_in_slack_reach_only_ones_own() {
     }
 
     assert_eq!(account_of(&bot, NINA).await, hers);
-    assert_eq!(account_of(&bot, JONAS).await.calendars.len(), his.calendars.len());
-    assert_eq!((count(Endpoint::Calendars), count(Endpoint::Revoke)), before);
+    assert_eq!(
+        account_of(&bot, JONAS).await.calendars.len(),
+        his.calendars.len()
+    );
+    assert_eq!(
+        (count(Endpoint::Calendars), count(Endpoint::Revoke)),
+        before
+    );
     let open = bot.slack.modals(JONAS);
     assert!(open.is_empty(), "{open:?}");
     bot.finish().await;
@@ -322,7 +350,10 @@ async fn tokens_that_were_moved_to_another_row_do_not_open() {
             .await
             .unwrap();
         let problem = store.tokens(his.id).await.unwrap_err().to_string();
-        assert!(problem.contains("was not sealed with this key for this place"), "{problem}");
+        assert!(
+            problem.contains("was not sealed with this key for this place"),
+            "{problem}"
+        );
     }
     // What Jonas is shown says nothing about it.
     let mut jonas = browser_of(&bot, JONAS).await;

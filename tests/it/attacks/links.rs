@@ -34,19 +34,28 @@ async fn a_link_that_is_passed_on_works_for_nobody_else() {
     let bot = TestBot::start().await;
     let link = link(&bot, NINA, "google").await;
 
+    let own = super::link(&bot, JONAS, "google").await;
+
     // Whoever is signed in as somebody else is told whose it is.
     let mut jonas = browser_of(&bot, JONAS).await;
     let page = jonas.open(&link).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
-    assert!(page.body.contains("belongs to somebody else"), "{}", page.body);
+    assert!(
+        page.body.contains("belongs to somebody else"),
+        "{}",
+        page.body
+    );
     assert!(page.body.contains("Nina Berg") && page.body.contains("Jonas Weber"));
     assert!(!page.body.contains("<form"), "{}", page.body);
     // His own page has the token for the form of hers.
-    let own = super::link(&bot, JONAS, "google").await;
     let form = our_form(&mut jonas, &own).await;
     let page = post(&mut jonas, link.path(), FORM, &form).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
-    assert!(page.body.contains("belongs to somebody else"), "{}", page.body);
+    assert!(
+        page.body.contains("belongs to somebody else"),
+        "{}",
+        page.body
+    );
 
     // Whoever is not signed in has to do so first, whatever is sent, and is then told the same.
     let mut stranger = Visitor::new(&bot);
@@ -167,7 +176,10 @@ async fn a_form_must_come_from_our_page_in_this_browser() {
         (&ours, &[("origin", ""), ("sec-fetch-site", "none")]),
         (
             &ours,
-            &[("origin", "https://evil.example"), ("sec-fetch-site", "same-origin")],
+            &[
+                ("origin", "https://evil.example"),
+                ("sec-fetch-site", "same-origin"),
+            ],
         ),
     ];
     for (body, headers) in attempts {
@@ -175,13 +187,19 @@ async fn a_form_must_come_from_our_page_in_this_browser() {
             let body = Some((FORM, body.to_owned()));
             let page = nina.send(Method::POST, url, body, headers).await;
             assert_eq!(page.status, StatusCode::FORBIDDEN, "{headers:?}");
-            assert!(page.body.contains("Open the link once more"), "{}", page.body);
+            assert!(
+                page.body.contains("Open the link once more"),
+                "{}",
+                page.body
+            );
         }
     }
     // A browser without its cookie, with the token of the browser that has it.
     let mut bare = Visitor::new(&bot);
-    bare.cookies
-        .insert("billops_session".to_owned(), nina.cookies["billops_session"].clone());
+    bare.cookies.insert(
+        "billops_session".to_owned(),
+        nina.cookies["billops_session"].clone(),
+    );
     let page = post(&mut bare, link.path(), FORM, &ours).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN);
     nothing_happened(&bot).await;
@@ -207,7 +225,10 @@ async fn cookies_that_an_attacker_planted_lead_nowhere() {
 
     // She signs in. His session ends, a new one begins, and a value that he made up is none.
     nina.log_in(&bot.slack, NINA).await;
-    assert_ne!(nina.cookies["billops_session"], jonas.cookies["billops_session"]);
+    assert_ne!(
+        nina.cookies["billops_session"],
+        jonas.cookies["billops_session"]
+    );
     let mut attacker = Visitor::new(&bot);
     attacker.cookies.clone_from(&jonas.cookies);
     let me = attacker.at("/api/v1/me");
@@ -220,7 +241,10 @@ async fn cookies_that_an_attacker_planted_lead_nowhere() {
     assert_ne!(planted.cookies["billops_session"], "planted");
 
     // He knows the secret of her browser, because he planted it. It signs nobody in, and ends no errand.
-    assert_eq!(nina.cookies["billops_browser"], attacker.cookies["billops_browser"]);
+    assert_eq!(
+        nina.cookies["billops_browser"],
+        attacker.cookies["billops_browser"]
+    );
     let page = nina.open(&link).await;
     let off = nina.submit(&page).await;
     let back = consent(&bot, &off.url, email_of(JONAS)).await;
@@ -253,7 +277,10 @@ async fn over_tls_only_cookies_of_this_host_count() {
         .insert("billops_browser".to_owned(), "planted".to_owned());
     let page = browser.send(Method::GET, &login, None, &[]).await;
     let cookie = page.headers["set-cookie"].to_str().unwrap();
-    assert!(cookie.starts_with("__Host-") && !cookie.contains("planted"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-") && !cookie.contains("planted"),
+        "{cookie}"
+    );
     bot.finish().await;
 }
 
@@ -268,11 +295,19 @@ async fn parked(bot: &TestBot, owner: &str, account: &str) -> Page {
     let link = link(bot, owner, "google").await;
     let mut browser = Visitor::new(bot);
     let page = browser.open(&link).await;
-    assert!(page.body.contains("Type it in Slack only if you are"), "{}", page.body);
+    assert!(
+        page.body.contains("Type it in Slack only if you are"),
+        "{}",
+        page.body
+    );
     let off = browser.submit(&page).await;
     let back = consent(bot, &off.url, email_of(account)).await;
     let page = browser.open(&back).await;
-    assert!(page.body.contains("Only if you asked BillOps"), "{}", page.body);
+    assert!(
+        page.body.contains("Only if you asked BillOps"),
+        "{}",
+        page.body
+    );
     // It is shown once.
     super::refused(&browser.open(&back).await, "state-invalid");
     page
@@ -302,8 +337,14 @@ async fn without_sign_in_only_the_one_who_asked_can_use_the_code() {
     // Whoever asked connects, once.
     let code = code_on(&parked(&bot, NINA, NINA).await);
     let said = types(&bot, NINA, &code.to_lowercase()).await;
-    assert!(said.starts_with("Google is connected: nina.berg@tern.example."), "{said}");
-    assert_eq!((accounts(&bot, NINA).await, accounts(&bot, JONAS).await), (1, 0));
+    assert!(
+        said.starts_with("Google is connected: nina.berg@tern.example."),
+        "{said}"
+    );
+    assert_eq!(
+        (accounts(&bot, NINA).await, accounts(&bot, JONAS).await),
+        (1, 0)
+    );
     let said = types(&bot, NINA, &code).await;
     assert!(said.starts_with("No calendar waits for a code."), "{said}");
     bot.finish().await;
@@ -343,14 +384,18 @@ async fn many_codes_typed_at_once_are_many_tries() {
         async move { types(bot, NINA, &guess).await }
     });
     let said = join_all(guesses).await;
-    let wrong = said.iter().filter(|said| said.starts_with("That is not the code"));
+    let wrong = said
+        .iter()
+        .filter(|said| said.starts_with("That is not the code"));
     assert_eq!(wrong.count(), 3, "{said:?}");
     let said = types(&bot, NINA, &code).await;
     assert!(said.starts_with("No calendar waits for a code."), "{said}");
 
     let code = code_on(&parked(&bot, NINA, NINA).await);
     let said = join_all((0..4).map(|_| types(&bot, NINA, &code))).await;
-    let connected = said.iter().filter(|said| said.starts_with("Google is connected"));
+    let connected = said
+        .iter()
+        .filter(|said| said.starts_with("Google is connected"));
     assert_eq!(connected.count(), 1, "{said:?}");
     assert_eq!(exchanges(&bot, Provider::Google), 2);
     bot.finish().await;

@@ -102,10 +102,7 @@ async fn a_consent_page_that_is_passed_on_connects_nothing() {
     let bot = TestBot::start().await;
     let (_, off) = sent_off(&bot, JONAS, "google").await;
     let back = consent(&bot, &off, email_of(NINA)).await;
-    refused(
-        &Visitor::new(&bot).open(&back).await,
-        "other-browser",
-    );
+    refused(&Visitor::new(&bot).open(&back).await, "other-browser");
     for victim in [NINA, JONAS] {
         let (_, off) = sent_off(&bot, JONAS, "google").await;
         let back = consent(&bot, &off, email_of(NINA)).await;
@@ -128,7 +125,10 @@ async fn a_state_is_good_at_its_own_providers_address_only() {
     refused(&browser.open(&back).await, "state-invalid");
 
     // An answer that says that it is another issuer's (RFC 9207).
-    for issuer in ["https://evil.example", "https://login.microsoftonline.com/common/v2.0"] {
+    for issuer in [
+        "https://evil.example",
+        "https://login.microsoftonline.com/common/v2.0",
+    ] {
         let (mut browser, off) = sent_off(&bot, NINA, "google").await;
         let mut back = consent(&bot, &off, email_of(NINA)).await;
         back.query_pairs_mut().append_pair("iss", issuer);
@@ -148,7 +148,10 @@ async fn a_state_is_good_at_its_own_providers_address_only() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_code_from_another_flow_is_refused_by_its_challenge() {
     let bot = TestBot::start().await;
-    for (provider, name) in [(Provider::Google, "google"), (Provider::Microsoft, "outlook")] {
+    for (provider, name) in [
+        (Provider::Google, "google"),
+        (Provider::Microsoft, "outlook"),
+    ] {
         // Of another person, and of another flow of one's own.
         for person in [JONAS, NINA] {
             let (_, off) = sent_off(&bot, person, name).await;
@@ -158,7 +161,11 @@ async fn a_code_from_another_flow_is_refused_by_its_challenge() {
             let before = exchanges(&bot, provider);
             let forged = with_parameter(&back, "code", &parameter(&injected, "code"));
             refused(&browser.open(&forged).await, "code-refused");
-            assert_eq!(exchanges(&bot, provider), before + 1, "the provider was not asked");
+            assert_eq!(
+                exchanges(&bot, provider),
+                before + 1,
+                "the provider was not asked"
+            );
         }
     }
     nothing_is_connected(&bot).await;
@@ -244,7 +251,9 @@ async fn signing_in_is_not_ended_in_another_browser() {
     let off = jonas.open(&jonas.at("/api/v1/auth/slack/login")).await.url;
     let back = consent(&bot, &off, JONAS).await;
     let mut stranger = Visitor::new(&bot);
-    stranger.open(&stranger.at("/api/v1/auth/slack/login")).await;
+    stranger
+        .open(&stranger.at("/api/v1/auth/slack/login"))
+        .await;
     for mut nina in [Visitor::new(&bot), stranger, browser_of(&bot, NINA).await] {
         let before = nina.cookies.get("billops_session").cloned();
         let asked = exchanges(&bot, Provider::Slack);
@@ -264,7 +273,10 @@ async fn a_sign_in_runs_out_and_works_once_and_is_no_state_of_a_calendar() {
     let login = browser.at("/api/v1/auth/slack/login");
     let off = browser.open(&login).await.url;
     let back = consent(&bot, &off, NINA).await;
-    let calendar = format!("/api/v1/integrations/google/callback?{}", back.query().unwrap());
+    let calendar = format!(
+        "/api/v1/integrations/google/callback?{}",
+        back.query().unwrap()
+    );
     refused(&browser.open(&browser.at(&calendar)).await, "state-invalid");
 
     let (mut connecting, off) = sent_off(&bot, NINA, "google").await;
@@ -296,6 +308,9 @@ async fn a_sign_in_runs_out_and_works_once_and_is_no_state_of_a_calendar() {
 async fn what_was_connected_stays_its_persons() {
     let bot = TestBot::start().await;
     connect(&bot, "google").await;
-    assert_eq!((accounts(&bot, NINA).await, accounts(&bot, JONAS).await), (1, 0));
+    assert_eq!(
+        (accounts(&bot, NINA).await, accounts(&bot, JONAS).await),
+        (1, 0)
+    );
     bot.finish().await;
 }
