@@ -399,8 +399,8 @@ impl App {
     ) -> NewErrand<'a> {
         NewErrand {
             state_hash: digest(authorization.state.expose_secret()),
-            provider: provider.as_str(),
-            binding_id: Some(binding_id),
+            provider,
+            binding_id,
             browser_hash: browser.map(digest),
             redirect_uri: &authorization.redirect_uri,
             secrets,
@@ -436,13 +436,10 @@ impl App {
         let secrets: Secrets = serde_json::from_str(errand.secrets.expose_secret())
             .map_err(|error| self.failed("reading an errand", error))?;
         let not = |reason| Ok(Ended::Not(reason, secrets.from));
-        let Some(binding_id) = errand.binding_id else {
-            return not(Reason::StateInvalid);
-        };
-        if let Err(reason) = is_who_left(&errand, binding_id, bearer, secrets.with_code) {
+        if let Err(reason) = is_who_left(&errand, bearer, secrets.with_code) {
             return not(reason);
         }
-        let owner = self.store.member_by_binding(binding_id).await;
+        let owner = self.store.member_by_binding(errand.binding_id).await;
         let Some(owner) = owner.map_err(|error| self.failed("looking up a person", error))? else {
             return not(Reason::OtherPerson);
         };
@@ -627,12 +624,7 @@ fn secrets(authorization: &Authorization, from: From, with_code: bool) -> Secret
 }
 
 /// Whether the browser and the person that come back are those who left.
-fn is_who_left(
-    errand: &Errand,
-    binding_id: Uuid,
-    bearer: &Bearer<'_>,
-    with_code: bool,
-) -> Result<(), Reason> {
+fn is_who_left(errand: &Errand, bearer: &Bearer<'_>, with_code: bool) -> Result<(), Reason> {
     match (&errand.browser_hash, bearer.browser) {
         // A program's token is its proof; a program's errand that a browser brings has no proof of a browser, and
         // the person who is signed in there is the whole of it.
@@ -642,7 +634,7 @@ fn is_who_left(
         (Some(_), _) => return Err(Reason::OtherBrowser),
     }
     match bearer.member {
-        Some(member) if member.binding_id == binding_id => Ok(()),
+        Some(member) if member.binding_id == errand.binding_id => Ok(()),
         // Nobody can sign in here: the code that is typed in Slack proves the person.
         None if with_code => Ok(()),
         _ => Err(Reason::OtherPerson),

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     bot::{NINA, TestBot},
     connect::accounts,
-    visitor::{Visitor, connect},
+    visitor::Visitor,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -301,16 +301,5 @@ async fn a_sign_in_runs_out_and_works_once_and_is_no_state_of_a_calendar() {
     assert!(page.url.path().starts_with("/not-signed-in/"), "{page:?}");
     assert_eq!(browser.cookies["billops_session"], session);
     bot.slack.take_violations();
-    bot.finish().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_connected_stays_its_persons() {
-    let bot = TestBot::start().await;
-    connect(&bot, "google").await;
-    assert_eq!(
-        (accounts(&bot, NINA).await, accounts(&bot, JONAS).await),
-        (1, 0)
-    );
     bot.finish().await;
 }
