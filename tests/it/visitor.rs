@@ -61,6 +61,8 @@ impl Visitor {
     }
 
     pub(crate) fn of(home: &str) -> Self {
+        // Fails only where it is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()
