@@ -74,14 +74,12 @@ CREATE INDEX link_intents_by_age ON link_intents (expires_at);
 CREATE TABLE oauth_states (
     id           BLOB NOT NULL PRIMARY KEY,
     state_hash   BLOB NOT NULL UNIQUE,
-    -- google, microsoft, or slack for signing in.
     provider     TEXT NOT NULL,
-    -- For whom; NULL when it is to find out who it is.
-    binding_id   BLOB REFERENCES slack_user_bindings (id),
+    binding_id   BLOB NOT NULL REFERENCES slack_user_bindings (id),
     -- The browser it left from, by the digest of its cookie; NULL for a program, which shows its token instead.
     browser_hash BLOB,
     redirect_uri TEXT NOT NULL,
-    -- The PKCE verifier, the nonce and where to go afterwards. Sealed.
+    -- The PKCE verifier, the nonce and where it began. Sealed.
     secrets      TEXT NOT NULL,
     expires_at   DATETIME NOT NULL,
     used_at      DATETIME,

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::App;
 use crate::{
-    calendar::{Authorization, Grant, GrantProblem, ReadProblem},
+    calendar::{Authorization, Grant, GrantProblem, ReadProblem, is_issuer},
     domain::{calendar::Account, member::Member, provider::Provider},
     error::Failed,
     jobs::Job,
@@ -31,7 +31,7 @@ const CODE_TRIES: u32 = 3;
 const CODE_LETTERS: &[u8; 30] = b"ABCDEFGHJKMNPQRSTVWXYZ23456789";
 const CODE_LENGTH: usize = 8;
 /// Longer than any provider's code and state.
-const LONGEST_PARAMETER: usize = 4096;
+pub(super) const LONGEST_PARAMETER: usize = 4096;
 
 /// A link that a person is given in Slack.
 #[derive(Clone, Debug)]
@@ -399,8 +399,8 @@ impl App {
     ) -> NewErrand<'a> {
         NewErrand {
             state_hash: digest(authorization.state.expose_secret()),
-            provider: provider.as_str(),
-            binding_id: Some(binding_id),
+            provider,
+            binding_id,
             browser_hash: browser.map(digest),
             redirect_uri: &authorization.redirect_uri,
             secrets,
@@ -429,19 +429,17 @@ impl App {
         let Some(errand) = errand else {
             return not(Reason::StateInvalid);
         };
-        if errand.provider != provider.as_str() {
+        let is_other = !returned.iss.is_empty() && !is_issuer(provider, &returned.iss);
+        if errand.provider != provider.as_str() || is_other {
             return not(Reason::OtherProvider);
         }
         let secrets: Secrets = serde_json::from_str(errand.secrets.expose_secret())
             .map_err(|error| self.failed("reading an errand", error))?;
         let not = |reason| Ok(Ended::Not(reason, secrets.from));
-        let Some(binding_id) = errand.binding_id else {
-            return not(Reason::StateInvalid);
-        };
-        if let Err(reason) = is_who_left(&errand, binding_id, bearer, secrets.with_code) {
+        if let Err(reason) = is_who_left(&errand, bearer, secrets.with_code) {
             return not(reason);
         }
-        let owner = self.store.member_by_binding(binding_id).await;
+        let owner = self.store.member_by_binding(errand.binding_id).await;
         let Some(owner) = owner.map_err(|error| self.failed("looking up a person", error))? else {
             return not(Reason::OtherPerson);
         };
@@ -630,12 +628,7 @@ fn secrets(authorization: &Authorization, from: From, with_code: bool) -> Secret
 }
 
 /// Whether the browser and the person that come back are those who left.
-fn is_who_left(
-    errand: &Errand,
-    binding_id: Uuid,
-    bearer: &Bearer<'_>,
-    with_code: bool,
-) -> Result<(), Reason> {
+fn is_who_left(errand: &Errand, bearer: &Bearer<'_>, with_code: bool) -> Result<(), Reason> {
     match (&errand.browser_hash, bearer.browser) {
         // A program's token is its proof; a program's errand that a browser brings has no proof of a browser, and
         // the person who is signed in there is the whole of it.
@@ -645,7 +638,7 @@ fn is_who_left(
         (Some(_), _) => return Err(Reason::OtherBrowser),
     }
     match bearer.member {
-        Some(member) if member.binding_id == binding_id => Ok(()),
+        Some(member) if member.binding_id == errand.binding_id => Ok(()),
         // Nobody can sign in here: the code that is typed in Slack proves the person.
         None if with_code => Ok(()),
         _ => Err(Reason::OtherPerson),

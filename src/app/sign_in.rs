@@ -1,17 +1,20 @@
 //! Who sits at a browser, and for whom a program acts.
+//!
+//! Anybody can begin to sign in, so nothing is stored for it: what the end has to know travels sealed in the state. It
+//! opens for the browser that it was sealed for only, and for ten minutes; once, because Slack takes a code once.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
+use uuid::Uuid;
 
-use super::{App, Returned};
+use super::{App, Returned, connect::LONGEST_PARAMETER};
 use crate::{
     calendar::{SignInProblem, SlackIdentity},
     domain::member::Member,
     error::Failed,
-    keyring::{digest, is_same, new_secret},
-    store::NewErrand,
+    keyring::{Place, digest, new_secret},
 };
 
 /// How long a browser stays signed in.
@@ -45,10 +48,23 @@ pub enum SignedIn {
     Unavailable,
 }
 
+/// What the state holds.
 #[derive(Serialize, Deserialize)]
-struct Secrets {
+struct Begun {
     nonce: String,
     then: String,
+    expires_at: DateTime<Utc>,
+}
+
+/// Where the state opens: in the browser with this secret.
+fn place_of(browser: &str) -> Place {
+    let digest = digest(browser);
+    let row = digest.first_chunk().expect("a digest has 32 bytes");
+    Place {
+        table: "browser",
+        column: "sign_in",
+        row: Uuid::from_bytes(*row),
+    }
 }
 
 impl App {
@@ -61,34 +77,24 @@ impl App {
     /// goes on; anything else is replaced by the landing page.
     ///
     /// # Errors
-    /// The database does not answer.
-    pub async fn begin_sign_in(&self, then: &str, browser: &str) -> Result<Option<Url>, Failed> {
+    /// There are no keys to seal with.
+    pub fn begin_sign_in(&self, then: &str, browser: &str) -> Result<Option<Url>, Failed> {
         let Some(sign_in) = &self.sign_in else {
             return Ok(None);
         };
-        let authorization = sign_in.authorization();
-        let secrets = Secrets {
-            nonce: authorization.nonce.clone(),
+        let begun = Begun {
+            nonce: new_secret().expose_secret().to_owned(),
             then: own_path(then).to_owned(),
-        };
-        let secrets: SecretString = serde_json::to_string(&secrets)
-            .expect("they are plain fields")
-            .into();
-        let errand = NewErrand {
-            state_hash: digest(authorization.state.expose_secret()),
-            provider: "slack",
-            binding_id: None,
-            browser_hash: Some(digest(browser)),
-            redirect_uri: &authorization.redirect_uri,
-            secrets: &secrets,
             expires_at: self.clock.now() + SIGN_IN_TAKES,
         };
-        let added = self.store.add_errand(&errand).await;
-        added.map_err(|error| self.failed("noting a sign-in", error))?;
-        Ok(Some(authorization.url))
+        let plain = serde_json::to_string(&begun).expect("they are plain fields");
+        let keys = self.store.keys();
+        let keys = keys.map_err(|error| self.failed("beginning a sign-in", error))?;
+        let state = keys.seal(place_of(browser), &plain);
+        Ok(Some(sign_in.authorization(&state, &begun.nonce)))
     }
 
-    /// Ends it: the state is used up, the browser must be the one that left, and Slack says who it is.
+    /// Ends it: the browser must be the one that left, and in time, and Slack says who it is.
     ///
     /// # Errors
     /// The database does not answer.
@@ -101,26 +107,21 @@ impl App {
         let Some(sign_in) = &self.sign_in else {
             return Ok(SignedIn::Operator);
         };
-        let errand = self.store.take_errand(digest(&returned.state)).await;
-        let Some(errand) = errand.map_err(failed)? else {
+        let keys = self.store.keys().map_err(failed)?;
+        let begun = browser
+            .and_then(|browser| keys.open(place_of(browser), &returned.state).ok())
+            .and_then(|plain| serde_json::from_str::<Begun>(plain.expose_secret()).ok())
+            .filter(|begun| begun.expires_at > self.clock.now());
+        let Some(begun) = begun else {
             return Ok(SignedIn::StateInvalid);
         };
-        let is_this_browser = errand
-            .browser_hash
-            .as_ref()
-            .zip(browser)
-            .is_some_and(|(left, browser)| is_same(left, &digest(browser)));
-        if errand.provider != "slack" || !is_this_browser {
-            return Ok(SignedIn::StateInvalid);
-        }
-        let secrets: Secrets = serde_json::from_str(errand.secrets.expose_secret())
-            .map_err(|error| self.failed("reading a sign-in", error))?;
         if !returned.error.is_empty() {
             return Ok(SignedIn::Denied);
         }
-        let exchanged = sign_in
-            .exchange(&returned.code, &secrets.nonce, &errand.redirect_uri)
-            .await;
+        if returned.code.is_empty() || returned.code.len() > LONGEST_PARAMETER {
+            return Ok(SignedIn::CodeRefused);
+        }
+        let exchanged = sign_in.exchange(&returned.code, &begun.nonce).await;
         let identity = match exchanged {
             Ok(identity) => identity,
             Err(problem) => return Ok(said_by_slack(&problem)),
@@ -140,7 +141,7 @@ impl App {
             .map_err(failed)?;
         Ok(SignedIn::Yes {
             session,
-            then: secrets.then,
+            then: begun.then,
         })
     }
 

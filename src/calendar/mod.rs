@@ -27,9 +27,10 @@ pub use api::ReadProblem;
 pub use examine::Examined;
 pub use id_token::BadIdToken;
 pub use oauth::{
-    Authorization, Grant, GrantProblem, RefreshProblem, Tokens, is_known_part, missing_parts,
+    Authorization, Grant, GrantProblem, RefreshProblem, Tokens, is_issuer, is_known_part,
+    missing_parts,
 };
-pub use openid::{SignIn, SignInAuthorization, SignInProblem, SlackIdentity};
+pub use openid::{SignIn, SignInProblem, SlackIdentity};
 
 /// How long a provider may take to answer.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -96,6 +96,20 @@ pub fn is_known_part(words: &str) -> bool {
             .any(|(_, known)| *known == words)
 }
 
+/// Whether a provider goes by this name in its answers and id_tokens.
+pub fn is_issuer(provider: Provider, issuer: &str) -> bool {
+    match provider {
+        Provider::Google => {
+            matches!(
+                issuer,
+                "https://accounts.google.com" | "accounts.google.com"
+            )
+        }
+        // The tenant is the person's own, and stands in the claims as well.
+        Provider::Microsoft => issuer.ends_with("/v2.0"),
+    }
+}
+
 /// Where a browser is sent for consent, and what has to be kept until it comes back.
 #[derive(Debug)]
 pub struct Authorization {
@@ -488,17 +502,8 @@ impl Providers {
         nonce: &str,
     ) -> Result<(String, String), BadIdToken> {
         let id_token = id_token.ok_or(BadIdToken::Unreadable)?;
-        let is_issuer = |issuer: &str| match provider {
-            Provider::Google => {
-                matches!(
-                    issuer,
-                    "https://accounts.google.com" | "accounts.google.com"
-                )
-            }
-            // The tenant is the person's own, and stands in the claims as well.
-            Provider::Microsoft => issuer.ends_with("/v2.0"),
-        };
         let now = self.clock.now();
+        let is_issuer = |issuer: &str| is_issuer(provider, issuer);
         let claims = id_token::claims(id_token, is_issuer, &config.client_id, nonce, now)?;
         let text = |name: &str| claims[name].as_str().filter(|text| !text.is_empty());
         let subject = match provider {

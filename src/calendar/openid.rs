@@ -2,8 +2,7 @@
 //!
 //! Source: docs.slack.dev, “Sign in with Slack”. It cannot be mixed with the scopes of a bot in one flow.
 
-use oauth2::CsrfToken;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use url::Url;
 
@@ -17,19 +16,6 @@ pub struct SignIn {
     token_url: Url,
     http: reqwest::Client,
     clock: Clock,
-}
-
-/// Where a browser is sent to sign in, and what has to be kept until it comes back.
-#[derive(Debug)]
-pub struct SignInAuthorization {
-    /// Slack's page.
-    pub url: Url,
-    /// 256 bits that come back with the browser.
-    pub state: SecretString,
-    /// Comes back inside the id_token.
-    pub nonce: String,
-    /// Where the browser comes back to.
-    pub redirect_uri: String,
 }
 
 /// Who signed in.
@@ -96,31 +82,23 @@ impl SignIn {
         &self.config.redirect_uri
     }
 
-    /// Where to send a browser.
-    pub fn authorization(&self) -> SignInAuthorization {
-        let state = CsrfToken::new_random_len(32);
-        let nonce = CsrfToken::new_random_len(16);
+    /// Where to send a browser. `state` comes back with it, `nonce` inside the id_token.
+    pub fn authorization(&self, state: &str, nonce: &str) -> Url {
         let mut url = self.config.authorize_url.clone();
         url.query_pairs_mut()
             .append_pair("response_type", "code")
             .append_pair("scope", "openid email profile")
             .append_pair("client_id", &self.config.client_id)
             .append_pair("redirect_uri", self.config.redirect_uri.as_str())
-            .append_pair("state", state.secret())
-            .append_pair("nonce", nonce.secret());
-        SignInAuthorization {
-            url,
-            redirect_uri: self.config.redirect_uri.to_string(),
-            state: state.into_secret().into(),
-            nonce: nonce.into_secret(),
-        }
+            .append_pair("state", state)
+            .append_pair("nonce", nonce);
+        url
     }
 
     /// Whether Slack takes our credentials: it is handed a code that cannot be one, for `billops doctor`. `None` if it
     /// does.
     pub async fn examine(&self) -> Option<SignInProblem> {
-        let uri = self.config.redirect_uri.as_str();
-        match self.exchange("billops-doctor", "", uri).await {
+        match self.exchange("billops-doctor", "").await {
             Ok(_) | Err(SignInProblem::CodeRefused(_)) => None,
             Err(problem) => Some(problem),
         }
@@ -130,12 +108,7 @@ impl SignIn {
     ///
     /// # Errors
     /// See [`SignInProblem`].
-    pub async fn exchange(
-        &self,
-        code: &str,
-        nonce: &str,
-        redirect_uri: &str,
-    ) -> Result<SlackIdentity, SignInProblem> {
+    pub async fn exchange(&self, code: &str, nonce: &str) -> Result<SlackIdentity, SignInProblem> {
         let unavailable =
             |error: reqwest::Error| SignInProblem::Unavailable(error.without_url().to_string());
         let form = [
@@ -143,7 +116,7 @@ impl SignIn {
             ("client_id", &self.config.client_id),
             ("client_secret", self.config.client_secret.expose_secret()),
             ("code", code),
-            ("redirect_uri", redirect_uri),
+            ("redirect_uri", self.config.redirect_uri.as_str()),
         ];
         let response = self
             .http

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
-use slack_morphism::prelude::{SlackBlock, SlackCallbackId, SlackModalView, SlackView};
+use slack_morphism::prelude::{
+    SlackBlock, SlackBlockId, SlackCallbackId, SlackModalView, SlackView,
+};
 use uuid::Uuid;
 
 use super::{
@@ -146,6 +148,19 @@ fn choose_view(account: &crate::domain::calendar::Account, is_stale: bool) -> Sl
         Some("Save"),
         messages::choose_blocks(account, is_stale),
         &meta,
+    )
+}
+
+/// A form that only says something.
+pub(super) fn said(callback_id: &str, sentence: &str) -> SlackView {
+    let id = SlackBlockId("said".to_owned());
+    let block = messages::section(id, sentence.to_owned());
+    modal(
+        callback_id,
+        "Calendars",
+        None,
+        vec![block],
+        &Meta::default(),
     )
 }
 

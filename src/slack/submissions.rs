@@ -135,6 +135,13 @@ fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
         "Not confirmed, the database did not answer in time. Press the button again; it cannot be done twice."
     };
     let sentence = format!("{did} (Reference {})", failed.reference);
+    if callback_id == "calendar.disconnect" {
+        // There is no field to say it at.
+        let view = super::calendars::said(callback_id, &sentence);
+        return acknowledgement(&Response::Update {
+            view: Box::new(view),
+        });
+    }
     acknowledgement(&Response::Errors {
         errors: BTreeMap::from([(field, sentence)]),
     })

@@ -33,10 +33,10 @@ pub struct LinkIntent {
 pub struct NewErrand<'a> {
     /// The digest of the state that it comes back with.
     pub state_hash: Digest,
-    /// Where it goes: `google`, `microsoft` or `slack`.
-    pub provider: &'a str,
-    /// For whom; `None` if it is to find out.
-    pub binding_id: Option<Uuid>,
+    /// Where it goes.
+    pub provider: Provider,
+    /// For whom.
+    pub binding_id: Uuid,
     /// The digest of the browser's cookie; `None` for a program, which shows its token when it comes back.
     pub browser_hash: Option<Digest>,
     /// Where it comes back to.
@@ -53,7 +53,7 @@ pub struct Errand {
     /// Where it went.
     pub provider: String,
     /// For whom it was.
-    pub binding_id: Option<Uuid>,
+    pub binding_id: Uuid,
     /// The digest of the cookie of the browser it left from.
     pub browser_hash: Option<Vec<u8>>,
     /// Where it was to come back to.
@@ -77,7 +77,7 @@ pub enum Parked {
 struct ErrandRow {
     id: Uuid,
     provider: String,
-    binding_id: Option<Uuid>,
+    binding_id: Uuid,
     browser_hash: Option<Vec<u8>>,
     redirect_uri: String,
     secrets: String,
@@ -119,7 +119,7 @@ macro_rules! add_errand {
         )
         .bind(id)
         .bind(errand.state_hash.to_vec())
-        .bind(errand.provider)
+        .bind(errand.provider.as_str())
         .bind(errand.binding_id)
         .bind(errand.browser_hash.map(|hash| hash.to_vec()))
         .bind(errand.redirect_uri)

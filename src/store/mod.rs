@@ -191,7 +191,11 @@ impl Store {
         self.keys.as_ref().is_some_and(|keys| keys.holds(id))
     }
 
-    fn keys(&self) -> Result<&Keyring, StoreError> {
+    /// The keys, for what is sealed and kept elsewhere.
+    ///
+    /// # Errors
+    /// The store was opened without them.
+    pub fn keys(&self) -> Result<&Keyring, StoreError> {
         self.keys.as_ref().ok_or(StoreError::NoKeys)
     }
 

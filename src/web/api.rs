@@ -2,7 +2,11 @@
 
 use axum::{
     Json,
-    extract::{FromRequest, Path, Query, Request, State, rejection::JsonRejection},
+    body::Bytes,
+    extract::{
+        FromRequest, Path, Query, Request, State,
+        rejection::{BytesRejection, JsonRejection, QueryRejection},
+    },
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -36,12 +40,7 @@ impl<T: DeserializeOwned> FromRequest<Site> for Body<T> {
             let status = rejection.status();
             match rejection {
                 JsonRejection::JsonDataError(error) => Problem::invalid("body", &error.body_text()),
-                other => Problem::new(
-                    status,
-                    "unreadable",
-                    "The body cannot be read",
-                    other.body_text(),
-                ),
+                other => Problem::unreadable(status, other.body_text()),
             }
         })
     }
@@ -69,25 +68,47 @@ pub(super) async fn authorize(
     .into_response())
 }
 
+/// What a frontend hands over as JSON: of what stood in its own address, no more than this.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct HandedOver {
+    state: String,
+    code: String,
+    error: String,
+    error_description: String,
+    iss: String,
+}
+
 /// `POST /integrations/{provider}/callback`: a frontend hands over what the provider gave the browser, in the query or
 /// as JSON.
 pub(super) async fn callback(
     State(site): State<Site>,
     Path(provider): Path<String>,
     caller: Caller,
-    Query(in_query): Query<Returned>,
-    body: axum::body::Bytes,
+    query: Result<Query<Returned>, QueryRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let provider = provider_of(&provider)?;
+    let body =
+        body.map_err(|rejection| Problem::unreadable(rejection.status(), rejection.body_text()))?;
     let returned = if body.is_empty() {
-        in_query
+        let Query(returned) =
+            query.map_err(|error| Problem::invalid("query", &error.body_text()))?;
+        returned
     } else {
-        serde_json::from_slice(&body).map_err(|error| {
+        let handed: HandedOver = serde_json::from_slice(&body).map_err(|error| {
             Problem::invalid(
                 "body",
                 &format!("It is not the JSON that is expected: {error}."),
             )
-        })?
+        })?;
+        Returned {
+            state: handed.state,
+            code: handed.code,
+            error: handed.error,
+            error_description: handed.error_description,
+            iss: handed.iss,
+        }
     };
     let bearer = Bearer {
         browser: caller.browser.as_ref().map(SecretString::expose_secret),

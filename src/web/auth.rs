@@ -1,7 +1,7 @@
 //! Signing in with Slack, and out again.
 
 use axum::{
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -29,13 +29,13 @@ pub(super) async fn login(
     visitor: Visitor,
     Query(then): Query<Then>,
 ) -> Response {
-    begin(&site, &visitor, &then.then).await
+    begin(&site, &visitor, &then.then)
 }
 
 /// Sends the browser to Slack to sign in, and on to `then` afterwards.
-pub(super) async fn begin(site: &Site, visitor: &Visitor, then: &str) -> Response {
+pub(super) fn begin(site: &Site, visitor: &Visitor, then: &str) -> Response {
     let (browser, cookie) = visitor.browser_or_new(site);
-    match site.app.begin_sign_in(then, browser.expose_secret()).await {
+    match site.app.begin_sign_in(then, browser.expose_secret()) {
         Ok(Some(url)) => {
             let mut response = Redirect::to(url.as_str()).into_response();
             response
@@ -52,8 +52,10 @@ pub(super) async fn begin(site: &Site, visitor: &Visitor, then: &str) -> Respons
 pub(super) async fn callback(
     State(site): State<Site>,
     visitor: Visitor,
-    Query(returned): Query<Returned>,
+    query: Result<Query<Returned>, QueryRejection>,
 ) -> Response {
+    // A parameter that comes twice makes all of them doubtful (RFC 6749, 3.1).
+    let returned = query.map_or_else(|_| Returned::default(), |Query(returned)| returned);
     let browser = visitor.browser.as_ref().map(SecretString::expose_secret);
     let mut response = match site.app.end_sign_in(&returned, browser).await {
         Ok(SignedIn::Yes { session, then }) => {

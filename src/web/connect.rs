@@ -2,7 +2,7 @@
 
 use axum::{
     Form,
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
@@ -86,7 +86,7 @@ pub(super) async fn sign_in(
     if !is_our_form(&headers, &site, &visitor, &form.form_token) {
         return pages::not_our_form();
     }
-    auth::begin(&site, &visitor, &path_of(&provider, &token)).await
+    auth::begin(&site, &visitor, &path_of(&provider, &token))
 }
 
 /// `POST /connect/{provider}/{token}`: uses the link up, and off to the provider.
@@ -124,8 +124,10 @@ pub(super) async fn callback(
     State(site): State<Site>,
     visitor: Visitor,
     Path(provider): Path<String>,
-    Query(returned): Query<Returned>,
+    query: Result<Query<Returned>, QueryRejection>,
 ) -> Response {
+    // A parameter that comes twice makes all of them doubtful (RFC 6749, 3.1).
+    let returned = query.map_or_else(|_| Returned::default(), |Query(returned)| returned);
     let Some(provider) = Provider::from_name(&provider) else {
         return pages::unknown().await.into_response();
     };

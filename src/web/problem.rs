@@ -112,6 +112,10 @@ impl Problem {
         .with("errors", json!([{ "field": field, "message": message }]))
     }
 
+    pub(super) fn unreadable(status: StatusCode, detail: String) -> Self {
+        Self::new(status, "unreadable", "The body cannot be read", detail)
+    }
+
     /// Why nothing was connected.
     pub(super) fn not_connected(reason: &Reason, provider: &str) -> Self {
         let (status, name, title, detail) = match reason {

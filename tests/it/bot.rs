@@ -25,7 +25,11 @@ pub(crate) struct TestBot {
     pub(crate) bot: Bot,
     pub(crate) clock: Clock,
     pub(crate) database: Database,
+    /// Settings that differ from the sandbox's; an empty one counts as not set.
+    settings: Settings,
 }
+
+type Settings = &'static [(&'static str, &'static str)];
 
 impl TestBot {
     /// On SQLite in memory, on Friday 20 November 2026 at 13:30 in Berlin, connected.
@@ -38,6 +42,20 @@ impl TestBot {
         timings: Timings,
         options: impl FnOnce(Options) -> Options,
     ) -> Self {
+        Self::set_up(database, timings, options, &[]).await
+    }
+
+    /// With other settings than the sandbox's.
+    pub(crate) async fn with(database: Database, settings: Settings) -> Self {
+        Self::set_up(database, Timings::default(), |options| options, settings).await
+    }
+
+    async fn set_up(
+        database: Database,
+        timings: Timings,
+        options: impl FnOnce(Options) -> Options,
+        settings: Settings,
+    ) -> Self {
         let clock = Clock::fixed(DateTime::from_timestamp(1_795_177_800, 0).unwrap());
         let manifest = Manifest::parse(MANIFEST).unwrap();
         let defaults = Options {
@@ -46,12 +64,13 @@ impl TestBot {
             ..Options::default()
         };
         let slack = Sandbox::start(options(defaults)).await.unwrap();
-        let bot = connected(&slack, &database, &clock, timings).await;
+        let bot = connected(&slack, &database, &clock, timings, settings).await;
         Self {
             slack,
             bot,
             clock,
             database,
+            settings,
         }
     }
 
@@ -60,7 +79,15 @@ impl TestBot {
         self.bot.shut_down().await;
         let none = |slack: &Sandbox| slack.connections().is_empty().then_some(());
         self.slack.wait_for("no connection", none).await.unwrap();
-        self.bot = connected(&self.slack, &self.database, &self.clock, Timings::default()).await;
+        let timings = Timings::default();
+        self.bot = connected(
+            &self.slack,
+            &self.database,
+            &self.clock,
+            timings,
+            self.settings,
+        )
+        .await;
         self
     }
 
@@ -112,10 +139,21 @@ impl TestBot {
     }
 }
 
-async fn connected(slack: &Sandbox, database: &Database, clock: &Clock, timings: Timings) -> Bot {
+async fn connected(
+    slack: &Sandbox,
+    database: &Database,
+    clock: &Clock,
+    timings: Timings,
+    more: Settings,
+) -> Bot {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let web = listener.local_addr().unwrap();
-    let config = config_at(slack, web, &database.url);
+    let mut settings = slack.settings(web, &database.url);
+    settings.extend(
+        more.iter()
+            .map(|(name, value)| (*name, (*value).to_owned())),
+    );
+    let config = Config::from_environment(&Environment::of(settings)).unwrap();
     let bot = Bot::start_at(Some(listener), &config, clock.clone(), timings)
         .await
         .unwrap();
@@ -138,11 +176,7 @@ pub(crate) async fn click(slack: &Sandbox, message: &Message, action: &str) -> (
 
 /// The settings of a bot that talks to this sandbox and keeps its data there.
 pub(crate) fn config(slack: &Sandbox, database_url: &str) -> Config {
-    config_at(slack, SocketAddr::from(([127, 0, 0, 1], 0)), database_url)
-}
-
-/// The same, where the bot's own address is known before it starts.
-pub(crate) fn config_at(slack: &Sandbox, web: SocketAddr, database_url: &str) -> Config {
+    let web = SocketAddr::from(([127, 0, 0, 1], 0));
     let environment = Environment::of(slack.settings(web, database_url));
     Config::from_environment(&environment).unwrap()
 }

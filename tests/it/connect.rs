@@ -25,7 +25,7 @@ async fn told(bot: &TestBot, person: &str, begins: &str) -> String {
     bot.slack.wait_for("a direct message", found).await.unwrap()
 }
 
-async fn accounts(bot: &TestBot, person: &str) -> usize {
+pub(crate) async fn accounts(bot: &TestBot, person: &str) -> usize {
     let store = bot.bot.store();
     let user = bot
         .slack
@@ -62,7 +62,7 @@ async fn both_calendars_are_connected_through_real_redirects() {
 }
 
 /// The Home tab, once it shows this.
-async fn home_showing(bot: &TestBot, words: &str) -> View {
+pub(crate) async fn home_showing(bot: &TestBot, words: &str) -> View {
     let shows = |slack: &Sandbox| {
         let home = slack.home(NINA)?;
         let blocks = Value::from(home.blocks().to_vec()).to_string();

@@ -32,11 +32,11 @@ use crate::{
     databases::Database,
 };
 
-const KEY: &str = "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const KEY: &str = "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// `billops serve`, in an empty folder and with no other settings than these.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     log: watch::Receiver<Vec<String>>,
     reading: JoinHandle<()>,
@@ -44,7 +44,7 @@ struct Program {
 }
 
 impl Program {
-    fn start(settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), settings)
     }
 
@@ -97,7 +97,7 @@ impl Program {
     }
 
     /// Waits for a line of the log, which is JSON.
-    async fn logs(&mut self, message: &str) -> Value {
+    pub(crate) async fn logs(&mut self, message: &str) -> Value {
         let read = |line: &String| {
             let line: Value = serde_json::from_str(line).ok()?;
             let is_it = line["message"].as_str()?.starts_with(message);
@@ -136,7 +136,7 @@ impl Program {
         }
     }
 
-    async fn signal(&self, name: &str) {
+    pub(crate) async fn signal(&self, name: &str) {
         let pid = self.child.id().unwrap();
         let sent = Command::new("sh")
             .args(["-c", &format!("kill -{name} {pid}")])
@@ -146,7 +146,7 @@ impl Program {
     }
 
     /// Waits for its end, and returns all it said.
-    async fn end(mut self) -> (ExitStatus, Vec<String>) {
+    pub(crate) async fn end(mut self) -> (ExitStatus, Vec<String>) {
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
         let status = status.expect("it does not end").unwrap();
         self.reading.await.unwrap();
@@ -159,7 +159,7 @@ impl Program {
     }
 }
 
-async fn sandbox(ack_limit: Duration) -> Sandbox {
+pub(crate) async fn sandbox(ack_limit: Duration) -> Sandbox {
     let options = Options {
         manifest: Manifest::parse(MANIFEST).unwrap(),
         ack_limit,
@@ -168,9 +168,9 @@ async fn sandbox(ack_limit: Duration) -> Sandbox {
     Sandbox::start(options).await.unwrap()
 }
 
-const SLACK_WAITS: Duration = Duration::from_secs(3);
+pub(crate) const SLACK_WAITS: Duration = Duration::from_secs(3);
 
-async fn connected(slack: &Sandbox) {
+pub(crate) async fn connected(slack: &Sandbox) {
     let both = |slack: &Sandbox| (slack.connections().len() >= 2).then_some(());
     let wait = slack.wait_within(PATIENCE, "two connections", both);
     wait.await.unwrap();

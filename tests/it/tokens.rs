@@ -17,7 +17,7 @@ use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use crate::{
-    bot::{NINA, TestBot, config_at},
+    bot::{NINA, TestBot, config},
     databases::Database,
     visitor::connect,
 };
@@ -38,7 +38,7 @@ async fn only_account(bot: &TestBot) -> Uuid {
 
 /// A second process' application over the same database.
 async fn replica(bot: &TestBot) -> App {
-    let config: Config = config_at(&bot.slack, bot.bot.web_address(), &bot.database.url);
+    let config: Config = config(&bot.slack, &bot.database.url);
     let store = Store::open(&bot.database.url, bot.clock.clone())
         .await
         .unwrap();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use billops::domain::calendar::Account;
 use billops::sandbox::{Decision, NINA_EMAIL, Sandbox};
 use reqwest::{Method, StatusCode, header};
 use url::Url;
@@ -16,6 +17,8 @@ pub(crate) struct Visitor {
     pub(crate) cookies: HashMap<String, String>,
     /// Every address it was sent to, the last one last.
     pub(crate) visited: Vec<String>,
+    /// What it was answered: every header but the addresses of others it was sent to, and every body.
+    pub(crate) received: String,
 }
 
 /// What a request was answered with.
@@ -59,6 +62,8 @@ impl Visitor {
     }
 
     pub(crate) fn of(home: &str) -> Self {
+        // Fails only where it is installed already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -68,6 +73,7 @@ impl Visitor {
             home: home.parse().unwrap(),
             cookies: HashMap::new(),
             visited: Vec::new(),
+            received: String::new(),
         }
     }
 
@@ -75,7 +81,8 @@ impl Visitor {
         self.home.join(path).unwrap()
     }
 
-    /// One request, without following.
+    /// One request, without following. It says that it comes from BillOps' own page, unless `headers` say something
+    /// else about its origin; an empty header is left out.
     pub(crate) async fn send(
         &mut self,
         method: Method,
@@ -97,7 +104,7 @@ impl Visitor {
         if method != Method::GET && !headers.iter().any(|(name, _)| *name == "origin") {
             request = request.header(header::ORIGIN, self.home.origin().ascii_serialization());
         }
-        for (name, value) in headers {
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
             request = request.header(*name, *value);
         }
         if let Some((kind, body)) = body {
@@ -115,12 +122,20 @@ impl Visitor {
                 }
             }
         }
-        Page {
+        let page = Page {
             status: response.status(),
             url: url.clone(),
             headers: response.headers().clone(),
             body: response.text().await.unwrap(),
+        };
+        for (name, value) in &page.headers {
+            let value = value.to_str().unwrap();
+            if name != header::LOCATION || !value.starts_with("http") {
+                self.received.extend([name.as_str(), ": ", value, "\n"]);
+            }
         }
+        self.received.push_str(&page.body);
+        page
     }
 
     /// Opens an address and follows redirects, as long as they lead to BillOps.
@@ -215,5 +230,29 @@ pub(crate) async fn connect(bot: &TestBot, provider: &str) -> (Visitor, Page) {
         .await
         .unwrap();
     let page = visitor.open(&back.parse().unwrap()).await;
+    until_read(bot).await;
     (visitor, page)
+}
+
+/// Waits until each calendar of Nina's that is chosen was read for the first time, which happens by itself.
+async fn until_read(bot: &TestBot) {
+    let store = bot.bot.store();
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
+    loop {
+        let member = store
+            .member("T07TERN001", "U07NINA001")
+            .await
+            .unwrap()
+            .unwrap();
+        let accounts = store.accounts(member.user_id).await.unwrap();
+        let mut read = accounts.iter().flat_map(Account::read);
+        if read.all(|calendar| calendar.last_synced_at.is_some()) {
+            return;
+        }
+        assert!(
+            tokio::time::Instant::now() < until,
+            "a calendar is not read"
+        );
+        tokio::task::yield_now().await;
+    }
 }

@@ -448,7 +448,7 @@ async fn a_link_works_once_and_the_newest_only(store: Store, clock: Clock) {
     );
     assert!(store.link_intent(digest("other")).await.unwrap().is_some());
     let secrets = SecretString::from("{}");
-    let errand = |state: &str| errand(&clock, &secrets, digest(state));
+    let errand = |state: &str| errand(&clock, &nina, &secrets, digest(state));
     assert!(
         store
             .use_link_intent(intent.id, &errand("s1"))
@@ -474,11 +474,16 @@ async fn a_link_works_once_and_the_newest_only(store: Store, clock: Clock) {
         .unwrap();
 }
 
-fn errand<'a>(clock: &Clock, secrets: &'a SecretString, state_hash: [u8; 32]) -> NewErrand<'a> {
+fn errand<'a>(
+    clock: &Clock,
+    member: &Member,
+    secrets: &'a SecretString,
+    state_hash: [u8; 32],
+) -> NewErrand<'a> {
     NewErrand {
         state_hash,
-        provider: "google",
-        binding_id: None,
+        provider: Provider::Google,
+        binding_id: member.binding_id,
         browser_hash: Some(digest("browser")),
         redirect_uri: "http://localhost/callback",
         secrets,
@@ -488,9 +493,10 @@ fn errand<'a>(clock: &Clock, secrets: &'a SecretString, state_hash: [u8; 32]) ->
 
 async fn an_errand_comes_back_once_and_in_time(store: Store, clock: Clock) {
     let store = sealing(store, OLD);
+    let nina = nina(&store).await;
     let secrets = SecretString::from(r#"{"verifier":"v"}"#);
     store
-        .add_errand(&errand(&clock, &secrets, digest("s1")))
+        .add_errand(&errand(&clock, &nina, &secrets, digest("s1")))
         .await
         .unwrap();
     let taken = store.take_errand(digest("s1")).await.unwrap().unwrap();
@@ -498,14 +504,14 @@ async fn an_errand_comes_back_once_and_in_time(store: Store, clock: Clock) {
     assert_eq!(taken.browser_hash.unwrap(), digest("browser"));
     assert!(store.take_errand(digest("s1")).await.unwrap().is_none());
     store
-        .add_errand(&errand(&clock, &secrets, digest("s2")))
+        .add_errand(&errand(&clock, &nina, &secrets, digest("s2")))
         .await
         .unwrap();
     clock.advance(TimeDelta::minutes(10));
     assert!(store.take_errand(digest("s2")).await.unwrap().is_none());
     // Of many that come back with one state, one gets it.
     store
-        .add_errand(&errand(&clock, &secrets, digest("s3")))
+        .add_errand(&errand(&clock, &nina, &secrets, digest("s3")))
         .await
         .unwrap();
     let all = (0..20).map(|_| store.take_errand(digest("s3")));
