@@ -127,6 +127,27 @@ pub fn connect_link(reader: Reader<'_>, link: &ConnectLink) -> Message {
     Message::new(text, blocks)
 }
 
+/// The form with the link, once the link was opened.
+pub fn link_opened_blocks(provider: Provider) -> Vec<SlackBlock> {
+    let id = |name: &str| SlackBlockId(name.to_owned());
+    let (name, company) = (provider.name(), provider.company());
+    vec![
+        section(
+            id("connect"),
+            format!(
+                "*Go on in your browser*\nA page has opened there. Once {company} has agreed, the calendar stands in \
+                 BillOps’ Home tab, and a direct message says which account it is. You can close this."
+            ),
+        ),
+        context(
+            id("connect.note"),
+            format!(
+                "No page, or the wrong browser? Close this and press *Connect {name}* again for a new link"
+            ),
+        ),
+    ]
+}
+
 fn link_button(id: SlackBlockId, provider: Provider, url: &Url) -> SlackBlock {
     let company = provider.company();
     let spoken = format!("Continue to {company} to connect your calendar");
@@ -398,8 +419,21 @@ pub fn typed_code(reader: Reader<'_>, typed: &Typed) -> Message {
     )
 }
 
-/// The form in which calendars are chosen. `is_stale` says that the provider could not be asked which there are.
-pub fn choose_blocks(account: &Account, is_stale: bool) -> Vec<SlackBlock> {
+/// How far the list of calendars in the form is that of the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// As it was last; the provider is being asked.
+    Asking,
+    /// As the provider has it.
+    Fresh,
+    /// As it was last; the provider does not answer.
+    Old,
+    /// As it was last; the provider wants consent again.
+    NeedsReconnect,
+}
+
+/// The form in which calendars are chosen.
+pub fn choose_blocks(account: &Account, list: List) -> Vec<SlackBlock> {
     let id = |name: &str| SlackBlockId(name.to_owned());
     let (usable, unusable): (Vec<&Calendar>, Vec<&Calendar>) = account
         .calendars
@@ -481,13 +515,20 @@ pub fn choose_blocks(account: &Account, is_stale: bool) -> Vec<SlackBlock> {
         ));
     }
     let mut note = "What you already logged or skipped stays, whatever you choose here".to_owned();
-    if is_stale {
-        let _ = write!(
+    let company = account.provider.company();
+    let _ = match list {
+        List::Asking => write!(note, " · asking {company} for newer calendars…"),
+        List::Fresh => Ok(()),
+        List::Old => write!(
             note,
-            " · {} does not answer just now, so newer calendars may be missing",
-            account.provider.company()
-        );
-    }
+            " · {company} does not answer just now, so newer calendars may be missing"
+        ),
+        List::NeedsReconnect => write!(
+            note,
+            " · {company} {}: close this and press *Reconnect* in the Home tab",
+            because(account.reason)
+        ),
+    };
     blocks.push(context(id("choose.note"), note));
     blocks
 }
