@@ -498,6 +498,9 @@ function wireNavigation() {
     goTo(placeFromAddress());
     focusMain();
   });
+  // A browser keeps pages that were left, and lets only six connections to a server be open.
+  window.addEventListener("pagehide", () => stream?.close());
+  window.addEventListener("pageshow", (event) => event.persisted && connect());
   window.addEventListener("popstate", () => goTo(placeFromAddress()));
   setInterval(drawPerson, 20_000);
 }

@@ -19,11 +19,13 @@ use crate::{
         calendar::{Account, AccountState, Calendar, ReconnectReason},
         provider::Provider,
     },
-    slack::text::{clock_time, cut, plain, short_day},
+    slack::text::{clock_time, cut, isolated, plain, plain_within, short_day},
 };
 
 /// The most options that checkboxes may have.
 const CHECKBOXES_MAX: usize = 10;
+/// The most characters that the text of an option may have.
+const OPTION_TEXT_MAX: usize = 75;
 /// The most options that a menu may have.
 const MENU_MAX: usize = 100;
 /// How many accounts the Home tab shows.
@@ -178,7 +180,7 @@ fn and(names: &[String]) -> String {
 fn read_names(account: &Account) -> Vec<String> {
     let mut names: Vec<String> = account
         .read()
-        .map(|calendar| cut(&calendar.name, 60))
+        .map(|calendar| isolated(&cut(&calendar.name, 60)))
         .collect();
     if names.len() > 5 {
         let more = names.len() - 4;
@@ -432,6 +434,18 @@ pub enum List {
     NeedsReconnect,
 }
 
+/// A calendar beside its box, as long as Slack lets it be with the marks around it.
+fn choice_text(calendar: &Calendar) -> String {
+    let main = if calendar.is_primary {
+        " · your main calendar"
+    } else {
+        ""
+    };
+    // Two stars, and two signs around what is read from right to left.
+    let room = OPTION_TEXT_MAX - 4 - main.chars().count();
+    format!("*{}*{main}", isolated(&plain_within(&calendar.name, room)))
+}
+
 /// The form in which calendars are chosen.
 pub fn choose_blocks(account: &Account, list: List) -> Vec<SlackBlock> {
     let id = |name: &str| SlackBlockId(name.to_owned());
@@ -451,14 +465,8 @@ pub fn choose_blocks(account: &Account, list: List) -> Vec<SlackBlock> {
         ));
     } else if usable.len() <= CHECKBOXES_MAX {
         let option = |calendar: &&Calendar| {
-            let main = if calendar.is_primary {
-                " · your main calendar"
-            } else {
-                ""
-            };
-            let text = format!("*{}*{main}", plain(&cut(&calendar.name, 60)));
             SlackBlockChoiceItem::new(
-                SlackBlockText::MarkDown(markdown(text)),
+                SlackBlockText::MarkDown(markdown(choice_text(calendar))),
                 format!("k:{}", calendar.id),
             )
         };
@@ -478,7 +486,7 @@ pub fn choose_blocks(account: &Account, list: List) -> Vec<SlackBlock> {
     } else {
         let option = |calendar: &&Calendar| {
             SlackBlockChoiceItem::new(
-                label(&cut(&calendar.name, 70)),
+                label(&isolated(&cut(&calendar.name, 70))),
                 format!("k:{}", calendar.id),
             )
         };
@@ -503,7 +511,7 @@ pub fn choose_blocks(account: &Account, list: List) -> Vec<SlackBlock> {
         let names: Vec<String> = unusable
             .iter()
             .take(5)
-            .map(|calendar| format!("*{}*", plain(&cut(&calendar.name, 60))))
+            .map(|calendar| format!("*{}*", plain(&isolated(&cut(&calendar.name, 60)))))
             .collect();
         let shows = if names.len() == 1 { "shows" } else { "show" };
         blocks.push(section(
@@ -679,7 +687,7 @@ pub fn api_token_blocks(
             short_day(day, today)
         }
     };
-    let intro = "A token lets a program read and write your entries through BillOps' API, as you. Give it to nobody.";
+    let intro = "A token lets a program read and write your entries through BillOps’ API, as you. Give it to nobody.";
     let mut blocks = vec![section(id("token.text"), intro.to_owned())];
     let Some((made_at, used_at)) = made else {
         blocks.push(section(

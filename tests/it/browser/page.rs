@@ -50,6 +50,9 @@ impl Drop for Driver {
     }
 }
 
+#[path = "page/shots.rs"]
+mod shots;
+
 /// A browser, turned to one of its tabs.
 pub(super) struct Page {
     pub(super) browser: Client,
@@ -90,10 +93,15 @@ impl Page {
             _profile: profile,
             _driver: driver,
         };
-        page.goto(url).await;
+        if !url.is_empty() {
+            page.goto(url).await;
+        }
         page
     }
 
+    pub(super) async fn blank() -> Self {
+        Self::open("").await
+    }
     pub(super) async fn goto(&self, url: &str) {
         self.browser.goto(url).await.unwrap();
         self.find("body.ready").await;
@@ -147,9 +155,14 @@ impl Page {
         }
     }
 
+    /// Clicks on it, and where it is drawn anew at that moment, on what stands in its place.
     pub(super) async fn click(&self, css: &str) {
-        if let Err(error) = self.find(css).await.click().await {
-            panic!("{css} cannot be clicked: {error}");
+        let until = tokio::time::Instant::now() + Duration::from_secs(5);
+        while let Err(error) = self.find(css).await.click().await {
+            assert!(
+                error.is_stale_element_reference() && tokio::time::Instant::now() < until,
+                "{css} cannot be clicked: {error}"
+            );
         }
     }
 
