@@ -67,7 +67,7 @@ async fn draw(site: &Site, visitor: &Visitor, page: &LinkPage, path: &str) -> Re
         page,
         workspace.as_deref(),
         &form_token(&browser),
-        &format!("{path}/sign-in"),
+        path,
         site.slack_url.as_deref(),
     );
     response

@@ -165,12 +165,12 @@ fn connect_again() -> Markup {
 
 /// The page behind a link that was given in Slack.
 ///
-/// `sign_in_path` is the address of its step of signing in.
+/// `link_path` is its own address.
 pub(super) fn link(
     page_of: &LinkPage,
     workspace: Option<&str>,
     form_token: &str,
-    sign_in_path: &str,
+    link_path: &str,
     slack_url: Option<&str>,
 ) -> Response {
     let token = html! { input type="hidden" name="form_token" value=(form_token); };
@@ -195,7 +195,7 @@ pub(super) fn link(
                     div { dt { "Calendar" } dd { (provider.name()) } }
                 }
                 p { "First, show that you are " strong { bdi { (name(member)) } } ": sign in with Slack. The link works for nobody else." }
-                form method="post" action=(sign_in_path) {
+                form method="post" action={ (link_path) "/sign-in" } {
                     (token)
                     button.go type="submit" { "Sign in with Slack" }
                 }
@@ -209,20 +209,20 @@ pub(super) fn link(
             )
         }
         LinkPage::NotYours { owner, signed_in } => {
+            // A link, and no form: nothing on this page can be sent.
+            let then: String = url::form_urlencoded::byte_serialize(link_path.as_bytes()).collect();
+            let sign_in_url = format!("/api/v1/auth/slack/login?then={then}");
             let owner = html! { strong { bdi { (name(owner)) } } };
             let body = html! {
                 p {
                     "It was made for " (owner)
                     @if let Some(workspace) = workspace { " in " bdi { (workspace) } }
-                    ". You are signed in as " strong { bdi { (name(signed_in)) } } ", so nothing was connected."
+                    ". You are signed in as " strong { bdi { (name(signed_in)) } } ". Nothing was connected."
                 }
                 p.warn { "Did somebody send you this link? Then close this page: with it, they could get to see your calendar." }
                 p { "To connect a calendar of your own, " (connect_again()) "." }
-                form method="post" action=(sign_in_path) {
-                    (token)
-                    p { "Are you " (owner) ", and signed in as somebody else?" }
-                    button.go.plain type="submit" { "Sign in with Slack again" }
-                }
+                p { "Are you " (owner) ", and signed in as somebody else?" }
+                p { a.go.plain href=(sign_in_url) { "Sign in with Slack again" } }
             };
             page(
                 StatusCode::FORBIDDEN,
@@ -243,8 +243,8 @@ pub(super) fn link(
                     div { dt { "Calendar" } dd { (provider.name()) } }
                 }
                 @if *with_code {
-                    p.warn { "Go on only if you are " bdi { (name(member)) } " and asked BillOps for this yourself." }
-                    p { "Once " (company) " has agreed, a page shows a code. It is typed in Slack." }
+                    p { "Once " (company) " has agreed, a page shows a code." }
+                    p.warn { "Type it in Slack only if you are " bdi { (name(member)) } " and asked BillOps for this yourself." }
                 }
                 form method="post" {
                     (token)

@@ -7,8 +7,8 @@ use chrono_tz::Tz;
 use slack_morphism::prelude::{
     SlackActionBlockElement, SlackActionId, SlackActionsBlock, SlackBlock,
     SlackBlockCheckboxesElement, SlackBlockChoiceItem, SlackBlockConfirmItem, SlackBlockId,
-    SlackBlockMultiStaticSelectElement, SlackBlockOverflowElement, SlackBlockText, SlackInputBlock,
-    SlackSectionBlock, SlackSectionBlockElement,
+    SlackBlockMultiStaticSelectElement, SlackBlockOverflowElement, SlackBlockText,
+    SlackDividerBlock, SlackInputBlock, SlackSectionBlock, SlackSectionBlockElement,
 };
 use url::Url;
 
@@ -224,6 +224,7 @@ fn disconnect_question(account: &Account) -> SlackBlockConfirmItem {
         label("Disconnect"),
         label("Cancel"),
     )
+    .with_style("danger".to_owned())
 }
 
 /// A calendar was connected, told in a direct message.
@@ -233,7 +234,7 @@ pub fn connected(reader: Reader<'_>, account: &Account, is_again: bool) -> Messa
     let reads = if read.is_empty() {
         "No calendar is read yet: choose some.".to_owned()
     } else {
-        format!("Reading {}.", and(&read))
+        sentence(&format!("Reading {}", and(&read)))
     };
     let done = if is_again {
         format!("{name} is read again")
@@ -268,12 +269,15 @@ pub fn connected(reader: Reader<'_>, account: &Account, is_again: bool) -> Messa
     Message::new(text, blocks)
 }
 
-/// What the provider wants, in the person's words.
-const fn because(reason: Option<ReconnectReason>) -> &'static str {
-    match reason {
-        Some(ReconnectReason::Revoked) => "was disconnected in your account there",
-        Some(ReconnectReason::AdminApproval) => "needs your admin’s approval",
-        Some(ReconnectReason::SignInAgain) | None => "asks you to sign in again",
+/// Why it is no longer read, as a sentence without its full stop.
+fn because(account: &Account) -> String {
+    let company = account.provider.company();
+    match account.reason {
+        Some(ReconnectReason::Revoked) => {
+            format!("BillOps was disconnected in your {company} account")
+        }
+        Some(ReconnectReason::AdminApproval) => format!("{company} wants your admin’s approval"),
+        Some(ReconnectReason::SignInAgain) | None => format!("{company} asks you to sign in again"),
     }
 }
 
@@ -297,10 +301,10 @@ const fn calendar_name(provider: Provider) -> &'static str {
 /// A connection is broken: told once (`nth` is 0), and reminded of.
 pub fn broken(reader: Reader<'_>, account: &Account, nth: i32) -> Message {
     let (zone, today) = (reader.zone(), reader.today());
-    let (name, company) = (account.provider.name(), account.provider.company());
+    let name = account.provider.name();
     let what = calendar_name(account.provider);
     let since_when = since(account, zone, today);
-    let because = because(account.reason);
+    let because = because(account);
     let still = if nth > 0 { "still not" } else { "no longer" };
     let days: Vec<String> = REMINDERS
         .iter()
@@ -319,14 +323,14 @@ pub fn broken(reader: Reader<'_>, account: &Account, nth: i32) -> Message {
     };
     let email = &account.email;
     let text = format!(
-        "{what} is {still} read since {since_when}: {company} {because} ({email}). Your entries are safe; meetings since \
+        "{what} is {still} read since {since_when}: {because} ({email}). Your entries are safe; meetings since \
          then appear once you reconnect. {reminders}."
     );
     let blocks = vec![
         section(
             reader.id("reconnect"),
             format!(
-                "⚠️ *{what} is {still} read*, since {since_when}\n{company} {because} ({}). Your entries are safe, and \
+                "⚠️ *{what} is {still} read*, since {since_when}\n{because} ({}). Your entries are safe, and \
                  meetings since then appear once you reconnect.",
                 plain(email)
             ),
@@ -533,8 +537,8 @@ pub fn choose_blocks(account: &Account, list: List) -> Vec<SlackBlock> {
         ),
         List::NeedsReconnect => write!(
             note,
-            " · {company} {}: close this and press *Reconnect* in the Home tab",
-            because(account.reason)
+            " · {}: close this and press *Reconnect* in the Home tab",
+            because(account)
         ),
     };
     blocks.push(context(id("choose.note"), note));
@@ -586,10 +590,9 @@ fn account_row(account: &Account, zone: Tz, today: NaiveDate) -> SlackBlock {
     let read = read_names(account);
     let state = match account.state {
         AccountState::NeedsReconnect => format!(
-            "Stopped on {}: {} {}",
+            "Stopped on {}: {}",
             since(account, zone, today),
-            account.provider.company(),
-            because(account.reason)
+            because(account)
         ),
         AccountState::Disconnected => "Disconnected".to_owned(),
         AccountState::Active if read.is_empty() => "Off · no calendar is chosen".to_owned(),
@@ -624,30 +627,41 @@ fn account_row(account: &Account, zone: Tz, today: NaiveDate) -> SlackBlock {
         .into()
 }
 
-/// On top of the Home tab: a connection that is broken, with the button that mends it.
-pub fn home_notice(accounts: &[Account], now: DateTime<Utc>, zone: Tz) -> Option<SlackBlock> {
+/// On top of the Home tab: each connection that is broken, with the button that mends it.
+pub fn home_notices(accounts: &[Account], now: DateTime<Utc>, zone: Tz) -> Vec<SlackBlock> {
     let today = now.with_timezone(&zone).date_naive();
-    let account = accounts
+    let broken = accounts
         .iter()
-        .find(|account| account.state == AccountState::NeedsReconnect)?;
-    let (name, email) = (account.provider.name(), &account.email);
-    let text = format!(
-        "⚠️ *{} is no longer read* since {}. Your entries are safe.",
-        calendar_name(account.provider),
-        since(account, zone, today)
-    );
-    let button = Button::new(
-        "calendar.reconnect",
-        format!("Reconnect {name}"),
-        value(account),
-        &format!("Reconnect {name}, {email}"),
-    )
-    .primary();
-    Some(super::with_button(
-        SlackBlockId("notice.calendar".to_owned()),
-        text,
-        button,
-    ))
+        .filter(|account| account.state == AccountState::NeedsReconnect)
+        .take(ACCOUNTS_SHOWN);
+    let notice = |(at, account): (usize, &Account)| {
+        let (name, email) = (account.provider.name(), &account.email);
+        let text = format!(
+            "⚠️ *{} is no longer read.* {}. Nothing is lost: meetings since {} appear once you reconnect.",
+            calendar_name(account.provider),
+            because(account),
+            since(account, zone, today)
+        );
+        let button = Button::new(
+            "calendar.reconnect",
+            format!("Reconnect {name}"),
+            value(account),
+            &format!("Reconnect {name}, {email}"),
+        );
+        // One button is green, however many there are.
+        let button = if at == 0 { button.primary() } else { button };
+        let tail = account.id.simple().to_string().split_off(20);
+        super::with_button(
+            SlackBlockId(format!("notice.calendar:{tail}")),
+            text,
+            button,
+        )
+    };
+    let mut blocks: Vec<SlackBlock> = broken.enumerate().map(notice).collect();
+    if !blocks.is_empty() {
+        blocks.push(SlackDividerBlock::new().into());
+    }
+    blocks
 }
 
 /// What disconnecting means, in the form that asks.
@@ -720,6 +734,7 @@ pub fn api_token_blocks(
             label(yes),
             label("Cancel"),
         )
+        .with_style("danger".to_owned())
     };
     let replace = Button {
         confirm: Some(ask("Replace the token?", "Replace")),
@@ -747,4 +762,39 @@ pub fn new_token_blocks(token: &str) -> Vec<SlackBlock> {
                 .to_owned(),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_long_name_fits_beside_its_box() {
+        let named = |name: &str, is_primary| Calendar {
+            id: Uuid::nil(),
+            account_id: Uuid::nil(),
+            provider_calendar_id: String::new(),
+            name: name.to_owned(),
+            is_primary,
+            has_details: true,
+            is_active: true,
+            sync_enabled: true,
+            gone_at: None,
+            last_synced_at: None,
+        };
+        assert_eq!(
+            choice_text(&named("Nina Berg", true)),
+            "*Nina Berg* · your main calendar"
+        );
+        for name in ["a".repeat(200), "&*".repeat(100), "ع".repeat(200)] {
+            for is_primary in [true, false] {
+                let text = choice_text(&named(&name, is_primary));
+                assert!(text.chars().count() <= OPTION_TEXT_MAX, "{text}");
+                let ends = text.matches(['\u{2068}', '\u{2069}']).count();
+                assert!(ends == 0 || ends == 2, "{text}");
+            }
+        }
+    }
 }

@@ -35,7 +35,7 @@ use crate::domain::{
 
 pub use calendars::{
     List, api_token_blocks, broken, choose_blocks, connect_link, connected, disconnect_blocks,
-    disconnected, home_notice, home_rows, link_opened_blocks, new_token_blocks, no_account,
+    disconnected, home_notices, home_rows, link_opened_blocks, new_token_blocks, no_account,
     not_set_up, typed_code, which_calendar,
 };
 pub use card::{

@@ -50,9 +50,6 @@ impl Drop for Driver {
     }
 }
 
-#[path = "page/shots.rs"]
-mod shots;
-
 /// A browser, turned to one of its tabs.
 pub(super) struct Page {
     pub(super) browser: Client,
@@ -93,15 +90,10 @@ impl Page {
             _profile: profile,
             _driver: driver,
         };
-        if !url.is_empty() {
-            page.goto(url).await;
-        }
+        page.goto(url).await;
         page
     }
 
-    pub(super) async fn blank() -> Self {
-        Self::open("").await
-    }
     pub(super) async fn goto(&self, url: &str) {
         self.browser.goto(url).await.unwrap();
         self.find("body.ready").await;
