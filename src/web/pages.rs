@@ -397,7 +397,7 @@ pub(super) fn not_connected(
             StatusCode::BAD_GATEWAY,
             format!("{company} is not set up correctly here"),
             html! {
-                p { "Nothing was connected, and trying again will not help. You did nothing wrong: " (company) " refuses \
+                p { "Nothing was connected, and trying again will not help. It is nothing you did: " (company) " refuses \
                      this server’s settings." }
                 (tell_admins())
             },
@@ -405,7 +405,9 @@ pub(super) fn not_connected(
         "provider-unavailable" => (
             StatusCode::BAD_GATEWAY,
             format!("{company} does not answer just now"),
-            html! { p { "Nothing was connected. Wait a few minutes." } (again) },
+            html! {
+                p { "Nothing was connected. Try again in some minutes: press " strong { "Connect " (name) } " in BillOps’ Home tab in Slack." }
+            },
         ),
         "other-person" | "other-browser" => (
             StatusCode::FORBIDDEN,
@@ -497,14 +499,16 @@ pub(super) fn not_signed_in(outcome: &SignedIn, slack_url: Option<&str>) -> Resp
             StatusCode::BAD_GATEWAY,
             "Sign in with Slack is not set up correctly here",
             html! {
-                p { "You are not signed in, and trying again will not help. You did nothing wrong." }
+                p { "You are not signed in, and trying again will not help. It is nothing you did." }
                 (tell_admins())
             },
         ),
         SignedIn::Unavailable => (
             StatusCode::BAD_GATEWAY,
             "Slack does not answer just now",
-            html! { p { "You are not signed in. Wait a few minutes." } (again) },
+            html! {
+                p { "You are not signed in. Try again in some minutes: " (connect_again()) "." }
+            },
         ),
     };
     let body = html! { (body) (back(slack_url)) };
