@@ -43,9 +43,10 @@ const PATH: &str = "/openid/connect/authorize";
 pub(super) async fn authorize(
     State(sandbox): State<Sandbox>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    oauth::show(&sandbox, Provider::Slack, PATH, &query).await
+    oauth::show(&sandbox, Provider::Slack, PATH, &query, &headers).await
 }
 
 /// `POST /openid/connect/authorize`: the form of the page.
@@ -129,7 +130,12 @@ pub(super) fn check(service: &Service, params: &Params) -> Result<AuthRequest, D
     })
 }
 
-pub(super) fn page(sandbox: &Sandbox, path: &str, query: &str) -> Response {
+pub(super) fn page(
+    sandbox: &Sandbox,
+    path: &str,
+    query: &str,
+    sits_here: Option<&str>,
+) -> Response {
     let (team, accounts) = sandbox.world(|world| {
         let people = world.people().iter().filter(|person| !person.is_bot);
         let accounts = people
@@ -148,7 +154,7 @@ pub(super) fn page(sandbox: &Sandbox, path: &str, query: &str) -> Response {
         lead: "BillOps will see your name, your e-mail address and your workspace.".to_owned(),
         choice: "Who are you?",
         accounts,
-        chosen: None,
+        chosen: sits_here,
         asks: Vec::new(),
         allow: "Continue",
     })

@@ -15,7 +15,7 @@ use super::{
     home,
     inbound::View,
     logged,
-    messages::{self, Message, label},
+    messages::{self, List, Message, label},
     open_form,
 };
 use crate::{
@@ -41,7 +41,14 @@ pub(super) async fn pressed(
         return offer_link(press, member, provider, None).await;
     }
     if verb == "connect_link" {
-        // Slack tells that a link was opened. The page does the rest.
+        // The browser has opened the link; a form that still offers it would be in the way afterwards.
+        if let Some(provider) = Provider::from_name(value)
+            && !press.interaction.view.id.is_empty()
+        {
+            let (title, blocks) = (link_title(provider), messages::link_opened_blocks(provider));
+            let view = modal("calendar.link", &title, None, blocks, &Meta::default());
+            show(press, &view).await;
+        }
         return Ok(None);
     }
     let account = value
@@ -57,7 +64,7 @@ pub(super) async fn pressed(
     match verb {
         "reconnect" => offer_link(press, member, account.provider, Some(account.id)).await,
         "choose" => {
-            let view = choose_view(&account, true);
+            let view = choose_view(&account, List::Asking);
             let Some(view_id) = door.client.open_modal_id(trigger, &view).await else {
                 return Ok(None);
             };
@@ -65,7 +72,12 @@ pub(super) async fn pressed(
             let listed = door.app.list_calendars(member, account.id).await?;
             let now = door.app.account(member, account.id).await?;
             if let Some(now) = now {
-                let view = choose_view(&now, !matches!(listed, Listed::Fresh));
+                let list = match listed {
+                    Listed::Fresh => List::Fresh,
+                    Listed::Stale => List::Old,
+                    Listed::NeedsReconnect | Listed::Gone => List::NeedsReconnect,
+                };
+                let view = choose_view(&now, list);
                 if let Err(problem) = door.client.update_modal(&view_id, &view).await {
                     tracing::warn!("calendars.form_not_updated: {problem}");
                 }
@@ -111,6 +123,10 @@ async fn gone(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>
     Ok(Some(messages::no_account(press.reader(member))))
 }
 
+fn link_title(provider: Provider) -> String {
+    format!("Connect {}", provider.name())
+}
+
 /// The link in a form of its own: only this person sees it, wherever the button was.
 async fn offer_link(
     press: &Press<'_>,
@@ -125,10 +141,9 @@ async fn offer_link(
         || messages::not_set_up(reader, provider),
         |link| messages::connect_link(reader, &link),
     );
-    let title = format!("Connect {}", provider.name());
     let view = modal(
         "calendar.link",
-        &title,
+        &link_title(provider),
         None,
         message.blocks,
         &Meta::default(),
@@ -137,7 +152,7 @@ async fn offer_link(
     Ok(None)
 }
 
-fn choose_view(account: &crate::domain::calendar::Account, is_stale: bool) -> SlackView {
+fn choose_view(account: &crate::domain::calendar::Account, list: List) -> SlackView {
     let meta = Meta {
         id: Some(account.id),
         ..Meta::default()
@@ -146,7 +161,7 @@ fn choose_view(account: &crate::domain::calendar::Account, is_stale: bool) -> Sl
         "calendar.choose_save",
         "Choose calendars",
         Some("Save"),
-        messages::choose_blocks(account, is_stale),
+        messages::choose_blocks(account, list),
         &meta,
     )
 }

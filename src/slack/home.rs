@@ -31,7 +31,7 @@ use crate::{
 /// Draws the Home tab.
 pub fn view(home: &Home) -> SlackView {
     let mut blocks = Vec::new();
-    blocks.extend(messages::home_notice(&home.accounts, home.now, home.zone));
+    blocks.extend(messages::home_notices(&home.accounts, home.now, home.zone));
     if let Some(notice) = &home.notice {
         blocks.push(notice_line(home, notice));
     }

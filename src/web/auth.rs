@@ -43,7 +43,7 @@ pub(super) fn begin(site: &Site, visitor: &Visitor, then: &str) -> Response {
                 .extend(cookie.map(|cookie| (header::SET_COOKIE, cookie)));
             response
         }
-        Ok(None) => pages::not_signed_in(&SignedIn::Operator).into_response(),
+        Ok(None) => pages::not_signed_in(&SignedIn::Operator, site.slack_url.as_deref()),
         Err(failed) => pages::failed(failed),
     }
 }
@@ -84,8 +84,11 @@ pub(super) async fn callback(
 }
 
 /// Why nobody is signed in, at an address without anything secret in it.
-pub(super) async fn not_signed_in(Path(reason): Path<String>) -> Response {
-    pages::not_signed_in(&pages::sign_in_outcome(&reason)).into_response()
+pub(super) async fn not_signed_in(
+    State(site): State<Site>,
+    Path(reason): Path<String>,
+) -> Response {
+    pages::not_signed_in(&pages::sign_in_outcome(&reason), site.slack_url.as_deref())
 }
 
 /// `POST /auth/logout`.

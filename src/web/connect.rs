@@ -67,7 +67,8 @@ async fn draw(site: &Site, visitor: &Visitor, page: &LinkPage, path: &str) -> Re
         page,
         workspace.as_deref(),
         &form_token(&browser),
-        &format!("{path}/sign-in"),
+        path,
+        site.slack_url.as_deref(),
     );
     response
         .headers_mut()
@@ -203,12 +204,12 @@ pub(super) async fn connected(
     };
     let accounts = match &visitor.member {
         Some(member) => match site.app.accounts(member).await {
-            Ok(accounts) => accounts,
+            Ok(accounts) => Some(accounts),
             Err(failed) => return pages::failed(failed),
         },
-        None => Vec::new(),
+        None => None,
     };
-    pages::connected(provider, &accounts, site.slack_url.as_deref())
+    pages::connected(provider, accounts.as_deref(), site.slack_url.as_deref())
 }
 
 /// `GET /not-connected/{provider}/{reason}`: what happened, and what to do.

@@ -10,11 +10,40 @@ use maud::{DOCTYPE, Markup, html};
 use super::Site;
 use crate::{
     app::{LinkPage, SignedIn},
-    domain::{calendar::Account, member::Member, provider::Provider},
+    domain::{
+        calendar::{Account, AccountState},
+        member::Member,
+        provider::Provider,
+    },
     error::{Failed, chain},
 };
 
-fn page(status: StatusCode, title: &str, body: &Markup) -> Response {
+/// How it stands, in a sign beside the title; the title says it in words.
+#[derive(Clone, Copy)]
+enum Sign {
+    /// Nothing has been decided yet.
+    Open,
+    Done,
+    Stopped,
+}
+
+impl Sign {
+    fn drawn(self) -> Markup {
+        let (class, path) = match self {
+            Self::Open => return html! {},
+            Self::Done => ("sign done", "M7 12.5l3.5 3.5L17 9"),
+            Self::Stopped => ("sign stopped", "M12 7v6M12 16.5v.5"),
+        };
+        html! {
+            svg class=(class) viewBox="0 0 24 24" aria-hidden="true" {
+                circle cx="12" cy="12" r="11" {}
+                path d=(path) {}
+            }
+        }
+    }
+}
+
+fn page(status: StatusCode, sign: Sign, title: &str, body: &Markup) -> Response {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -28,7 +57,7 @@ fn page(status: StatusCode, title: &str, body: &Markup) -> Response {
             body {
                 main {
                     p.mark { "BillOps" }
-                    h1 { (title) }
+                    div.title { (sign.drawn()) h1 { (title) } }
                     (body)
                 }
             }
@@ -55,28 +84,36 @@ pub(super) async fn landing(State(site): State<Site>) -> Response {
         @if let Some(url) = site.slack_url.as_deref() {
             p { a.go href=(url) { "Open BillOps in Slack" } }
         }
-        p.soft { a href="/healthz" { "Health" } " · " a href="/readyz" { "Readiness" } }
+        p.soft { "For admins: " a href="/healthz" { "health" } " · " a href="/readyz" { "readiness" } }
     };
-    page(StatusCode::OK, "Time entries from Slack", &body)
+    page(StatusCode::OK, Sign::Open, "Time entries from Slack", &body)
 }
 
 /// Nothing is at this address.
 pub(super) async fn unknown() -> Response {
     let body = html! {
-        p { "There is nothing at this address. Links to BillOps come from Slack: open the app's Home tab there." }
+        p { "There is nothing at this address. It may have been cut off when it was copied." }
+        p { "Links to BillOps come from Slack: open the app’s Home tab there, or " a href="/" { "see what BillOps is" } "." }
     };
-    page(StatusCode::NOT_FOUND, "No such page", &body)
+    page(
+        StatusCode::NOT_FOUND,
+        Sign::Stopped,
+        "There is no such page",
+        &body,
+    )
 }
 
 /// It failed; the log has the rest.
 pub(super) fn failed(failed: Failed) -> Response {
     tracing::error!(reference = %failed.reference, "request.failed: {}", chain(&failed));
     let body = html! {
-        p { "Nothing was changed that you would have to undo. Try again in a moment." }
-        p.soft { "If it stays so, give your admins this reference: " code { (failed.reference) } }
+        p { "Something went wrong on the server. Nothing was changed that you would have to undo." }
+        p { "Try again in a moment. If it happens again, give your admins this reference:" }
+        p { code.reference { (failed.reference) } }
     };
     page(
         StatusCode::INTERNAL_SERVER_ERROR,
+        Sign::Stopped,
         "That did not work",
         &body,
     )
@@ -86,17 +123,25 @@ pub(super) fn failed(failed: Failed) -> Response {
 pub(super) fn not_our_form() -> Response {
     let body = html! {
         p {
-            "The page was open for too long, or cookies are switched off for this site. Go back to Slack, ask for the \
-             link again, and open it in one browser."
+            "Nothing was connected. The page was open for too long, or this browser does not keep cookies for this site."
+        }
+        p {
+            "Allow cookies here if they are switched off. Then press " strong { "Connect Google" } " or "
+            strong { "Connect Outlook" } " in BillOps’ Home tab in Slack again, and stay in one browser."
         }
     };
-    page(StatusCode::FORBIDDEN, "Open the link once more", &body)
+    page(
+        StatusCode::FORBIDDEN,
+        Sign::Stopped,
+        "Open the link once more",
+        &body,
+    )
 }
 
 fn in_workspace(member: &Member, workspace: Option<&str>) -> Markup {
     html! {
-        div { dt { "Slack user" } dd { (name(member)) } }
-        div { dt { "Workspace" } dd { (workspace.unwrap_or(&member.workspace_id)) } }
+        div { dt { "Slack user" } dd { bdi { (name(member)) } } }
+        div { dt { "Workspace" } dd { bdi { (workspace.unwrap_or(&member.workspace_id)) } } }
     }
 }
 
@@ -111,26 +156,37 @@ fn name(member: &Member) -> &str {
 const READS: &str =
     "Read-only: when meetings are and what they are called. Never guests, places or notes.";
 
+/// Which buttons in Slack give a new link.
+fn connect_again() -> Markup {
+    html! {
+        "press " strong { "Connect Google" } " or " strong { "Connect Outlook" } " in BillOps’ Home tab in Slack"
+    }
+}
+
 /// The page behind a link that was given in Slack.
 ///
-/// `sign_in_path` is the address of its step of signing in.
+/// `link_path` is its own address.
 pub(super) fn link(
     page_of: &LinkPage,
     workspace: Option<&str>,
     form_token: &str,
-    sign_in_path: &str,
+    link_path: &str,
+    slack_url: Option<&str>,
 ) -> Response {
     let token = html! { input type="hidden" name="form_token" value=(form_token); };
     match page_of {
         LinkPage::Gone => {
             let body = html! {
-                p {
-                    "Links to connect a calendar work once, for 10 minutes, and a newer one replaces an older one. In \
-                     Slack, open BillOps' Home tab and press " strong { "Connect Google" } " or "
-                    strong { "Connect Outlook" } " again, or type " code { "/time connect" } "."
-                }
+                p { "It was used already, is older than 10 minutes, or a newer link has taken its place." }
+                p { "For a new link, " (connect_again()) ", or type " code { "/time connect" } "." }
+                (back(slack_url))
             };
-            page(StatusCode::GONE, "This link has run out", &body)
+            page(
+                StatusCode::GONE,
+                Sign::Stopped,
+                "This link has run out",
+                &body,
+            )
         }
         LinkPage::SignIn(member, provider) => {
             let body = html! {
@@ -138,8 +194,8 @@ pub(super) fn link(
                     (in_workspace(member, workspace))
                     div { dt { "Calendar" } dd { (provider.name()) } }
                 }
-                p { "First, show that you are " strong { (name(member)) } ": sign in with Slack. The link works for nobody else." }
-                form method="post" action=(sign_in_path) {
+                p { "First, show that you are " strong { bdi { (name(member)) } } ": sign in with Slack. The link works for nobody else." }
+                form method="post" action={ (link_path) "/sign-in" } {
                     (token)
                     button.go type="submit" { "Sign in with Slack" }
                 }
@@ -147,23 +203,30 @@ pub(super) fn link(
             };
             page(
                 StatusCode::OK,
+                Sign::Open,
                 &format!("Connect your {} calendar", provider.name()),
                 &body,
             )
         }
         LinkPage::NotYours { owner, signed_in } => {
+            // A link, and no form: nothing on this page can be sent.
+            let then: String = url::form_urlencoded::byte_serialize(link_path.as_bytes()).collect();
+            let sign_in_url = format!("/api/v1/auth/slack/login?then={then}");
+            let owner = html! { strong { bdi { (name(owner)) } } };
             let body = html! {
-                p.warn { "Nothing was connected." }
                 p {
-                    "It was made for " strong { (name(owner)) }
-                    @if let Some(workspace) = workspace { " in " (workspace) }
-                    ", and you are signed in to Slack as " strong { (name(signed_in)) } ". If somebody sent it to you, \
-                     do not go on: with it, your calendar would be theirs."
+                    "It was made for " (owner)
+                    @if let Some(workspace) = workspace { " in " bdi { (workspace) } }
+                    ". You are signed in as " strong { bdi { (name(signed_in)) } } ". Nothing was connected."
                 }
-                p { "To connect your own calendar, press " strong { "Connect Google" } " or " strong { "Connect Outlook" } " in your own Home tab." }
+                p.warn { "Did somebody send you this link? Then close this page: with it, they could get to see your calendar." }
+                p { "To connect a calendar of your own, " (connect_again()) "." }
+                p { "Are you " (owner) ", and signed in as somebody else?" }
+                p { a.go.plain href=(sign_in_url) { "Sign in with Slack again" } }
             };
             page(
                 StatusCode::FORBIDDEN,
+                Sign::Stopped,
                 "This link belongs to somebody else",
                 &body,
             )
@@ -180,10 +243,8 @@ pub(super) fn link(
                     div { dt { "Calendar" } dd { (provider.name()) } }
                 }
                 @if *with_code {
-                    p {
-                        "After your consent this page shows a code. Type it in Slack only if you are "
-                        strong { (name(member)) } " and asked BillOps for this yourself."
-                    }
+                    p { "Once " (company) " has agreed, a page shows a code." }
+                    p.warn { "Type it in Slack only if you are " bdi { (name(member)) } " and asked BillOps for this yourself." }
                 }
                 form method="post" {
                     (token)
@@ -193,6 +254,7 @@ pub(super) fn link(
             };
             page(
                 StatusCode::OK,
+                Sign::Open,
                 &format!("Connect your {} calendar", provider.name()),
                 &body,
             )
@@ -203,14 +265,14 @@ pub(super) fn link(
 /// The code to be typed in Slack.
 pub(super) fn parked(code: &str, provider: Provider) -> Response {
     let body = html! {
-        p { "One step is left: type this in Slack, within 5 minutes." }
+        p { "One step is left. Type this in Slack within 5 minutes:" }
         p.code { "/time connect " (code) }
         p.warn { "Only if you asked BillOps in Slack for this yourself." }
-        p { "If somebody else sent you here, close the page. Nothing is connected then, and nobody can use the code but the \
-             person who asked." }
+        p { "If somebody else sent you here, close this page and keep the code to yourself. Nothing is connected then." }
     };
     page(
         StatusCode::OK,
+        Sign::Open,
         &format!("{} has agreed", provider.company()),
         &body,
     )
@@ -226,42 +288,59 @@ fn back(slack_url: Option<&str>) -> Markup {
     }
 }
 
-/// What is connected.
+/// What is connected. `accounts` are those of whoever is signed in, `None` where nobody is.
 pub(super) fn connected(
     provider: Provider,
-    accounts: &[Account],
+    accounts: Option<&[Account]>,
     slack_url: Option<&str>,
 ) -> Response {
+    let name = provider.name();
+    let Some(accounts) = accounts else {
+        let body = html! {
+            p { "You are not signed in here. What is connected stands in BillOps’ Home tab in Slack, and a direct message \
+                 says which account it is." }
+            (back(slack_url))
+        };
+        return page(StatusCode::OK, Sign::Open, "Look in Slack", &body);
+    };
     let account = accounts
         .iter()
-        .filter(|account| account.provider == provider)
+        .filter(|account| account.provider == provider && account.state == AccountState::Active)
         .max_by_key(|account| account.state_since);
     let Some(account) = account else {
         let body = html! {
-            p { "BillOps tells you in Slack, in a direct message, which account was connected." }
+            p { "To connect it, press " strong { "Connect " (name) } " in BillOps’ Home tab in Slack." }
             (back(slack_url))
         };
         return page(
             StatusCode::OK,
-            &format!("{} is connected", provider.name()),
+            Sign::Stopped,
+            &format!("{name} is not connected"),
             &body,
         );
     };
     let read: Vec<&str> = account.read().map(|calendar| &*calendar.name).collect();
     let body = html! {
         dl {
-            div { dt { "Account" } dd { (account.email) } }
+            div { dt { "Account" } dd { bdi { (account.email) } } }
             div {
                 dt { "Reading" }
-                dd { @if read.is_empty() { "no calendar yet" } @else { (read.join(", ")) } }
+                dd {
+                    @if read.is_empty() { "No calendar yet" }
+                    @for (at, name) in read.iter().enumerate() {
+                        @if at > 0 { ", " }
+                        bdi { (name) }
+                    }
+                }
             }
         }
-        p { "Which calendars are read you choose in Slack, in BillOps' Home tab. There you can disconnect, too." }
+        p { "To read other calendars, or to disconnect, open BillOps’ Home tab in Slack." }
         (back(slack_url))
     };
     page(
         StatusCode::OK,
-        &format!("{} is connected", provider.name()),
+        Sign::Done,
+        &format!("{name} is connected"),
         &body,
     )
 }
@@ -275,7 +354,7 @@ pub(super) fn not_connected(
 ) -> Response {
     let (name, company) = (provider.name(), provider.company());
     let again = html! {
-        p { "To try again, press " strong { "Connect " (name) } " in BillOps' Home tab in Slack." }
+        p { "To try again, press " strong { "Connect " (name) } " in BillOps’ Home tab in Slack." }
     };
     let (status, title, body) = match reason {
         "denied" => (
@@ -287,54 +366,56 @@ pub(super) fn not_connected(
             StatusCode::OK,
             "Your admin has to approve BillOps first".to_owned(),
             html! {
-                p { "Your organisation lets its admins decide which apps may read calendars. Ask them to approve BillOps \
-                     at " (company) "; nothing else is missing." }
-                (again)
+                p { "In your organisation, admins decide which apps may read calendars. Nothing was connected." }
+                p { "Ask them to approve BillOps at " (company) ". Then press " strong { "Connect " (name) } " in BillOps’ \
+                     Home tab in Slack again; nothing else is missing." }
             },
         ),
         "scope-missing" => (
             StatusCode::OK,
-            "A box was not ticked".to_owned(),
+            "One permission is missing".to_owned(),
             html! {
-                p { "BillOps needs leave to see:" }
+                p { "Nothing was connected. On " (company) "’s page, BillOps was not allowed to see:" }
                 ul {
                     @for one in missing { li { (one) } }
                     @if missing.is_empty() { li { "your calendars and their events" } }
                 }
-                p { "Nothing was connected. Press " strong { "Connect " (name) } " again in Slack and leave every box ticked \
-                     on " (company) "’s page. It stays read-only." }
+                p { "Press " strong { "Connect " (name) } " in BillOps’ Home tab in Slack again, and leave every box ticked. \
+                     BillOps can read only, never change anything." }
             },
         ),
         "code-refused" => (
             StatusCode::BAD_REQUEST,
-            format!("{company} no longer takes the answer"),
+            format!("{company} did not finish"),
             html! {
-                p { "An answer of " (company) "’s works once, for some minutes. The page was reloaded, or it took too long. \
-                     Nothing was connected." }
+                p { "Nothing was connected. The page was reloaded, or it took too long: what " (company) " hands over works \
+                     once, for a few minutes." }
                 (again)
             },
         ),
         "server-settings" => (
             StatusCode::BAD_GATEWAY,
-            "This server is not set up rightly".to_owned(),
+            format!("{company} is not set up correctly here"),
             html! {
-                p { (company) " does not take this server's settings. It is nothing you did, and trying again will not \
-                     help." }
-                p { "Tell your admins: the server's log names the setting, and " code { "billops doctor" } " says how to \
-                     mend it." }
+                p { "Nothing was connected, and trying again will not help. It is nothing you did: " (company) " refuses \
+                     this server’s settings." }
+                (tell_admins())
             },
         ),
         "provider-unavailable" => (
             StatusCode::BAD_GATEWAY,
             format!("{company} does not answer just now"),
-            html! { p { "Nothing was connected. Try again in some minutes." } (again) },
+            html! {
+                p { "Nothing was connected. Try again in some minutes: press " strong { "Connect " (name) } " in BillOps’ Home tab in Slack." }
+            },
         ),
         "other-person" | "other-browser" => (
             StatusCode::FORBIDDEN,
             "Nothing was connected".to_owned(),
             html! {
-                p { "Whoever begins to connect a calendar has to end it, in the same browser and signed in to Slack as the \
-                     same person. If somebody sent you the page you come from, do not go on." }
+                p { "Whoever begins to connect a calendar has to finish it: in the same browser, signed in to Slack as the \
+                     same person." }
+                p.warn { "Did somebody send you a link to " (company) "’s page? Then do not go on." }
                 (again)
             },
         ),
@@ -342,13 +423,24 @@ pub(super) fn not_connected(
             StatusCode::BAD_REQUEST,
             "This page has run out".to_owned(),
             html! {
-                p { "It was open for more than 10 minutes, was used already, or did not begin in Slack. Nothing was \
-                     connected." }
+                p { "It was used already, was open for more than 10 minutes, or did not begin in Slack. If you connected \
+                     the calendar before, it stays connected." }
                 (again)
             },
         ),
     };
-    page(status, &title, &html! { (body) (back(slack_url)) })
+    page(
+        status,
+        Sign::Stopped,
+        &title,
+        &html! { (body) (back(slack_url)) },
+    )
+}
+
+fn tell_admins() -> Markup {
+    html! {
+        p { "Tell your admins: the server’s log names the setting, and " code { "billops doctor" } " says how to fix it." }
+    }
 }
 
 /// The word for it in an address.
@@ -376,40 +468,49 @@ pub(super) fn sign_in_outcome(word: &str) -> SignedIn {
 }
 
 /// Why nobody is signed in.
-pub(super) fn not_signed_in(outcome: &SignedIn) -> Response {
-    let (status, title, text) = match outcome {
+pub(super) fn not_signed_in(outcome: &SignedIn, slack_url: Option<&str>) -> Response {
+    let again = html! { p { "To connect a calendar, " (connect_again()) "." } };
+    let (status, title, body) = match outcome {
         SignedIn::Yes { .. } | SignedIn::StateInvalid => (
             StatusCode::BAD_REQUEST,
             "This page has run out",
-            "Signing in works once, for 10 minutes, in one browser. Open the link from Slack again.",
+            html! { p { "Signing in works once, within 10 minutes, in one browser." } (again) },
         ),
         SignedIn::Denied => (
             StatusCode::OK,
             "You are not signed in",
-            "You did not agree on Slack’s page. Open the link from Slack again if you want to.",
+            html! { p { "You did not agree on Slack’s page, so nothing was connected." } (again) },
         ),
         SignedIn::UnknownWorkspace => (
             StatusCode::FORBIDDEN,
             "BillOps is not in that workspace",
-            "You signed in to a Slack workspace that BillOps is not installed in. Open the link again and choose the \
-             workspace where you use BillOps.",
+            html! {
+                p { "You signed in to a Slack workspace in which BillOps is not installed. On Slack’s page, choose the \
+                     workspace in which you use BillOps." }
+                (again)
+            },
         ),
         SignedIn::CodeRefused => (
             StatusCode::BAD_REQUEST,
-            "Slack no longer takes the answer",
-            "The page was reloaded, or it took too long. Open the link from Slack again.",
+            "Slack did not finish",
+            html! { p { "You are not signed in. The page was reloaded, or it took too long." } (again) },
         ),
         SignedIn::Operator => (
             StatusCode::BAD_GATEWAY,
-            "Sign in with Slack is not set up rightly",
-            "It is nothing you did. Tell your admins: the server's log names the setting, and `billops doctor` says how \
-             to mend it.",
+            "Sign in with Slack is not set up correctly here",
+            html! {
+                p { "You are not signed in, and trying again will not help. It is nothing you did." }
+                (tell_admins())
+            },
         ),
         SignedIn::Unavailable => (
             StatusCode::BAD_GATEWAY,
             "Slack does not answer just now",
-            "Try again in some minutes.",
+            html! {
+                p { "You are not signed in. Try again in some minutes: " (connect_again()) "." }
+            },
         ),
     };
-    page(status, title, &html! { p { (text) } })
+    let body = html! { (body) (back(slack_url)) };
+    page(status, Sign::Stopped, title, &body)
 }

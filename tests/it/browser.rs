@@ -1,171 +1,17 @@
 //! The demo's page in a real browser, as a person uses it.
 
-use std::{
-    net::TcpListener,
-    process::{Child, Command, Stdio},
-    time::Duration,
+mod page;
+
+use std::time::Duration;
+
+use billops::{
+    clock::Clock,
+    sandbox::{Provider, demo::Demo},
 };
+use fantoccini::key::Key;
+use serde_json::json;
 
-use billops::{clock::Clock, sandbox::demo::Demo};
-use fantoccini::{Client, ClientBuilder, Locator, elements::Element, key::Key};
-use serde_json::{Value, json};
-use tempfile::TempDir;
-
-/// Collects whatever the page complains of.
-const COMPLAINTS: &str = "
-    window.complaints = [];
-    window.addEventListener('error', (event) => complaints.push(String(event.message)));
-    window.addEventListener('unhandledrejection', (event) => complaints.push(String(event.reason)));
-    document.addEventListener('securitypolicyviolation', (event) => complaints.push('CSP ' + event.violatedDirective));
-    console.error = (...words) => complaints.push(words.join(' '));";
-
-/// chromedriver, and the browsers it started; they end with it, also when a test panics.
-struct Driver {
-    process: Child,
-    port: u16,
-}
-
-impl Driver {
-    fn start() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let process = Command::new("chromedriver")
-            .arg(format!("--port={port}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver is needed for this test");
-        Self { process, port }
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        // Asked over HTTP it would end its browsers first; killed, it leaves them to notice.
-        let _ = Command::new("pkill")
-            .args(["-P", &self.process.id().to_string()])
-            .status();
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-struct Page {
-    browser: Client,
-    _profile: TempDir,
-    _driver: Driver,
-}
-
-impl Page {
-    async fn open(url: &str) -> Self {
-        let driver = Driver::start();
-        let profile = tempfile::tempdir().unwrap();
-        let folder = format!("--user-data-dir={}", profile.path().display());
-        let options = json!({"args": [
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            // What slides would otherwise be clicked before it has arrived.
-            "--force-prefers-reduced-motion", "--window-size=1280,800", folder,
-        ]});
-        let capabilities: serde_json::Map<String, Value> =
-            serde_json::Map::from_iter([("goog:chromeOptions".to_owned(), options)]);
-        let until = tokio::time::Instant::now() + Duration::from_secs(10);
-        let browser = loop {
-            let connected =
-                ClientBuilder::new(hyper_util::client::legacy::connect::HttpConnector::new())
-                    .capabilities(capabilities.clone())
-                    .connect(&format!("http://127.0.0.1:{}", driver.port))
-                    .await;
-            match connected {
-                Ok(browser) => break browser,
-                Err(error) => {
-                    assert!(tokio::time::Instant::now() < until, "{error}");
-                    tokio::task::yield_now().await;
-                }
-            }
-        };
-        let page = Self {
-            browser,
-            _profile: profile,
-            _driver: driver,
-        };
-        page.goto(url).await;
-        page
-    }
-
-    async fn goto(&self, url: &str) {
-        self.browser.goto(url).await.unwrap();
-        self.find("body.ready").await;
-        self.browser.execute(COMPLAINTS, vec![]).await.unwrap();
-    }
-
-    async fn find(&self, css: &str) -> Element {
-        let found = self.browser.wait().at_most(Duration::from_secs(5));
-        match found.for_element(Locator::Css(css)).await {
-            Ok(element) => element,
-            Err(error) => panic!("{css}: {error}; the page says: {}", self.text("body").await),
-        }
-    }
-
-    async fn text(&self, css: &str) -> String {
-        let script = "return document.querySelector(arguments[0])?.innerText ?? ''";
-        self.script(script, &[css])
-            .await
-            .as_str()
-            .unwrap()
-            .to_owned()
-    }
-
-    async fn script(&self, script: &str, words: &[&str]) -> Value {
-        let words = words.iter().map(|word| json!(word)).collect();
-        self.browser.execute(script, words).await.unwrap()
-    }
-
-    /// Waits until what `css` names says `words`.
-    async fn reads(&self, css: &str, words: &str) {
-        let until = tokio::time::Instant::now() + Duration::from_secs(5);
-        loop {
-            let text = self.text(css).await;
-            if text.contains(words) {
-                return;
-            }
-            assert!(
-                tokio::time::Instant::now() < until,
-                "{css} should say “{words}”, and says: {text}"
-            );
-        }
-    }
-
-    async fn click(&self, css: &str) {
-        if let Err(error) = self.find(css).await.click().await {
-            panic!("{css} cannot be clicked: {error}");
-        }
-    }
-
-    /// Puts text into a field in place of what is there.
-    async fn fill(&self, css: &str, text: &str) {
-        let field = self.find(css).await;
-        field.clear().await.unwrap();
-        field.send_keys(text).await.unwrap();
-    }
-
-    /// Presses keys where the focus is.
-    async fn keys(&self, keys: &str) {
-        let focused = self.browser.active_element().await.unwrap();
-        focused.send_keys(keys).await.unwrap();
-    }
-
-    async fn type_line(&self, line: &str) {
-        let composer = self.find("[data-testid=composer]").await;
-        composer.send_keys(line).await.unwrap();
-        self.click("[data-testid=send]").await;
-    }
-
-    async fn has_no_complaints(&self) {
-        assert_eq!(self.script("return complaints", &[]).await, json!([]));
-    }
-}
+use self::page::Page;
 
 const LAST: &str = "#messages > li:last-child";
 
@@ -379,6 +225,123 @@ async fn a_person_corrects_times_and_looks_back_in_a_browser() {
     page.reads(LAST, "Deleted Mail, 45 min").await;
     page.click(&last("entry.redo")).await;
     page.reads(LAST, "Put back Mail, 45 min").await;
+    page.has_no_complaints().await;
+
+    page.browser.clone().close().await.unwrap();
+    assert!(
+        demo.slack().violations().is_empty(),
+        "{:#?}",
+        demo.slack().violations()
+    );
+    demo.shut_down().await;
+}
+
+const HOME: &str = "[data-testid=home]";
+const MODAL: &str = "[data-testid=modal]";
+
+/// From the Home tab's button to the last page, as a person goes; then back in the Home tab.
+async fn connect(page: &Page, provider: Provider, signs_in: bool) {
+    let (key, name, company) = match provider {
+        Provider::Microsoft => ("microsoft", "Outlook", "Microsoft"),
+        _ => ("google", "Google", "Google"),
+    };
+    page.click(&format!("{HOME} [data-action-id='calendar.connect.{key}']"))
+        .await;
+    let link = format!("{MODAL} a[data-action-id='calendar.connect_link']");
+    page.find(&link).await;
+    let safe = "const a = document.querySelector(arguments[0]); return a.target === '_blank' && a.relList.contains('noopener')";
+    assert_eq!(page.script(safe, &[&link]).await, json!(true));
+    let home = page.follow(&link).await;
+
+    // BillOps names who connects what; Slack says who sits here, and then it is known.
+    let title = format!("Connect your {name} calendar");
+    page.reads("h1", &title).await;
+    page.reads("dl", "Nina Berg").await;
+    page.reads("dl", "Tern Studio").await;
+    if signs_in {
+        page.reads("form button", "Sign in with Slack").await;
+        page.click("form button").await;
+        page.reads("h1", "Sign in to Tern Studio with Slack").await;
+        page.reads("label:has(:checked)", "Nina Berg").await;
+        page.click("button[value=allow]").await;
+    }
+    let on = format!("Continue to {company}");
+    page.reads("form button", &on).await;
+    page.click("form button").await;
+    let simulated = format!("a simulated {company}");
+    page.reads("[data-testid=simulated]", &simulated).await;
+    page.reads("label:has(:checked)", "nina.berg@tern.example")
+        .await;
+    page.click("button[value=allow]").await;
+    page.reads("h1", &format!("{name} is connected")).await;
+    page.reads("dl", "nina.berg@tern.example").await;
+    let url = page.browser.current_url().await.unwrap();
+    assert_eq!(url.path(), format!("/connected/{key}"));
+    assert_eq!(url.query(), None, "nothing secret stays in an address");
+
+    // The form no longer offers a link that is used up, and the Home tab has followed.
+    page.close_for(home).await;
+    page.reads(MODAL, "Go on in your browser").await;
+    page.click("[data-testid=modal-close]").await;
+    page.reads(HOME, &format!("{name} · nina.berg@tern.example"))
+        .await;
+}
+
+/// Chooses something in the menu of an account in the Home tab.
+async fn account_menu(page: &Page, place: usize, choice: &str) {
+    let menus = format!("{HOME} [data-action-id='calendar.menu']");
+    let number = format!(
+        "document.querySelectorAll(\"{menus}\").forEach((menu, at) => menu.dataset.place = at)"
+    );
+    page.script(&number, &[]).await;
+    page.click(&format!("{menus}[data-place='{place}']")).await;
+    page.click(&format!(".menu [role=menuitem][data-value^='{choice} ']"))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_person_connects_chooses_and_disconnects_calendars_in_a_browser() {
+    let demo = Demo::start(0, Clock::system()).await.unwrap();
+    let page = Page::open(&format!("{}/#home", demo.url())).await;
+    page.reads(HOME, "None connected yet").await;
+    connect(&page, Provider::Google, true).await;
+    connect(&page, Provider::Microsoft, false).await;
+    page.reads(HOME, "On · Nina Berg and Tern team").await;
+    page.reads(HOME, "On · Calendar").await;
+
+    // Slack told the bot of each link that was opened.
+    let told = demo.slack().traffic().into_iter().filter(|one| {
+        one.direction == "to_bot"
+            && one.body["payload"]["actions"][0]["action_id"] == "calendar.connect_link"
+    });
+    assert_eq!(told.count(), 2);
+
+    account_menu(&page, 0, "choose").await;
+    page.reads(MODAL, "Studio rooms shows only free and busy")
+        .await;
+    let choice = |nth: u8| format!("{MODAL} .choices label:nth-child({nth})");
+    // Opened at once with what is known, and drawn anew when Google has said what there is.
+    page.reads_not(MODAL, "asking Google").await;
+    page.reads(&choice(1), "Nina Berg").await;
+    page.click(&format!("{} input:checked", choice(1))).await;
+    page.reads(&choice(2), "Holidays in Germany").await;
+    page.click(&format!("{} input:not(:checked)", choice(2)))
+        .await;
+    page.click("[data-testid=modal-submit]").await;
+    page.reads(HOME, "On · Holidays in Germany and Tern team")
+        .await;
+
+    account_menu(&page, 1, "disconnect_form").await;
+    page.reads(MODAL, "BillOps stops reading nina.berg@tern.example")
+        .await;
+    page.click("[data-testid=modal-submit]").await;
+    page.reads_not(HOME, "Outlook · nina.berg").await;
+    page.reads(HOME, "Google · nina.berg@tern.example").await;
+
+    // The direct messages say so, too.
+    page.click("[data-testid=tab-messages]").await;
+    page.reads("#messages", "Outlook is connected · nina.berg@tern.example")
+        .await;
     page.has_no_complaints().await;
 
     page.browser.clone().close().await.unwrap();

@@ -121,9 +121,10 @@ const KNOWN: [&str; 15] = [
 pub(super) async fn authorize(
     State(sandbox): State<Sandbox>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    oauth::show(&sandbox, Provider::Google, PATH, &query).await
+    oauth::show(&sandbox, Provider::Google, PATH, &query, &headers).await
 }
 
 /// `POST /google/o/oauth2/v2/auth`: the form of the page.

@@ -72,9 +72,17 @@ pub(super) async fn authorize(
     State(sandbox): State<Sandbox>,
     Path(tenant): Path<String>,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
-    oauth::show(&sandbox, Provider::Microsoft, &path(&tenant), &query).await
+    oauth::show(
+        &sandbox,
+        Provider::Microsoft,
+        &path(&tenant),
+        &query,
+        &headers,
+    )
+    .await
 }
 
 /// `POST /microsoft/{tenant}/oauth2/v2.0/authorize`: the form of the page.

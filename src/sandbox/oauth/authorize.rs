@@ -65,6 +65,7 @@ pub(crate) async fn show(
     provider: Provider,
     path: &str,
     query: &str,
+    headers: &HeaderMap,
 ) -> Response {
     if let Err(outage) = sandbox.arrive(provider, Endpoint::Authorize).await {
         return broken(provider, &outage);
@@ -78,11 +79,17 @@ pub(crate) async fn show(
         body: params.json(),
         ..Traffic::from_bot(provider.subject(), "authorize")
     });
+    let hinted = |request: AuthRequest| AuthRequest {
+        login_hint: request
+            .login_hint
+            .or_else(|| account_of(sandbox, provider, &sits_here(headers)?)),
+        ..request
+    };
     match checked {
         Ok(request) => match provider {
-            Provider::Slack => openid::page(sandbox, path, query),
-            Provider::Google => google::page(sandbox, path, query, &request),
-            Provider::Microsoft => microsoft::page(sandbox, path, query, &request),
+            Provider::Slack => openid::page(sandbox, path, query, sits_here(headers).as_deref()),
+            Provider::Google => google::page(sandbox, path, query, &hinted(request)),
+            Provider::Microsoft => microsoft::page(sandbox, path, query, &hinted(request)),
         },
         Err(denial) => {
             let detail = denial.detail().to_owned();
@@ -94,6 +101,26 @@ pub(crate) async fn show(
             denial.response(provider)
         }
     }
+}
+
+/// Whom the demo's page acts as: it leaves a cookie, so that the consent pages know who is signed in.
+fn sits_here(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
+    cookies
+        .split(';')
+        .find_map(|cookie| cookie.trim().strip_prefix("billops_sits_here="))
+        .map(str::to_owned)
+}
+
+/// The account of somebody in the workspace: the one under their name.
+fn account_of(sandbox: &Sandbox, provider: Provider, user: &str) -> Option<String> {
+    let name = sandbox.world(|world| world.person(user).map(|person| person.real_name.clone()))?;
+    sandbox.provider(provider, |service| {
+        let mut accounts = service.accounts().iter();
+        accounts
+            .find(|account| account.name == name)
+            .map(|account| account.id.clone())
+    })
 }
 
 /// The form of the consent page.

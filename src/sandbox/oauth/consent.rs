@@ -64,7 +64,7 @@ impl Sandbox {
             _ => return Err(elsewhere()),
         };
         let query = url.query().unwrap_or_default();
-        let response = show(self, provider, url.path(), query).await;
+        let response = show(self, provider, url.path(), query, &HeaderMap::new()).await;
         let page = match landing(response).await {
             Landing::Back(address) => return Ok(address),
             Landing::Page(page) => page,

@@ -93,6 +93,8 @@ let retry = null;
 function connect() {
   stream?.close();
   clearTimeout(retry);
+  // Who sits here is signed in at the simulated Slack, Google and Microsoft, too.
+  document.cookie = `billops_sits_here=${encodeURIComponent(state.user)}; path=/; SameSite=Lax`;
   stream = new EventSource(`/page/events?user=${encodeURIComponent(state.user)}`);
   for (const [name, handle] of Object.entries(EVENTS)) {
     stream.addEventListener(name, (event) => handle(JSON.parse(event.data)));
@@ -473,17 +475,23 @@ function wirePanels() {
   setTraffic(remembered("traffic") === "open" && !isPhone());
 }
 
+/** Not by `location.hash`: there are elements of these names, and the browser would scroll to their beginning. */
+function turnTo(tab) {
+  history.pushState(null, "", `#${tab}`);
+  goTo(`#${tab}`);
+}
+
 function wireNavigation() {
   $("act-as").addEventListener("click", choosePerson);
   for (const tab of ["home", "messages"]) {
-    $(`tab-${tab}`).addEventListener("click", () => (location.hash = tab));
+    $(`tab-${tab}`).addEventListener("click", () => turnTo(tab));
   }
   $("tabs").addEventListener("keydown", (event) => {
     if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
     const other = state.place === "#home" ? "messages" : "home";
     if ($(`tab-${other}`).hidden) return;
     $(`tab-${other}`).focus();
-    location.hash = other;
+    turnTo(other);
   });
   // The address names the place, so the skip link must not change it.
   $("skip").addEventListener("click", (event) => {
@@ -498,6 +506,9 @@ function wireNavigation() {
     goTo(placeFromAddress());
     focusMain();
   });
+  // A browser keeps pages that were left, and lets only six connections to a server be open.
+  window.addEventListener("pagehide", () => stream?.close());
+  window.addEventListener("pageshow", (event) => event.persisted && connect());
   window.addEventListener("popstate", () => goTo(placeFromAddress()));
   setInterval(drawPerson, 20_000);
 }

@@ -7,8 +7,8 @@ use chrono_tz::Tz;
 use slack_morphism::prelude::{
     SlackActionBlockElement, SlackActionId, SlackActionsBlock, SlackBlock,
     SlackBlockCheckboxesElement, SlackBlockChoiceItem, SlackBlockConfirmItem, SlackBlockId,
-    SlackBlockMultiStaticSelectElement, SlackBlockOverflowElement, SlackBlockText, SlackInputBlock,
-    SlackSectionBlock, SlackSectionBlockElement,
+    SlackBlockMultiStaticSelectElement, SlackBlockOverflowElement, SlackBlockText,
+    SlackDividerBlock, SlackInputBlock, SlackSectionBlock, SlackSectionBlockElement,
 };
 use url::Url;
 
@@ -19,11 +19,13 @@ use crate::{
         calendar::{Account, AccountState, Calendar, ReconnectReason},
         provider::Provider,
     },
-    slack::text::{clock_time, cut, plain, short_day},
+    slack::text::{clock_time, cut, isolated, plain, plain_within, short_day},
 };
 
 /// The most options that checkboxes may have.
 const CHECKBOXES_MAX: usize = 10;
+/// The most characters that the text of an option may have.
+const OPTION_TEXT_MAX: usize = 75;
 /// The most options that a menu may have.
 const MENU_MAX: usize = 100;
 /// How many accounts the Home tab shows.
@@ -137,6 +139,27 @@ pub fn connect_link(reader: Reader<'_>, link: &ConnectLink) -> Message {
     Message::new(text, blocks)
 }
 
+/// The form with the link, once the link was opened.
+pub fn link_opened_blocks(provider: Provider) -> Vec<SlackBlock> {
+    let id = |name: &str| SlackBlockId(name.to_owned());
+    let (name, company) = (provider.name(), provider.company());
+    vec![
+        section(
+            id("connect"),
+            format!(
+                "*Go on in your browser*\nA page has opened there. Once {company} has agreed, the calendar stands in \
+                 BillOps’ Home tab, and a direct message says which account it is. You can close this."
+            ),
+        ),
+        context(
+            id("connect.note"),
+            format!(
+                "No page, or the wrong browser? Close this and press *Connect {name}* again for a new link"
+            ),
+        ),
+    ]
+}
+
 fn link_button(id: SlackBlockId, provider: Provider, url: &Url) -> SlackBlock {
     let company = provider.company();
     let spoken = format!("Continue to {company} to connect your calendar");
@@ -167,7 +190,7 @@ fn and(names: &[String]) -> String {
 fn read_names(account: &Account) -> Vec<String> {
     let mut names: Vec<String> = account
         .read()
-        .map(|calendar| cut(&calendar.name, 60))
+        .map(|calendar| isolated(&cut(&calendar.name, 60)))
         .collect();
     if names.len() > 5 {
         let more = names.len() - 4;
@@ -211,6 +234,7 @@ fn disconnect_question(account: &Account) -> SlackBlockConfirmItem {
         label("Disconnect"),
         label("Cancel"),
     )
+    .with_style("danger".to_owned())
 }
 
 /// A calendar was connected, told in a direct message.
@@ -220,7 +244,7 @@ pub fn connected(reader: Reader<'_>, account: &Account, is_again: bool) -> Messa
     let reads = if read.is_empty() {
         "No calendar is read yet: choose some.".to_owned()
     } else {
-        format!("Reading {}.", and(&read))
+        sentence(&format!("Reading {}", and(&read)))
     };
     let done = if is_again {
         format!("{name} is read again")
@@ -255,12 +279,15 @@ pub fn connected(reader: Reader<'_>, account: &Account, is_again: bool) -> Messa
     Message::new(text, blocks)
 }
 
-/// What the provider wants, in the person's words.
-const fn because(reason: Option<ReconnectReason>) -> &'static str {
-    match reason {
-        Some(ReconnectReason::Revoked) => "was disconnected in your account there",
-        Some(ReconnectReason::AdminApproval) => "needs your admin’s approval",
-        Some(ReconnectReason::SignInAgain) | None => "asks you to sign in again",
+/// Why it is no longer read, as a sentence without its full stop.
+fn because(account: &Account) -> String {
+    let company = account.provider.company();
+    match account.reason {
+        Some(ReconnectReason::Revoked) => {
+            format!("BillOps was disconnected in your {company} account")
+        }
+        Some(ReconnectReason::AdminApproval) => format!("{company} wants your admin’s approval"),
+        Some(ReconnectReason::SignInAgain) | None => format!("{company} asks you to sign in again"),
     }
 }
 
@@ -284,10 +311,10 @@ const fn calendar_name(provider: Provider) -> &'static str {
 /// A connection is broken: told once (`nth` is 0), and reminded of.
 pub fn broken(reader: Reader<'_>, account: &Account, nth: i32) -> Message {
     let (zone, today) = (reader.zone(), reader.today());
-    let (name, company) = (account.provider.name(), account.provider.company());
+    let name = account.provider.name();
     let what = calendar_name(account.provider);
     let since_when = since(account, zone, today);
-    let because = because(account.reason);
+    let because = because(account);
     let still = if nth > 0 { "still not" } else { "no longer" };
     let days: Vec<String> = REMINDERS
         .iter()
@@ -306,14 +333,14 @@ pub fn broken(reader: Reader<'_>, account: &Account, nth: i32) -> Message {
     };
     let email = &account.email;
     let text = format!(
-        "{what} is {still} read since {since_when}: {company} {because} ({email}). Your entries are safe; meetings since \
+        "{what} is {still} read since {since_when}: {because} ({email}). Your entries are safe; meetings since \
          then appear once you reconnect. {reminders}."
     );
     let blocks = vec![
         section(
             reader.id("reconnect"),
             format!(
-                "⚠️ *{what} is {still} read*, since {since_when}\n{company} {because} ({}). Your entries are safe, and \
+                "⚠️ *{what} is {still} read*, since {since_when}\n{because} ({}). Your entries are safe, and \
                  meetings since then appear once you reconnect.",
                 plain(email)
             ),
@@ -408,8 +435,33 @@ pub fn typed_code(reader: Reader<'_>, typed: &Typed) -> Message {
     )
 }
 
-/// The form in which calendars are chosen. `is_stale` says that the provider could not be asked which there are.
-pub fn choose_blocks(account: &Account, is_stale: bool) -> Vec<SlackBlock> {
+/// How far the list of calendars in the form is that of the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// As it was last; the provider is being asked.
+    Asking,
+    /// As the provider has it.
+    Fresh,
+    /// As it was last; the provider does not answer.
+    Old,
+    /// As it was last; the provider wants consent again.
+    NeedsReconnect,
+}
+
+/// A calendar beside its box, as long as Slack lets it be with the marks around it.
+fn choice_text(calendar: &Calendar) -> String {
+    let main = if calendar.is_primary {
+        " · your main calendar"
+    } else {
+        ""
+    };
+    // Two stars, and two signs around what is read from right to left.
+    let room = OPTION_TEXT_MAX - 4 - main.chars().count();
+    format!("*{}*{main}", isolated(&plain_within(&calendar.name, room)))
+}
+
+/// The form in which calendars are chosen.
+pub fn choose_blocks(account: &Account, list: List) -> Vec<SlackBlock> {
     let id = |name: &str| SlackBlockId(name.to_owned());
     let (usable, unusable): (Vec<&Calendar>, Vec<&Calendar>) = account
         .calendars
@@ -427,14 +479,8 @@ pub fn choose_blocks(account: &Account, is_stale: bool) -> Vec<SlackBlock> {
         ));
     } else if usable.len() <= CHECKBOXES_MAX {
         let option = |calendar: &&Calendar| {
-            let main = if calendar.is_primary {
-                " · your main calendar"
-            } else {
-                ""
-            };
-            let text = format!("*{}*{main}", plain(&cut(&calendar.name, 60)));
             SlackBlockChoiceItem::new(
-                SlackBlockText::MarkDown(markdown(text)),
+                SlackBlockText::MarkDown(markdown(choice_text(calendar))),
                 format!("k:{}", calendar.id),
             )
         };
@@ -454,7 +500,7 @@ pub fn choose_blocks(account: &Account, is_stale: bool) -> Vec<SlackBlock> {
     } else {
         let option = |calendar: &&Calendar| {
             SlackBlockChoiceItem::new(
-                label(&cut(&calendar.name, 70)),
+                label(&isolated(&cut(&calendar.name, 70))),
                 format!("k:{}", calendar.id),
             )
         };
@@ -479,7 +525,7 @@ pub fn choose_blocks(account: &Account, is_stale: bool) -> Vec<SlackBlock> {
         let names: Vec<String> = unusable
             .iter()
             .take(5)
-            .map(|calendar| format!("*{}*", plain(&cut(&calendar.name, 60))))
+            .map(|calendar| format!("*{}*", plain(&isolated(&cut(&calendar.name, 60)))))
             .collect();
         let shows = if names.len() == 1 { "shows" } else { "show" };
         blocks.push(section(
@@ -491,13 +537,20 @@ pub fn choose_blocks(account: &Account, is_stale: bool) -> Vec<SlackBlock> {
         ));
     }
     let mut note = "What you already logged or skipped stays, whatever you choose here".to_owned();
-    if is_stale {
-        let _ = write!(
+    let company = account.provider.company();
+    let _ = match list {
+        List::Asking => write!(note, " · asking {company} for newer calendars…"),
+        List::Fresh => Ok(()),
+        List::Old => write!(
             note,
-            " · {} does not answer just now, so newer calendars may be missing",
-            account.provider.company()
-        );
-    }
+            " · {company} does not answer just now, so newer calendars may be missing"
+        ),
+        List::NeedsReconnect => write!(
+            note,
+            " · {}: close this and press *Reconnect* in the Home tab",
+            because(account)
+        ),
+    };
     blocks.push(context(id("choose.note"), note));
     blocks
 }
@@ -547,10 +600,9 @@ fn account_row(account: &Account, zone: Tz, today: NaiveDate) -> SlackBlock {
     let read = read_names(account);
     let state = match account.state {
         AccountState::NeedsReconnect => format!(
-            "Stopped on {}: {} {}",
+            "Stopped on {}: {}",
             since(account, zone, today),
-            account.provider.company(),
-            because(account.reason)
+            because(account)
         ),
         AccountState::Disconnected => "Disconnected".to_owned(),
         AccountState::Active if read.is_empty() => "Off · no calendar is chosen".to_owned(),
@@ -585,30 +637,41 @@ fn account_row(account: &Account, zone: Tz, today: NaiveDate) -> SlackBlock {
         .into()
 }
 
-/// On top of the Home tab: a connection that is broken, with the button that mends it.
-pub fn home_notice(accounts: &[Account], now: DateTime<Utc>, zone: Tz) -> Option<SlackBlock> {
+/// On top of the Home tab: each connection that is broken, with the button that mends it.
+pub fn home_notices(accounts: &[Account], now: DateTime<Utc>, zone: Tz) -> Vec<SlackBlock> {
     let today = now.with_timezone(&zone).date_naive();
-    let account = accounts
+    let broken = accounts
         .iter()
-        .find(|account| account.state == AccountState::NeedsReconnect)?;
-    let (name, email) = (account.provider.name(), &account.email);
-    let text = format!(
-        "⚠️ *{} is no longer read* since {}. Your entries are safe.",
-        calendar_name(account.provider),
-        since(account, zone, today)
-    );
-    let button = Button::new(
-        "calendar.reconnect",
-        format!("Reconnect {name}"),
-        value(account),
-        &format!("Reconnect {name}, {email}"),
-    )
-    .primary();
-    Some(super::with_button(
-        SlackBlockId("notice.calendar".to_owned()),
-        text,
-        button,
-    ))
+        .filter(|account| account.state == AccountState::NeedsReconnect)
+        .take(ACCOUNTS_SHOWN);
+    let notice = |(at, account): (usize, &Account)| {
+        let (name, email) = (account.provider.name(), &account.email);
+        let text = format!(
+            "⚠️ *{} is no longer read.* {}. Nothing is lost: meetings since {} appear once you reconnect.",
+            calendar_name(account.provider),
+            because(account),
+            since(account, zone, today)
+        );
+        let button = Button::new(
+            "calendar.reconnect",
+            format!("Reconnect {name}"),
+            value(account),
+            &format!("Reconnect {name}, {email}"),
+        );
+        // One button is green, however many there are.
+        let button = if at == 0 { button.primary() } else { button };
+        let tail = account.id.simple().to_string().split_off(20);
+        super::with_button(
+            SlackBlockId(format!("notice.calendar:{tail}")),
+            text,
+            button,
+        )
+    };
+    let mut blocks: Vec<SlackBlock> = broken.enumerate().map(notice).collect();
+    if !blocks.is_empty() {
+        blocks.push(SlackDividerBlock::new().into());
+    }
+    blocks
 }
 
 /// What disconnecting means, in the form that asks.
@@ -648,7 +711,7 @@ pub fn api_token_blocks(
             short_day(day, today)
         }
     };
-    let intro = "A token lets a program read and write your entries through BillOps' API, as you. Give it to nobody.";
+    let intro = "A token lets a program read and write your entries through BillOps’ API, as you. Give it to nobody.";
     let mut blocks = vec![section(id("token.text"), intro.to_owned())];
     let Some((made_at, used_at)) = made else {
         blocks.push(section(
@@ -681,6 +744,7 @@ pub fn api_token_blocks(
             label(yes),
             label("Cancel"),
         )
+        .with_style("danger".to_owned())
     };
     let replace = Button {
         confirm: Some(ask("Replace the token?", "Replace")),
@@ -708,4 +772,39 @@ pub fn new_token_blocks(token: &str) -> Vec<SlackBlock> {
                 .to_owned(),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_long_name_fits_beside_its_box() {
+        let named = |name: &str, is_primary| Calendar {
+            id: Uuid::nil(),
+            account_id: Uuid::nil(),
+            provider_calendar_id: String::new(),
+            name: name.to_owned(),
+            is_primary,
+            has_details: true,
+            is_active: true,
+            sync_enabled: true,
+            gone_at: None,
+            last_synced_at: None,
+        };
+        assert_eq!(
+            choice_text(&named("Nina Berg", true)),
+            "*Nina Berg* · your main calendar"
+        );
+        for name in ["a".repeat(200), "&*".repeat(100), "ع".repeat(200)] {
+            for is_primary in [true, false] {
+                let text = choice_text(&named(&name, is_primary));
+                assert!(text.chars().count() <= OPTION_TEXT_MAX, "{text}");
+                let ends = text.matches(['\u{2068}', '\u{2069}']).count();
+                assert!(ends == 0 || ends == 2, "{text}");
+            }
+        }
+    }
 }

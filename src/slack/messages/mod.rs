@@ -35,9 +35,9 @@ use crate::domain::{
 };
 
 pub use calendars::{
-    api_token_blocks, broken, choose_blocks, connect_link, connected, disconnect_blocks,
-    disconnected, home_notice, home_rows, new_token_blocks, no_account, not_set_up,
-    reading_calendars, typed_code, which_calendar,
+    List, api_token_blocks, broken, choose_blocks, connect_link, connected, disconnect_blocks,
+    disconnected, home_notices, home_rows, link_opened_blocks, new_token_blocks, no_account,
+    not_set_up, reading_calendars, typed_code, which_calendar,
 };
 pub use card::{
     changed, flipped, logged, no_longer_here, nothing_to_undo, other_timer, project_not_set,
