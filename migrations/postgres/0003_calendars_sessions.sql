@@ -85,6 +85,7 @@ CREATE TABLE oauth_states (
     used_at      TIMESTAMPTZ,
     created_at   TIMESTAMPTZ NOT NULL
 );
+CREATE INDEX oauth_states_by_binding ON oauth_states (binding_id, id);
 CREATE INDEX oauth_states_by_age ON oauth_states (expires_at);
 
 -- What was granted to a browser that could not prove whose it is: it waits for the code it shows to be typed in Slack.

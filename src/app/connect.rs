@@ -70,7 +70,7 @@ pub enum LinkPage {
 }
 
 /// What a browser brings back from a provider.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 pub struct Returned {
     /// The errand's secret.
     #[serde(default)]
@@ -90,7 +90,7 @@ pub struct Returned {
 }
 
 /// Who brings it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Bearer<'a> {
     /// The secret in the browser's cookie.
     pub browser: Option<&'a str>,

@@ -12,6 +12,9 @@ use crate::{
     keyring::{Keyring, Place},
 };
 
+/// How many errands of one person may be under way at once.
+const UNDER_WAY: i64 = 10;
+
 /// A SHA-256 digest.
 type Digest = [u8; 32];
 
@@ -113,6 +116,15 @@ macro_rules! add_errand {
     ($clock:expr, $keys:expr, $conn:ident, $errand:expr) => {{
         let (keys, errand): (&Keyring, &NewErrand<'_>) = ($keys, $errand);
         let id = $clock.new_id();
+        // A few may be under way at once; whoever begins more gives up the oldest.
+        sqlx::query(
+            "DELETE FROM oauth_states WHERE binding_id = $1 AND id NOT IN \
+             (SELECT id FROM oauth_states WHERE binding_id = $1 ORDER BY id DESC LIMIT $2)",
+        )
+        .bind(errand.binding_id)
+        .bind(UNDER_WAY - 1)
+        .execute(&mut *$conn)
+        .await?;
         sqlx::query(
             "INSERT INTO oauth_states (id, state_hash, provider, binding_id, browser_hash, redirect_uri, secrets, \
              expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -146,14 +158,12 @@ impl Store {
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         tx!(self, conn => {
-            sqlx::query(
-                "UPDATE link_intents SET used_at = $3 WHERE binding_id = $1 AND provider = $2 AND used_at IS NULL",
-            )
-            .bind(binding_id)
-            .bind(provider.as_str())
-            .bind(now)
-            .execute(&mut *conn)
-            .await?;
+            // One a person and provider, however often it is asked for.
+            sqlx::query("DELETE FROM link_intents WHERE binding_id = $1 AND provider = $2")
+                .bind(binding_id)
+                .bind(provider.as_str())
+                .execute(&mut *conn)
+                .await?;
             sqlx::query(
                 "INSERT INTO link_intents (id, token_hash, binding_id, provider, account_id, expires_at, created_at) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -366,11 +376,15 @@ impl Store {
             for sql in [
                 "DELETE FROM link_intents WHERE expires_at < $1",
                 "DELETE FROM oauth_states WHERE expires_at < $1",
-                "DELETE FROM parked_grants WHERE expires_at < $1",
                 "DELETE FROM sessions WHERE expires_at < $1",
             ] {
                 sqlx::query(sql).bind(before).execute(&mut *conn).await?;
             }
+            // These hold tokens, and nothing can be done with them any more.
+            sqlx::query("DELETE FROM parked_grants WHERE expires_at < $1")
+                .bind(self.clock.now())
+                .execute(&mut *conn)
+                .await?;
             Ok(())
         })
     }

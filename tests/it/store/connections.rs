@@ -509,6 +509,28 @@ async fn an_errand_comes_back_once_and_in_time(store: Store, clock: Clock) {
         .unwrap();
     clock.advance(TimeDelta::minutes(10));
     assert!(store.take_errand(digest("s2")).await.unwrap().is_none());
+    // Whoever begins very many gives up the oldest of them.
+    for n in 0..30 {
+        let state = digest(&format!("many {n}"));
+        store
+            .add_errand(&errand(&clock, &nina, &secrets, state))
+            .await
+            .unwrap();
+    }
+    assert!(
+        store
+            .take_errand(digest("many 19"))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .take_errand(digest("many 20"))
+            .await
+            .unwrap()
+            .is_some()
+    );
     // Of many that come back with one state, one gets it.
     store
         .add_errand(&errand(&clock, &nina, &secrets, digest("s3")))
