@@ -2,6 +2,8 @@
 //!
 //! What all messages share is here; the messages themselves are in one file a subject.
 
+mod calendar_forms;
+mod calendar_home;
 mod calendars;
 mod card;
 mod doubts;
@@ -34,10 +36,13 @@ use crate::domain::{
     time_entry::{Receipt, TimeEntry},
 };
 
+pub use calendar_forms::{
+    List, api_token_blocks, choose_blocks, disconnect_blocks, new_token_blocks,
+};
+pub use calendar_home::{home_notices, home_rows};
 pub use calendars::{
-    List, api_token_blocks, broken, choose_blocks, connect_link, connected, disconnect_blocks,
-    disconnected, home_notices, home_rows, link_opened_blocks, new_token_blocks, no_account,
-    not_set_up, reading_calendars, typed_code, which_calendar,
+    broken, connect_link, connected, disconnected, link_opened_blocks, no_account, not_set_up,
+    reading_calendars, typed_code, which_calendar,
 };
 pub use card::{
     changed, flipped, logged, no_longer_here, nothing_to_undo, other_timer, project_not_set,

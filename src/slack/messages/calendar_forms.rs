@@ -1,0 +1,286 @@
+//! The forms about calendars: which are read, giving an account up, and the token for programs.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use slack_morphism::prelude::{
+    SlackActionId, SlackActionsBlock, SlackBlock, SlackBlockCheckboxesElement,
+    SlackBlockChoiceItem, SlackBlockConfirmItem, SlackBlockId, SlackBlockMultiStaticSelectElement,
+    SlackBlockText, SlackInputBlock,
+};
+
+use super::{
+    Button, actions,
+    calendars::{and, because},
+    context, label, markdown, section,
+};
+use crate::{
+    domain::{
+        calendar::{Account, Calendar},
+        provider::Provider,
+    },
+    slack::text::{cut, isolated, plain, plain_within, short_day},
+};
+
+/// The most options that checkboxes may have.
+const CHECKBOXES_MAX: usize = 10;
+/// The most characters that the text of an option may have.
+const OPTION_TEXT_MAX: usize = 75;
+/// The most options that a menu may have.
+const MENU_MAX: usize = 100;
+
+/// How far the list of calendars in the form is that of the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// As it was last; the provider is being asked.
+    Asking,
+    /// As the provider has it.
+    Fresh,
+    /// As it was last; the provider does not answer.
+    Old,
+    /// As it was last; the provider wants consent again.
+    NeedsReconnect,
+}
+
+/// A calendar beside its box, as long as Slack lets it be with the marks around it.
+fn choice_text(calendar: &Calendar) -> String {
+    let main = if calendar.is_primary {
+        " · your main calendar"
+    } else {
+        ""
+    };
+    // Two stars, and two signs around what is read from right to left.
+    let room = OPTION_TEXT_MAX - 4 - main.chars().count();
+    format!("*{}*{main}", isolated(&plain_within(&calendar.name, room)))
+}
+
+/// The form in which calendars are chosen.
+pub fn choose_blocks(account: &Account, list: List) -> Vec<SlackBlock> {
+    let id = |name: &str| SlackBlockId(name.to_owned());
+    let (usable, unusable): (Vec<&Calendar>, Vec<&Calendar>) = account
+        .calendars
+        .iter()
+        .filter(|calendar| calendar.gone_at.is_none())
+        .partition(|calendar| calendar.has_details);
+    let mut blocks = vec![section(
+        id("choose.account"),
+        format!("{} · {}", account.provider.name(), plain(&account.email)),
+    )];
+    if usable.is_empty() {
+        blocks.push(section(
+            id("choose.none"),
+            "This account shows no calendar with details, so there is nothing to log.".to_owned(),
+        ));
+    } else if usable.len() <= CHECKBOXES_MAX {
+        let option = |calendar: &&Calendar| {
+            SlackBlockChoiceItem::new(
+                SlackBlockText::MarkDown(markdown(choice_text(calendar))),
+                format!("k:{}", calendar.id),
+            )
+        };
+        let chosen: Vec<_> = usable
+            .iter()
+            .filter(|calendar| calendar.is_active)
+            .map(option)
+            .collect();
+        let mut boxes = SlackBlockCheckboxesElement::new(usable.iter().map(option).collect())
+            .with_action_id(SlackActionId("value".to_owned()));
+        boxes.initial_options = (!chosen.is_empty()).then_some(chosen);
+        blocks.push(
+            SlackActionsBlock::new(vec![boxes.into()])
+                .with_block_id(id("calendars"))
+                .into(),
+        );
+    } else {
+        let option = |calendar: &&Calendar| {
+            SlackBlockChoiceItem::new(
+                label(&isolated(&cut(&calendar.name, 70))),
+                format!("k:{}", calendar.id),
+            )
+        };
+        let shown: Vec<&Calendar> = usable.iter().copied().take(MENU_MAX).collect();
+        let chosen: Vec<_> = shown
+            .iter()
+            .filter(|calendar| calendar.is_active)
+            .map(option)
+            .collect();
+        let mut menu = SlackBlockMultiStaticSelectElement::new()
+            .with_action_id(SlackActionId("value".to_owned()))
+            .with_options(shown.iter().map(option).collect());
+        menu.initial_options = (!chosen.is_empty()).then_some(chosen);
+        blocks.push(
+            SlackInputBlock::new(label("Read these"), menu.into())
+                .with_optional(true)
+                .with_block_id(id("calendars"))
+                .into(),
+        );
+    }
+    if !unusable.is_empty() {
+        let names: Vec<String> = unusable
+            .iter()
+            .take(5)
+            .map(|calendar| format!("*{}*", plain(&isolated(&cut(&calendar.name, 60)))))
+            .collect();
+        let shows = if names.len() == 1 { "shows" } else { "show" };
+        blocks.push(section(
+            id("choose.unusable"),
+            format!(
+                "{} {shows} only free and busy, so there is nothing to log from it.",
+                and(&names)
+            ),
+        ));
+    }
+    let mut note = "What you already logged or skipped stays, whatever you choose here".to_owned();
+    let company = account.provider.company();
+    let _ = match list {
+        List::Asking => write!(note, " · asking {company} for newer calendars…"),
+        List::Fresh => Ok(()),
+        List::Old => write!(
+            note,
+            " · {company} does not answer just now, so newer calendars may be missing"
+        ),
+        List::NeedsReconnect => write!(
+            note,
+            " · {}: close this and press *Reconnect* in the Home tab",
+            because(account)
+        ),
+    };
+    blocks.push(context(id("choose.note"), note));
+    blocks
+}
+
+/// What disconnecting means, in the form that asks.
+pub fn disconnect_blocks(account: &Account) -> Vec<SlackBlock> {
+    let id = |name: &str| SlackBlockId(name.to_owned());
+    let back = match account.provider {
+        Provider::Google => "gives its key back to Google",
+        Provider::Microsoft => {
+            "forgets its key. Microsoft keeps listing the permission until you remove it at myapps.microsoft.com"
+        }
+    };
+    vec![
+        section(
+            id("disconnect.text"),
+            format!("BillOps stops reading *{}* and {back}.", plain(&account.email)),
+        ),
+        section(
+            id("disconnect.list"),
+            "•  Your entries stay, also those made from meetings\n•  You can connect again at any time".to_owned(),
+        ),
+    ]
+}
+
+/// The form about the token for programs.
+pub fn api_token_blocks(
+    made: Option<(DateTime<Utc>, Option<DateTime<Utc>>)>,
+    now: DateTime<Utc>,
+    zone: Tz,
+) -> Vec<SlackBlock> {
+    let id = |name: &str| SlackBlockId(name.to_owned());
+    let today = now.with_timezone(&zone).date_naive();
+    let day = |at: DateTime<Utc>| {
+        let day = at.with_timezone(&zone).date_naive();
+        if day == today {
+            "today".to_owned()
+        } else {
+            short_day(day, today)
+        }
+    };
+    let intro = "A token lets a program read and write your entries through BillOps’ API, as you. Give it to nobody.";
+    let mut blocks = vec![section(id("token.text"), intro.to_owned())];
+    let Some((made_at, used_at)) = made else {
+        blocks.push(section(
+            id("token.none"),
+            "There is no token yet.".to_owned(),
+        ));
+        blocks.push(actions(
+            id("token.actions"),
+            vec![Button::new(
+                "token.new",
+                "Create token",
+                "token",
+                "Create token",
+            )],
+        ));
+        return blocks;
+    };
+    let used = used_at.map_or_else(
+        || "not used yet".to_owned(),
+        |used_at| format!("last used {}", day(used_at)),
+    );
+    blocks.push(section(
+        id("token.made"),
+        format!("Made {}, {used}.", day(made_at)),
+    ));
+    let ask = |title: &str, yes: &str| {
+        SlackBlockConfirmItem::new(
+            label(title),
+            SlackBlockText::from(label("Programs that use it stop working at once.")),
+            label(yes),
+            label("Cancel"),
+        )
+        .with_style("danger".to_owned())
+    };
+    let replace = Button {
+        confirm: Some(ask("Replace the token?", "Replace")),
+        ..Button::new("token.new", "Replace", "token", "Replace the token")
+    };
+    let revoke = Button {
+        confirm: Some(ask("Revoke the token?", "Revoke")),
+        ..Button::new("token.revoke", "Revoke", "token", "Revoke the token")
+    };
+    blocks.push(actions(id("token.actions"), vec![replace, revoke]));
+    blocks
+}
+
+/// A new token, shown once.
+pub fn new_token_blocks(token: &str) -> Vec<SlackBlock> {
+    let id = |name: &str| SlackBlockId(name.to_owned());
+    vec![
+        section(
+            id("token.shown"),
+            format!("*Your token.* Copy it now; it is not shown again.\n```{token}```"),
+        ),
+        context(
+            id("token.how"),
+            "Send it as `Authorization: Bearer …`. Whoever has it acts as you; revoke it here."
+                .to_owned(),
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_long_name_fits_beside_its_box() {
+        let named = |name: &str, is_primary| Calendar {
+            id: Uuid::nil(),
+            account_id: Uuid::nil(),
+            provider_calendar_id: String::new(),
+            name: name.to_owned(),
+            is_primary,
+            has_details: true,
+            is_active: true,
+            sync_enabled: true,
+            gone_at: None,
+            last_synced_at: None,
+        };
+        assert_eq!(
+            choice_text(&named("Nina Berg", true)),
+            "*Nina Berg* · your main calendar"
+        );
+        for name in ["a".repeat(200), "&*".repeat(100), "ع".repeat(200)] {
+            for is_primary in [true, false] {
+                let text = choice_text(&named(&name, is_primary));
+                assert!(text.chars().count() <= OPTION_TEXT_MAX, "{text}");
+                let ends = text.matches(['\u{2068}', '\u{2069}']).count();
+                assert!(ends == 0 || ends == 2, "{text}");
+            }
+        }
+    }
+}
