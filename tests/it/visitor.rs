@@ -256,3 +256,12 @@ async fn until_read(bot: &TestBot) {
         tokio::task::yield_now().await;
     }
 }
+
+/// Waits until nothing is left to be done by itself.
+pub(crate) async fn settled(bot: &TestBot) {
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
+    while bot.bot.store().job_counts().await.unwrap().open > 0 {
+        assert!(tokio::time::Instant::now() < until, "jobs are left undone");
+        tokio::task::yield_now().await;
+    }
+}

@@ -19,7 +19,7 @@ use crate::{
     bot::{NINA, TestBot},
     connect::accounts,
     databases::Database,
-    visitor::Visitor,
+    visitor::{Visitor, settled},
 };
 
 /// Connects a person's own account.
@@ -28,6 +28,7 @@ async fn connected(bot: &TestBot, person: &str, provider: &str) -> Visitor {
     let back = consent(bot, &off, email_of(person)).await;
     let page = browser.open(&back).await;
     assert!(page.url.path().starts_with("/connected/"), "{page:?}");
+    settled(bot).await;
     browser
 }
 
