@@ -2,10 +2,11 @@
 
 use std::{io::ErrorKind, net::SocketAddr};
 
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone as _, Utc, Weekday};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::{Manifest, Options, Provider, Sandbox};
+use super::{Manifest, NINA_EMAIL, NewEvent, Options, Provider, Reply, Sandbox, When};
 use crate::{
     bot::{Bot, NotStarted},
     clock::Clock,
@@ -46,6 +47,61 @@ async fn make_projects(slack: &Sandbox, store: &Store) -> Result<(), StoreError>
         store.create_project(workspace, &project).await?;
     }
     Ok(())
+}
+
+/// A week of Nina's around `now`: what is to be logged, and what of each kind is to be left out.
+fn fill_calendars(slack: &Sandbox, now: DateTime<Utc>) {
+    let zone = chrono_tz::Europe::Berlin;
+    let today = now.with_timezone(&zone).date_naive();
+    let monday = today.week(Weekday::Mon).first_day();
+    let at = |day: NaiveDate, hour: u32, minute: u32| {
+        let time = NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or_default();
+        let local = zone.from_local_datetime(&day.and_time(time)).earliest();
+        local.map_or(now, |local| local.to_utc())
+    };
+    let on = |weekday: u64| monday + Days::new(weekday);
+    let event = |title: &str, start: DateTime<Utc>, minutes| {
+        NewEvent::new(title, When::from(start, minutes))
+    };
+    let declined = NewEvent {
+        reply: Reply::Declined,
+        ..event("Vendor pitch", at(today, 10, 30), 30)
+    };
+    let private = NewEvent {
+        is_private: true,
+        ..event("Dentist", at(today, 8, 0), 30)
+    };
+    let google = [
+        event("Acme: sprint review", at(on(1), 14, 0), 60),
+        event("Halden weekly", at(on(3), 14, 0), 45),
+        event("1:1 with Jonas", at(today, 9, 45), 30),
+        event("Usability notes", at(today, 11, 0), 45),
+        declined,
+        private,
+        NewEvent::new("Design week", When::day(today)),
+    ];
+    let outlook = [
+        event("Halden on site: kick-off", at(on(2), 10, 0), 120),
+        event("Acme: contract call", at(today, 13, 0), 30),
+    ];
+    let standup = event("Standup", at(monday, 9, 15), 15);
+    slack.provider(Provider::Google, |calendars| {
+        let mut added: Vec<_> = google
+            .map(|event| calendars.add_event(NINA_EMAIL, "Nina Berg", event))
+            .into();
+        let series = calendars.add_series(NINA_EMAIL, "Nina Berg", &standup, 1, 5);
+        added.push(series.map(|(series, _)| series));
+        for problem in added.into_iter().filter_map(Result::err) {
+            tracing::warn!("demo.calendar: {problem}");
+        }
+    });
+    slack.provider(Provider::Microsoft, |calendars| {
+        for event in outlook {
+            if let Err(problem) = calendars.add_event(NINA_EMAIL, "Calendar", event) {
+                tracing::warn!("demo.calendar: {problem}");
+            }
+        }
+    });
 }
 
 impl Sandbox {
@@ -109,6 +165,7 @@ impl Demo {
             .prefix("billops-demo-")
             .tempdir()
             .map_err(|error| failed("making a temporary folder for the database", &error))?;
+        fill_calendars(&slack, clock.now());
         // The redirect URIs hold the bot's own address, so that has to be there first.
         let listener = TcpListener::bind("127.0.0.1:0")
             .await

@@ -237,7 +237,7 @@ pub(crate) async fn connect(bot: &TestBot, provider: &str) -> (Visitor, Page) {
 /// Waits until each calendar of Nina's that is chosen was read for the first time, which happens by itself.
 async fn until_read(bot: &TestBot) {
     let store = bot.bot.store();
-    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
         let member = store
             .member("T07TERN001", "U07NINA001")
@@ -259,7 +259,7 @@ async fn until_read(bot: &TestBot) {
 
 /// Waits until nothing is left to be done by itself.
 pub(crate) async fn settled(bot: &TestBot) {
-    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
     while bot.bot.store().job_counts().await.unwrap().open > 0 {
         assert!(tokio::time::Instant::now() < until, "jobs are left undone");
         tokio::task::yield_now().await;
