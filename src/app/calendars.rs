@@ -4,7 +4,6 @@ use uuid::Uuid;
 
 use super::{App, tokens::TokenProblem};
 use crate::{
-    calendar::ReadProblem,
     domain::{
         calendar::{Account, AccountState},
         member::Member,
@@ -104,10 +103,7 @@ impl App {
             }
             Ok(Err(problem)) => {
                 tracing::warn!(account = %account_id, "calendars.not_listed: {problem}");
-                Ok(match problem {
-                    ReadProblem::Scope(_) => Listed::NeedsReconnect,
-                    _ => Listed::Stale,
-                })
+                Ok(Listed::Stale)
             }
             Err(TokenProblem::Failed(failed)) => Err(failed),
             Err(TokenProblem::NeedsReconnect) => Ok(Listed::NeedsReconnect),

@@ -186,11 +186,6 @@ impl App {
                 self.give_calendar_back(target, lease, None, true).await;
                 SyncProblem::Gone
             }
-            ReadProblem::Scope(_) => {
-                self.give_calendar_back(target, lease, Some(TimeDelta::hours(12)), false)
-                    .await;
-                SyncProblem::NeedsReconnect
-            }
             _ => {
                 let said = match problem {
                     ReadProblem::Busy(wait) => *wait,

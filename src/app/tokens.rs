@@ -122,10 +122,32 @@ impl App {
         let access = self.access_token(account_id, None).await?;
         match ask(access.clone()).await {
             Err(ReadProblem::Unauthorized) => {}
+            Err(problem @ ReadProblem::Scope(_)) => {
+                return self.consent_is_gone(account_id, &problem).await;
+            }
             other => return Ok(other),
         }
         let access = self.access_token(account_id, Some(&access)).await?;
-        Ok(ask(access).await)
+        match ask(access).await {
+            // A new token that is not taken either, or one that reaches less far than was granted: only the person can
+            // mend that.
+            Err(problem @ (ReadProblem::Unauthorized | ReadProblem::Scope(_))) => {
+                self.consent_is_gone(account_id, &problem).await
+            }
+            other => Ok(other),
+        }
+    }
+
+    async fn consent_is_gone<T>(
+        &self,
+        account_id: Uuid,
+        problem: &ReadProblem,
+    ) -> Result<T, TokenProblem> {
+        let tokens = self.stored_tokens(account_id).await?;
+        let says = problem.to_string();
+        self.broken(account_id, &tokens, ReconnectReason::Revoked, &says)
+            .await?;
+        Err(TokenProblem::NeedsReconnect)
     }
 
     /// Refreshes every account whose access token runs out. Idle ones are kept alive by it.

@@ -125,14 +125,14 @@ macro_rules! put_entry {
         .await?;
         let after = TimeEntry::try_from(row)?;
         if entry.source == $crate::domain::time_entry::EntrySource::Calendar {
-            // Taken back, its meeting waits again; put back, it does not.
+            // Taken back, its meeting waits again, unless it has left the calendar; put back, it does not.
             let is_taken_back = after.deleted_at.is_some();
             sqlx::query(
-                "UPDATE synced_calendar_events SET state = $2, is_synced = $3, updated_at = $4 \
-                 WHERE time_entry_id = $1 AND state IN ('logged', 'suggested')",
+                "UPDATE synced_calendar_events SET state = CASE WHEN $2 THEN 'logged' \
+                 WHEN removed_at IS NULL THEN 'suggested' ELSE 'gone' END, is_synced = $2, dismissed_at = NULL, \
+                 updated_at = $3 WHERE time_entry_id = $1",
             )
             .bind(entry.id)
-            .bind(if is_taken_back { "suggested" } else { "logged" })
             .bind(!is_taken_back)
             .bind($now)
             .execute(&mut *$conn)

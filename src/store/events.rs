@@ -347,6 +347,8 @@ impl Store {
         let now = self.clock.now();
         let calendar_id = target.calendar_id;
         let counts = tx!(self, conn => {
+            // Two calendars of one person's that are read at once must see each other's meetings.
+            take_person!(conn, target.user_id);
             let held: Option<(i32,)> = sqlx::query_as(
                 "UPDATE calendar_integrations SET sync_until = sync_until WHERE id = $1 AND sync_lease = $2 \
                  AND is_active RETURNING empty_runs",

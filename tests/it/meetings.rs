@@ -420,6 +420,58 @@ async fn nothing_is_removed_for_an_error_half_a_list_or_a_sudden_silence() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leave_that_was_taken_back_is_told_and_a_meeting_that_left_does_not_wait() {
+    let bot = TestBot::start().await;
+    let id = add(&bot, "Review", "2026-11-19T09:00:00Z", 60);
+    let mut visitor = connected(&bot, "google").await;
+    let main = calendar(&bot, "Nina Berg").await;
+    let event = the(&bot, "Review").await;
+    let convert = visitor.at(&format!("/api/v1/calendar-events/{}/convert", event.id));
+    let page = visitor.send(Method::POST, &convert, None, &[]).await;
+    assert_eq!(page.status, StatusCode::CREATED, "{}", page.body);
+    bot.slack
+        .provider(GOOGLE, |google| google.delete_event(&id))
+        .unwrap();
+    sync(&mut visitor, "google", main).await;
+    assert_eq!(the(&bot, "Review").await.state, EventState::Logged);
+    bot.say("/time undo").await;
+    assert_eq!(the(&bot, "Review").await.state, EventState::Gone);
+
+    let outage = Outage::Refused("insufficientPermissions".to_owned());
+    bot.slack.provider(GOOGLE, |google| {
+        google.fail_next(Endpoint::Events, 1, outage);
+    });
+    let url = visitor.at(&format!("/api/v1/integrations/google/{main}/sync"));
+    let page = visitor.send(Method::POST, &url, None, &[]).await;
+    assert_eq!(
+        page.json()["type"],
+        "urn:billops:needs-reconnect",
+        "{}",
+        page.body
+    );
+    let told = |slack: &Sandbox| {
+        let dm = slack.world(|world| world.person(NINA).unwrap().dm());
+        let messages = slack.messages(NINA, &dm);
+        messages
+            .iter()
+            .any(|message| message.text.contains("no longer read"))
+            .then_some(())
+    };
+    bot.slack
+        .wait_for("the broken connection to be told", told)
+        .await
+        .unwrap();
+    // The reminders that wait come to their end.
+    bot.clock.advance(TimeDelta::days(10));
+    bot.bot
+        .store()
+        .add_job(&billops::jobs::Job::ForgetRequests.to_row())
+        .await
+        .unwrap();
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_split_series_and_a_second_calendar_double_nothing() {
     let bot = TestBot::start().await;
     let standup = NewEvent::new("Standup", When::from(at("2026-11-16T08:00:00Z"), 15));
