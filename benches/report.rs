@@ -20,6 +20,7 @@ use billops::{
         project::ProjectRef,
         time_entry::{EntryFields, EntrySource},
     },
+    http,
     store::{NewEntry, NewProject, Profile, ProjectChange, Store},
 };
 use chrono::{DateTime, Days, NaiveDate};
@@ -71,7 +72,11 @@ async fn measure(database: &str, url: &str) {
         begun.elapsed().as_secs_f64()
     );
     let reach = Reach {
-        providers: Providers::new(CalendarConfig::default(), clock.clone()).unwrap(),
+        providers: Providers::new(
+            CalendarConfig::default(),
+            http::client().unwrap(),
+            clock.clone(),
+        ),
         sign_in: None,
         public_url: "http://localhost:8000".parse().unwrap(),
     };

@@ -12,6 +12,7 @@ use crate::{
     calendar::{Providers, SignIn},
     clock::Clock,
     config::{Config, without_password},
+    http,
     jobs::{Job, Ran, Runner, Schedule, Workers},
     slack::{
         Door, SlackClient,
@@ -88,11 +89,12 @@ impl Bot {
         let store = store.with_keys(keys);
         missing_keys(&store).await?;
         info!(database = address, "store.open");
-        let reach = reach(config, &clock).map_err(|problem| NotStarted {
+        let http = http::client().map_err(|problem| NotStarted {
             doing: "setting up TLS".to_owned(),
             problem,
         })?;
-        let client = SlackClient::new(&config.slack)
+        let reach = reach(config, &http, &clock);
+        let client = SlackClient::new(&config.slack, http)
             .map_err(|error| not_started("setting up TLS".to_owned())(&error))?;
         let app = App::new(store.clone(), clock, reach);
 
@@ -168,20 +170,16 @@ impl Bot {
 }
 
 /// The providers and Sign in with Slack, as they are set up.
-///
-/// # Errors
-/// The machine's TLS roots cannot be read.
-pub fn reach(config: &Config, clock: &Clock) -> Result<Reach, String> {
-    let sign_in = config
-        .sign_in
-        .clone()
-        .map(|sign_in| SignIn::new(sign_in, &config.slack.api_url, clock.clone()))
-        .transpose()?;
-    Ok(Reach {
-        providers: Providers::new(config.calendars.clone(), clock.clone())?,
+pub fn reach(config: &Config, http: &http::Client, clock: &Clock) -> Reach {
+    let sign_in = config.sign_in.clone().map(|sign_in| {
+        let api_url = &config.slack.api_url;
+        SignIn::new(sign_in, api_url, http.clone(), clock.clone())
+    });
+    Reach {
+        providers: Providers::new(config.calendars.clone(), http.clone(), clock.clone()),
         sign_in,
         public_url: config.public_url.clone(),
-    })
+    }
 }
 
 /// Refuses to start with tokens that could not be opened: people would be asked to connect again for nothing.

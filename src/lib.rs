@@ -43,6 +43,7 @@ pub mod config;
 pub mod doctor;
 pub mod domain;
 pub mod error;
+pub mod http;
 pub mod jobs;
 pub mod keyring;
 pub mod manifest;

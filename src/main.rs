@@ -301,7 +301,8 @@ async fn open_app(config: &Config) -> Result<App, Stop> {
         .await
         .map_err(|error| Stop::Failed(billops::error::chain(&error)))?
         .with_keys(keys);
-    let reach = billops::bot::reach(config, &clock).map_err(Stop::Failed)?;
+    let http = billops::http::client().map_err(Stop::Failed)?;
+    let reach = billops::bot::reach(config, &http, &clock);
     Ok(App::new(store, clock, reach))
 }
 

@@ -11,8 +11,6 @@ mod microsoft;
 mod oauth;
 mod openid;
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use url::Url;
@@ -32,8 +30,6 @@ pub use oauth::{
 };
 pub use openid::{SignIn, SignInProblem, SlackIdentity};
 
-/// How long a provider may take to answer.
-const PATIENCE: Duration = Duration::from_secs(15);
 /// What an answer may be long: a page of 2,500 events is about 2 MiB.
 const LONGEST_ANSWER: usize = 16 * 1024 * 1024;
 
@@ -47,25 +43,12 @@ pub struct Providers {
 
 impl Providers {
     /// The providers of these settings. Opens no connection yet.
-    ///
-    /// # Errors
-    /// The machine's TLS roots cannot be read.
-    pub fn new(config: CalendarConfig, clock: Clock) -> Result<Self, String> {
-        // Fails only where it is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .connect_timeout(Duration::from_secs(5))
-            // What follows a redirect would take the tokens along.
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("BillOps/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| format!("TLS cannot be set up: {error}"))?;
-        Ok(Self {
+    pub const fn new(config: CalendarConfig, http: reqwest::Client, clock: Clock) -> Self {
+        Self {
             config,
             http,
             clock,
-        })
+        }
     }
 
     /// The providers that are set up.

@@ -6,7 +6,7 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use url::Url;
 
-use super::{BadIdToken, PATIENCE, id_token};
+use super::{BadIdToken, id_token};
 use crate::{clock::Clock, config::SignInConfig};
 
 /// Sign in with Slack, as it is set up. Cheap to clone.
@@ -59,22 +59,13 @@ struct Answer {
 
 impl SignIn {
     /// As these settings say. `api_url` is where Slack's Web API is.
-    ///
-    /// # Errors
-    /// The machine's TLS roots cannot be read.
-    pub fn new(config: SignInConfig, api_url: &Url, clock: Clock) -> Result<Self, String> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| format!("TLS cannot be set up: {error}"))?;
-        Ok(Self {
+    pub fn new(config: SignInConfig, api_url: &Url, http: reqwest::Client, clock: Clock) -> Self {
+        Self {
             token_url: super::endpoint(api_url, &["openid.connect.token"]),
             config,
             http,
             clock,
-        })
+        }
     }
 
     /// Where Slack sends browsers back to.

@@ -12,6 +12,7 @@ use crate::{
     config::{Config, Environment, sqlite_path, without_password},
     domain::provider::Provider,
     error::chain,
+    http,
     keyring::Keyring,
     manifest,
     slack::{SlackClient, SlackError, socket::OpenError},
@@ -101,21 +102,25 @@ pub async fn examine(environment: &Environment, clock: Clock) -> Report {
         database(&mut report, &url, keys, clock.clone()).await;
     }
     if let Ok(config) = &config {
-        match SlackClient::new(&config.slack) {
-            Ok(client) => slack(&mut report, &client, config.slack.app_id.as_deref(), &clock).await,
-            Err(problem) => report.add(State::Wrong, "slack", problem.to_string()),
-        }
-        match crate::bot::reach(config, &clock) {
-            Ok(reach) => {
-                for provider in Provider::ALL {
-                    calendars::provider(&mut report, &reach, provider).await;
-                }
-                calendars::sign_in(&mut report, &reach).await;
-            }
-            Err(problem) => report.add(State::Wrong, "calendars", problem),
+        match http::client() {
+            Ok(http) => outside(&mut report, config, &http, &clock).await,
+            Err(problem) => report.add(State::Wrong, "network", problem),
         }
     }
     report
+}
+
+/// Slack and the calendars' providers.
+async fn outside(report: &mut Report, config: &Config, http: &http::Client, clock: &Clock) {
+    match SlackClient::new(&config.slack, http.clone()) {
+        Ok(client) => slack(report, &client, config.slack.app_id.as_deref(), clock).await,
+        Err(problem) => report.add(State::Wrong, "slack", problem.to_string()),
+    }
+    let reach = crate::bot::reach(config, http, clock);
+    for provider in Provider::ALL {
+        calendars::provider(report, &reach, provider).await;
+    }
+    calendars::sign_in(report, &reach).await;
 }
 
 async fn database(report: &mut Report, url: &SecretString, keys: Option<Keyring>, clock: Clock) {

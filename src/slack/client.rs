@@ -85,12 +85,10 @@ impl SlackClient {
     ///
     /// # Errors
     /// The machine's TLS roots cannot be read.
-    pub fn new(config: &SlackConfig) -> Result<Self, SlackError> {
+    pub fn new(config: &SlackConfig, http: reqwest::Client) -> Result<Self, SlackError> {
         let failed = |error: &dyn std::fmt::Display| {
             SlackError::Failed(format!("TLS cannot be set up: {error}"))
         };
-        // Fails only where it is installed already.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
             .with_native_roots()
             .map_err(|error| failed(&error))?
@@ -100,11 +98,6 @@ impl SlackClient {
         let api_url = config.api_url.as_str().trim_end_matches('/');
         let connector =
             SlackClientHyperConnector::with_connector(connector).with_slack_api_url(api_url);
-        let http = reqwest::Client::builder()
-            .timeout(PATIENCE)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map_err(|error| failed(&error))?;
         Ok(Self {
             web: Arc::new(MorphismClient::new(connector)),
             http,
@@ -134,6 +127,7 @@ impl SlackClient {
         let response = self
             .http
             .post(self.method("apps.connections.open"))
+            .timeout(PATIENCE)
             .bearer_auth(self.app_token.expose_secret())
             .header("content-type", "application/x-www-form-urlencoded")
             .send()
@@ -211,6 +205,7 @@ impl SlackClient {
         let response = self
             .http
             .post(self.method("auth.test"))
+            .timeout(PATIENCE)
             .bearer_auth(token)
             .send()
             .await

@@ -9,7 +9,7 @@ const RULES: [(&str, &[&str]); 11] = [
     ("tokio_tungstenite", &["slack/", "sandbox/"]),
     (
         "reqwest",
-        &["slack/client.rs", "calendar/", "sandbox/tests/"],
+        &["http.rs", "slack/client.rs", "calendar/", "sandbox/tests/"],
     ),
     ("oauth2", &["calendar/"]),
     ("chacha20poly1305", &["keyring.rs"]),

@@ -88,7 +88,11 @@ fn open<F>(
 where
     F: Fn(Delivery) -> BoxFuture<'static, socket::Answer> + Send + Sync + 'static,
 {
-    let client = SlackClient::new(&config(slack, "sqlite::memory:").slack).unwrap();
+    let client = SlackClient::new(
+        &config(slack, "sqlite::memory:").slack,
+        billops::http::client().unwrap(),
+    )
+    .unwrap();
     let opener: Opener = Arc::new(move || {
         let client = client.clone();
         async move { client.open_connection().await }.boxed()

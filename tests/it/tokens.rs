@@ -46,7 +46,7 @@ async fn replica(bot: &TestBot) -> App {
     App::new(
         store,
         bot.clock.clone(),
-        reach(&config, &bot.clock).unwrap(),
+        reach(&config, &billops::http::client().unwrap(), &bot.clock),
     )
 }
 
