@@ -3,6 +3,7 @@
 mod calendars;
 mod confirm_event;
 mod connect;
+mod connect_code;
 mod edit_entry;
 mod entry_form;
 mod forgotten_timers;
@@ -36,7 +37,8 @@ use crate::{
 
 pub use calendars::{Listed, Selected};
 pub use confirm_event::LogAs;
-pub use connect::{Bearer, ConnectLink, Ended, From, LinkPage, Reason, Returned, Typed};
+pub use connect::{Bearer, ConnectLink, Ended, From, LinkPage, Reason, Returned};
+pub use connect_code::Typed;
 pub use edit_entry::{EntryList, EntryVersion, Flip, Flipped, HomeTab, LISTED, merged};
 pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
 pub use forgotten_timers::TimerQuestion;

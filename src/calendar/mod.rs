@@ -10,6 +10,7 @@ mod id_token;
 mod microsoft;
 mod oauth;
 mod openid;
+mod refusal;
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -24,11 +25,9 @@ use crate::{
 pub use api::ReadProblem;
 pub use examine::Examined;
 pub use id_token::BadIdToken;
-pub use oauth::{
-    Authorization, Grant, GrantProblem, RefreshProblem, Tokens, is_issuer, is_known_part,
-    missing_parts,
-};
+pub use oauth::{Authorization, Grant, Tokens, is_issuer, is_known_part, missing_parts};
 pub use openid::{SignIn, SignInProblem, SlackIdentity};
+pub use refusal::{GrantProblem, RefreshProblem};
 
 /// What an answer may be long: a page of 2,500 events is about 2 MiB.
 const LONGEST_ANSWER: usize = 16 * 1024 * 1024;

@@ -20,7 +20,9 @@ mod people;
 mod projects;
 mod reports;
 mod sessions;
+mod sync;
 mod timers;
+mod tokens;
 mod undo;
 
 use std::{sync::Arc, time::Duration};
@@ -40,15 +42,17 @@ use crate::{
 
 pub use changes::{EntryChange, Step};
 pub use commit::{Made, NewEntry, NotSaved};
-pub use connections::{NewAccount, SavedAccount, StoredTokens, TokenRow};
+pub use connections::{NewAccount, SavedAccount};
 pub use entries::DayAndRecent;
 pub use errands::{Errand, LinkIntent, NewErrand, Parked};
-pub use events::{LogEvent, SyncTarget};
+pub use events::LogEvent;
 pub use jobs::{ClaimedJob, JobCounts, NewJob};
 pub use people::{Profile, Workspace};
 pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};
 pub use reports::ShareClaim;
+pub use sync::SyncTarget;
 pub use timers::{TimerChange, TimerStep, TimerToAsk};
+pub use tokens::{StoredTokens, TokenRow};
 
 /// How long one statement may wait for the database before it is given up. The answer to a person is
 /// due 2.5 s after they pressed Enter, and two waits may follow one another.
