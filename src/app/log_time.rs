@@ -209,7 +209,8 @@ impl App {
             .last_end_on(member.user_id, date)
             .await
             .map_err(|error| self.failed("looking up a day", error))?;
-        let Some(start) = last_end.or_else(|| instant(date, member.workday_start)) else {
+        let Some(start) = last_end.or_else(|| instant(date, member.preferences.workday_start))
+        else {
             return Ok(None);
         };
         let end = start + length;
@@ -224,12 +225,12 @@ impl App {
     /// How this person's lines are read, at this moment.
     pub(super) fn reading(&self, member: &Member) -> Context {
         Context {
-            bare_number_unit: member.bare_number_unit,
+            bare_number_unit: member.preferences.bare_number_unit,
             slash_dates: member.slash_dates(),
-            workday: if member.target_per_day == Minutes::default() {
+            workday: if member.preferences.target_per_day == Minutes::default() {
                 Minutes::from_hours(8)
             } else {
-                member.target_per_day
+                member.preferences.target_per_day
             },
             ..Context::new(self.clock.now(), member.zone())
         }

@@ -36,7 +36,7 @@ impl App {
             .await
             .map_err(|error| self.failed("looking up a person", error))?;
         Ok(member
-            .filter(|member| member.time_zone.is_some())
+            .filter(|member| member.time_zone().is_some())
             .map(|member| self.remember(member)))
     }
 
@@ -56,7 +56,7 @@ impl App {
             .save_member(workspace_id, slack_user_id, profile)
             .await
             .map_err(|error| self.failed("noting a person", error))?;
-        if member.time_zone.is_some() {
+        if member.time_zone().is_some() {
             return Ok(self.remember(member));
         }
         // Not kept in memory: Slack is asked again at the next contact.

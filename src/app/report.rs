@@ -240,9 +240,9 @@ impl App {
             PeriodKind::Day => self.entries_of_day(member, from, project_id).await?,
             PeriodKind::Week | PeriodKind::Month => Vec::new(),
         };
-        let complete = summary.complete_days(member.target_per_day, today);
+        let complete = summary.complete_days(member.preferences.target_per_day, today);
         let per_day = match project {
-            None => member.target_per_day.get(),
+            None => member.preferences.target_per_day.get(),
             Some(_) => 0,
         };
         let working_days = u32::try_from(complete.1).unwrap_or(0);

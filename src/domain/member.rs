@@ -1,14 +1,9 @@
 //! A person as one workspace knows them.
 
-use chrono::NaiveTime;
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::{
-    minutes::Minutes,
-    time_command::{BareNumberUnit, SlashDates},
-    timer::Workday,
-};
+use super::{preferences::Preferences, time_command::SlashDates, timer::Workday};
 
 /// One person in one Slack workspace. Everything a person owns hangs on `user_id`, and a `user_id`
 /// belongs to one workspace.
@@ -26,18 +21,14 @@ pub struct Member {
     pub slack_user_id: String,
     /// What Slack calls them.
     pub name: String,
-    /// Their zone; `None` as long as Slack has not said.
-    pub time_zone: Option<Tz>,
+    /// The zone Slack says they are in; `None` as long as it has not.
+    pub slack_time_zone: Option<Tz>,
     /// Their language and country as Slack writes it: `de-DE`.
     pub locale: Option<String>,
     /// Whether they are an admin or owner of the workspace.
     pub is_admin: bool,
-    /// How a number without a unit is read.
-    pub bare_number_unit: BareNumberUnit,
-    /// What a full day is.
-    pub target_per_day: Minutes,
-    /// When their working day begins.
-    pub workday_start: NaiveTime,
+    /// What they have decided.
+    pub preferences: Preferences,
     /// Whether the workspace lets them create projects.
     pub may_create_projects: bool,
     /// Whether they have ever opened the Home tab.
@@ -45,17 +36,22 @@ pub struct Member {
 }
 
 impl Member {
-    /// The zone to reckon in. UTC where Slack has not said; whoever shows a time then says so.
+    /// Their zone: the one they have fixed, else Slack's; `None` where neither is known.
+    pub fn time_zone(&self) -> Option<Tz> {
+        self.preferences.time_zone.or(self.slack_time_zone)
+    }
+
+    /// The zone to reckon in. UTC where it is not known; whoever shows a time then says so.
     pub fn zone(&self) -> Tz {
-        self.time_zone.unwrap_or(Tz::UTC)
+        self.time_zone().unwrap_or(Tz::UTC)
     }
 
     /// Their working day.
     pub fn workday(&self) -> Workday {
         Workday {
             zone: self.zone(),
-            start: self.workday_start,
-            length: self.target_per_day,
+            start: self.preferences.workday_start,
+            length: self.preferences.target_per_day,
         }
     }
 
@@ -72,7 +68,7 @@ impl Member {
         match language {
             "en" if country.eq_ignore_ascii_case("US") => {
                 let is_american = self
-                    .time_zone
+                    .time_zone()
                     .is_some_and(|zone| AMERICAN.contains(&zone.name()));
                 if is_american {
                     SlashDates::MonthFirst

@@ -5,6 +5,7 @@ pub mod gaps;
 pub mod member;
 pub mod minutes;
 pub mod period;
+pub mod preferences;
 pub mod project;
 pub mod provider;
 pub mod summary;

@@ -39,7 +39,7 @@ pub use client::{SlackClient, SlackError};
 
 use crate::{
     app::App,
-    domain::{member::Member, minutes::Minutes, time_command::BareNumberUnit},
+    domain::{member::Member, minutes::Minutes, preferences::Preferences},
     error::{Failed, chain},
     jobs::Ran,
 };
@@ -359,10 +359,11 @@ fn stranger(workspace: &str, slack_user: &str) -> Member {
         workspace_id: workspace.to_owned(),
         slack_user_id: slack_user.to_owned(),
         name: String::new(),
-        time_zone: None,
-        bare_number_unit: BareNumberUnit::Guess,
-        target_per_day: Minutes::default(),
-        workday_start: chrono::NaiveTime::MIN,
+        slack_time_zone: None,
+        preferences: Preferences {
+            target_per_day: Minutes::default(),
+            ..Preferences::default()
+        },
         locale: None,
         is_admin: false,
         may_create_projects: false,

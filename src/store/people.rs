@@ -6,8 +6,10 @@ use uuid::Uuid;
 
 use super::{Store, StoreError, read, tx};
 use crate::domain::{
+    calendar_event::Wishes,
     member::Member,
     minutes::Minutes,
+    preferences::{Days, Preferences},
     time_command::{BareNumberUnit, Unit},
 };
 
@@ -57,6 +59,18 @@ struct MemberRow {
     bare_number_unit: String,
     target_minutes_per_day: i32,
     workday_start_minutes: i32,
+    daily_summary: bool,
+    daily_summary_minutes: i32,
+    summary_days: i32,
+    silent_when_done: bool,
+    monday: bool,
+    after_meeting: bool,
+    entry_notifications: bool,
+    invoice_notifications: bool,
+    fixed_time_zone: Option<String>,
+    default_project_id: Option<Uuid>,
+    suggest_private: bool,
+    suggest_tentative: bool,
     project_creators: String,
     home_opened_at: Option<DateTime<Utc>>,
 }
@@ -68,28 +82,47 @@ impl TryFrom<MemberRow> for Member {
         let unreadable = |column, problem: String| {
             StoreError::unreadable("slack_user_bindings", column, row.binding_id, problem)
         };
-        Ok(Self {
-            // A zone that this version's tables no longer hold is an unknown zone, not a broken person.
-            time_zone: row.time_zone.as_deref().and_then(|name| name.parse().ok()),
+        let time_of_day = |column, minutes: i32| {
+            u32::try_from(minutes)
+                .ok()
+                .and_then(|minutes| NaiveTime::from_num_seconds_from_midnight_opt(minutes * 60, 0))
+                .ok_or_else(|| unreadable(column, minutes.to_string()))
+        };
+        // A zone that this version's tables no longer hold is an unknown zone, not a broken person.
+        let zone = |name: Option<&str>| name.and_then(|name| name.parse().ok());
+        let preferences = Preferences {
+            daily_summary: row.daily_summary,
+            daily_summary_time: time_of_day("daily_summary_minutes", row.daily_summary_minutes)?,
+            summary_days: u8::try_from(row.summary_days)
+                .ok()
+                .and_then(Days::from_bits)
+                .ok_or_else(|| unreadable("summary_days", row.summary_days.to_string()))?,
+            silent_when_done: row.silent_when_done,
+            monday: row.monday,
+            after_meeting: row.after_meeting,
+            entry_notifications: row.entry_notifications,
+            invoice_notifications: row.invoice_notifications,
+            time_zone: zone(row.fixed_time_zone.as_deref()),
+            workday_start: time_of_day("workday_start_minutes", row.workday_start_minutes)?,
+            target_per_day: Minutes::new(
+                u32::try_from(row.target_minutes_per_day)
+                    .map_err(|error| unreadable("target_minutes_per_day", error.to_string()))?,
+            ),
+            default_project_id: row.default_project_id,
+            wishes: Wishes {
+                private: row.suggest_private,
+                tentative: row.suggest_tentative,
+            },
             bare_number_unit: match row.bare_number_unit.as_str() {
                 "guess" => BareNumberUnit::Guess,
                 "hours" => BareNumberUnit::Hours,
                 "minutes" => BareNumberUnit::Minutes,
                 other => return Err(unreadable("bare_number_unit", format!("“{other}”"))),
             },
-            target_per_day: Minutes::new(
-                u32::try_from(row.target_minutes_per_day)
-                    .map_err(|error| unreadable("target_minutes_per_day", error.to_string()))?,
-            ),
-            workday_start: u32::try_from(row.workday_start_minutes)
-                .ok()
-                .and_then(|minutes| NaiveTime::from_num_seconds_from_midnight_opt(minutes * 60, 0))
-                .ok_or_else(|| {
-                    unreadable(
-                        "workday_start_minutes",
-                        row.workday_start_minutes.to_string(),
-                    )
-                })?,
+        };
+        Ok(Self {
+            slack_time_zone: zone(row.time_zone.as_deref()),
+            preferences,
             may_create_projects: row.is_admin || row.project_creators == EVERYONE,
             locale: row.locale,
             is_admin: row.is_admin,
@@ -110,7 +143,10 @@ macro_rules! select_member {
         concat!(
             "SELECT b.user_id, b.id AS binding_id, i.id AS slack_integration_id, i.workspace_id, \
              b.slack_user_id, u.name, u.time_zone, u.locale, u.is_admin, b.bare_number_unit, \
-             b.target_minutes_per_day, b.workday_start_minutes, i.project_creators, b.home_opened_at \
+             b.target_minutes_per_day, b.workday_start_minutes, b.daily_summary, b.daily_summary_minutes, \
+             b.summary_days, b.silent_when_done, b.monday, b.after_meeting, b.entry_notifications, \
+             b.invoice_notifications, b.fixed_time_zone, b.default_project_id, b.suggest_private, \
+             b.suggest_tentative, i.project_creators, b.home_opened_at \
              FROM slack_user_bindings b JOIN users u ON u.id = b.user_id \
              JOIN slack_integrations i ON i.id = b.slack_integration_id WHERE ",
             $condition

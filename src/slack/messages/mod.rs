@@ -169,7 +169,7 @@ impl Reader<'_> {
         } else {
             "That day"
         };
-        let (total, target) = (receipt.day_total, self.member.target_per_day);
+        let (total, target) = (receipt.day_total, self.member.preferences.target_per_day);
         if target == Minutes::default() {
             return (format!("{name}  {total}"), format!("{name}: {total}."));
         }
@@ -181,7 +181,7 @@ impl Reader<'_> {
 
     fn zone_note(&self) -> Option<&'static str> {
         self.member
-            .time_zone
+            .time_zone()
             .is_none()
             .then_some("Slack has not told me your time zone yet, so these times are in UTC")
     }

@@ -338,6 +338,6 @@ async fn corrections_of_a_unit_are_counted(store: Store, _: Clock) {
         .await
         .unwrap();
     let now = store.member("T1", "U1").await.unwrap().unwrap();
-    assert_eq!(now.bare_number_unit, BareNumberUnit::Hours);
+    assert_eq!(now.preferences.bare_number_unit, BareNumberUnit::Hours);
     assert_eq!(flip(Unit::Hours).await.unwrap(), 1, "counted anew");
 }

@@ -202,7 +202,7 @@ pub fn shared_report(reader: Reader<'_>, report: &Report) -> Message {
         projects_of(report)
     };
     say(&mut text, &parts, None);
-    let zone = if member.time_zone.is_none() {
+    let zone = if member.time_zone().is_none() {
         " UTC"
     } else {
         ""

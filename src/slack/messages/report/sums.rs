@@ -111,7 +111,7 @@ pub(super) fn most(
 
 /// What a full bar of a day is: the target, or the longest day where there is none or it is not meant.
 pub(super) fn day_whole(reader: Reader<'_>, report: &Report) -> Minutes {
-    let target = reader.member.target_per_day;
+    let target = reader.member.preferences.target_per_day;
     let days = report.summary.days.iter().map(|(_, minutes)| *minutes);
     match report.project {
         None if target > Minutes::default() => target,
