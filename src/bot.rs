@@ -248,6 +248,17 @@ fn runner(door: &Door, store: &Store) -> Runner {
                 Job::SyncCalendars => door.queue_syncs().await,
                 Job::SyncAccount { account } => door.queue_account(account).await,
                 Job::SyncCalendar { calendar } => door.sync_calendar(calendar).await,
+                Job::LookForEnded => door.look_for_ended().await,
+                Job::MeetingsEnded { binding } => door.meetings_ended(binding).await,
+                Job::TellMeetings {
+                    binding, events, ..
+                } => door.tell_meetings(binding, &events).await,
+                Job::UpdateCard { binding, event } => door.update_card(binding, event).await,
+                Job::TellChanged {
+                    binding,
+                    event,
+                    was,
+                } => door.tell_changed(binding, event, &was).await,
                 Job::RefreshTokens => door.queue_refreshes().await,
                 Job::RefreshAccount { account } => door.refresh_account(account).await,
                 Job::TellConnected {

@@ -1,15 +1,16 @@
 //! Meetings become entries.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, Timelike as _, Utc};
 use uuid::Uuid;
 
-use super::{App, HomeTab};
+use super::{App, EntryForm, FormOutcome, HomeTab};
 use crate::{
     domain::{
         calendar_event::{EventState, SyncedEvent},
         member::Member,
         minutes::Minutes,
         project::ProjectRef,
+        rule::Rule,
         time_entry::EntryFields,
     },
     error::Failed,
@@ -28,6 +29,15 @@ pub struct LogAs {
     pub project: Option<Option<ProjectRef>>,
     /// Whether it can be billed.
     pub billable: Option<bool>,
+}
+
+/// What became of the form in which a meeting is logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedAsForm {
+    /// What became of the meeting.
+    pub logged: LogEvent,
+    /// The rule that was made with it.
+    pub rule: Option<Rule>,
 }
 
 impl App {
@@ -84,8 +94,8 @@ impl App {
                 (project, is_billable)
             }
             None => {
-                let chosen = self.choose_project(member, "", None, None).await?;
-                (chosen.project, chosen.is_billable)
+                let guess = self.guess(member, &event).await?;
+                (guess.project, guess.is_billable)
             }
         };
         let fields = EntryFields {
@@ -104,6 +114,55 @@ impl App {
             .log_event(member.user_id, event_id, &fields, then.as_ref())
             .await
             .map_err(failed)
+    }
+
+    /// Makes an entry of an event as it was entered in the form; with `always`, it becomes the rule for its series.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn log_event_form(
+        &self,
+        member: &Member,
+        event_id: Uuid,
+        form: &EntryForm,
+        is_always: bool,
+        home: HomeTab,
+    ) -> Result<FormOutcome<LoggedAsForm>, Failed> {
+        let Some(event) = self.event(member, event_id).await? else {
+            let (logged, rule) = (LogEvent::Unknown, None);
+            return Ok(FormOutcome::Done(LoggedAsForm { logged, rule }));
+        };
+        let (mut fields, reading) = match self.read_form(member, form).await? {
+            Ok(read) => read,
+            Err(problems) => return Ok(FormOutcome::Problems(problems)),
+        };
+        let zone = member.zone();
+        let [start, end] = [event.start, event.end].map(|at| at.with_timezone(&zone));
+        if fields.date == start.date_naive()
+            && reading.start.zip(reading.end) == Some((minute(start), minute(end)))
+        {
+            // Left as it was shown, it is the meeting's own time, right across a change of the clocks.
+            fields.span = Some((event.start, event.end));
+            fields.duration = length(event.start, event.end);
+        }
+        let then = home.refresh(member);
+        let failed = |error| self.failed("logging a meeting", error);
+        let logged = self
+            .store
+            .log_event(member.user_id, event_id, &fields, then.as_ref())
+            .await
+            .map_err(failed)?;
+        let is_logged = matches!(logged, LogEvent::Logged(_) | LogEvent::Already(_));
+        let rule = if is_always && is_logged {
+            let project = fields.project.as_ref().map(|project| project.id);
+            self.store
+                .make_rule(member.user_id, event_id, project, fields.billable)
+                .await
+                .map_err(failed)?
+        } else {
+            None
+        };
+        Ok(FormOutcome::Done(LoggedAsForm { logged, rule }))
     }
 
     /// Skips an event, which is remembered, or takes that back. `None` if the person has no such event.
@@ -142,8 +201,13 @@ impl App {
     }
 }
 
+/// The time of day, as it is shown.
+fn minute(at: DateTime<chrono_tz::Tz>) -> NaiveTime {
+    at.time().with_second(0).unwrap_or_else(|| at.time())
+}
+
 /// How long it took, between instants and so right across a change of the clocks; a part of a minute counts whole.
-fn length(start: DateTime<Utc>, end: DateTime<Utc>) -> Minutes {
+pub(super) fn length(start: DateTime<Utc>, end: DateTime<Utc>) -> Minutes {
     let seconds = (end - start).num_seconds().max(60);
     Minutes::new(
         u32::try_from((seconds + 59) / 60)

@@ -137,18 +137,37 @@ impl App {
     /// # Errors
     /// The database does not answer.
     pub async fn as_it_is(&self, member: &Member, entry: TimeEntry) -> Result<EntryChange, Failed> {
-        let day_total = self
-            .store
-            .day_total(member.user_id, entry.date)
-            .await
-            .map_err(|error| self.failed("reading a day", error))?;
         let is_settled = entry.is_settled();
-        let receipt = Receipt { entry, day_total };
+        let receipt = self.with_day(member, entry).await?;
         Ok(if is_settled {
             EntryChange::Settled(receipt)
         } else {
             EntryChange::Stale(receipt)
         })
+    }
+
+    /// One of the person's entries, taken back or not, with its day in sum.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn receipt(
+        &self,
+        member: &Member,
+        entry_id: Uuid,
+    ) -> Result<Option<Receipt>, Failed> {
+        match self.entry(member, entry_id).await? {
+            Some(entry) => self.with_day(member, entry).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn with_day(&self, member: &Member, entry: TimeEntry) -> Result<Receipt, Failed> {
+        let day_total = self
+            .store
+            .day_total(member.user_id, entry.date)
+            .await
+            .map_err(|error| self.failed("reading a day", error))?;
+        Ok(Receipt { entry, day_total })
     }
 
     /// What shares time with an entry after a change.

@@ -12,6 +12,7 @@ use crate::{
         minutes::Minutes,
         project::ProjectRef,
         provider::Provider,
+        rule::Rule,
         time_entry::{Changed, TimeEntry},
         timer::Timer,
     },
@@ -51,6 +52,8 @@ pub struct Home {
     pub waiting: (Vec<SyncedEvent>, u64),
     /// Where they would go.
     pub waiting_project: Option<ProjectRef>,
+    /// The series that are always logged.
+    pub rules: Vec<Rule>,
     /// The calendars that are connected.
     pub accounts: Vec<Account>,
     /// The providers that are offered.
@@ -62,6 +65,10 @@ pub struct Home {
 pub enum Notice {
     /// This was done to an entry.
     Changed(Box<Changed>),
+    /// This meeting was logged; and its series can be logged always.
+    Meeting(Box<Changed>, Option<Box<Rule>>),
+    /// This was decided about a rule.
+    Rule(Box<Rule>),
     /// This meeting was skipped.
     Skipped(Box<SyncedEvent>),
     /// So many meetings were logged at once.
@@ -94,6 +101,7 @@ impl App {
             let chosen = self.choose_project(member, "", None, None).await?;
             (waiting, chosen.project)
         };
+        let rules = self.rules(member).await?;
         Ok(Home {
             timer,
             name: member.name.clone(),
@@ -107,6 +115,7 @@ impl App {
             notice,
             waiting,
             waiting_project,
+            rules,
             accounts,
             offered: self.offered(),
         })

@@ -1,10 +1,12 @@
 //! What BillOps does, one use case a file. Doors call these and render what comes back.
 
 mod calendars;
+mod changed_meeting;
 mod confirm_event;
 mod connect;
 mod connect_code;
 mod edit_entry;
+mod ended_meetings;
 mod entry_form;
 mod forgotten_timers;
 mod home;
@@ -12,6 +14,7 @@ mod log_time;
 mod members;
 mod projects;
 mod report;
+mod rules;
 mod sign_in;
 mod sync;
 mod time_command;
@@ -36,16 +39,19 @@ use crate::{
 };
 
 pub use calendars::{Listed, Selected};
-pub use confirm_event::LogAs;
+pub use changed_meeting::{ChangedMeeting, MeetingChange};
+pub use confirm_event::{LogAs, LoggedAsForm};
 pub use connect::{Bearer, ConnectLink, Ended, From, LinkPage, Reason, Returned};
 pub use connect_code::Typed;
 pub use edit_entry::{EntryList, EntryVersion, Flip, Flipped, HomeTab, LISTED, merged};
+pub use ended_meetings::{EndedMeeting, EndedMeetings};
 pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
 pub use forgotten_timers::TimerQuestion;
 pub use home::{Home, Notice};
 pub use log_time::{Logged, Request};
 pub use projects::{Chosen, Linked, ProjectNote, Suggested};
 pub use report::{Report, ReportOf, ReportOutcome, Share};
+pub use rules::Guess;
 pub use sign_in::{SESSION_LASTS, SignedIn};
 pub use sync::{SYNC_EVERY, SyncProblem};
 pub use time_command::CommandOutcome;

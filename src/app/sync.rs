@@ -141,7 +141,19 @@ impl App {
                 });
             }
         };
-        let then = self.home_of(target.user_id).await?;
+        let member = self.member_of(target.user_id).await?;
+        let then = member.as_ref().and_then(Self::home_refresh);
+        let changed = |event, was| {
+            let binding = member.as_ref()?.binding_id;
+            Some(
+                Job::TellChanged {
+                    binding,
+                    event,
+                    was,
+                }
+                .to_row(),
+            )
+        };
         let counts = self
             .store
             .reconcile(
@@ -151,6 +163,7 @@ impl App {
                 &events,
                 Wishes::default(),
                 then.as_ref(),
+                &changed,
             )
             .await
             .map_err(|error| self.sync_failed(error))?;
@@ -158,16 +171,15 @@ impl App {
         counts.ok_or(SyncProblem::Gone)
     }
 
-    /// The Home tab of somebody whose calendar has changed, if they have ever opened it.
-    async fn home_of(&self, user_id: Uuid) -> Result<Option<NewJob>, SyncProblem> {
+    /// Whose calendar it is, as Slack knows them.
+    async fn member_of(&self, user_id: Uuid) -> Result<Option<Member>, SyncProblem> {
         let found = async {
             let Some(binding) = self.store.binding_of(user_id).await? else {
                 return Ok(None);
             };
             self.store.member_by_binding(binding).await
         };
-        let member = found.await.map_err(|error| self.sync_failed(error))?;
-        Ok(member.as_ref().and_then(Self::home_refresh))
+        found.await.map_err(|error| self.sync_failed(error))
     }
 
     async fn not_read(

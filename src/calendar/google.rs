@@ -218,7 +218,7 @@ fn event(event: Event) -> Option<CalendarEvent> {
         start: begins,
         end: ends,
         ical_uid: event.ical_uid.as_deref().map(base_uid),
-        series_id: event.recurring_event_id,
+        series_id: event.recurring_event_id.map(|id| base_uid(&id)),
         original_start: event.original_start_time.and_then(|when| when.instant()),
         is_cancelled: event.status == "cancelled",
         reply: match own.map(|attendee| &*attendee.response_status) {

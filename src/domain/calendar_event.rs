@@ -213,7 +213,7 @@ impl CalendarEvent {
     }
 }
 
-/// The `iCalUID` of a meeting, without what Google adds when “this and following” splits its series.
+/// The `iCalUID` of a meeting, or the id of its series, without what Google adds when “this and following” splits its series.
 pub fn base_uid(uid: &str) -> String {
     let (name, host) = uid.split_once('@').unwrap_or((uid, ""));
     let base = match name.rsplit_once("_R") {
@@ -242,6 +242,8 @@ pub struct SyncedEvent {
     pub provider: Provider,
     /// What the provider calls it.
     pub provider_event_id: String,
+    /// The series it belongs to.
+    pub series_id: Option<String>,
     /// What it is called.
     pub title: String,
     /// From when.
@@ -300,6 +302,17 @@ impl EventState {
         .into_iter()
         .find(|state| state.as_str() == name)
     }
+}
+
+/// What a meeting was when it was logged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedAs {
+    /// Its title.
+    pub title: String,
+    /// From when.
+    pub start: DateTime<Utc>,
+    /// To when.
+    pub end: DateTime<Utc>,
 }
 
 /// What one complete reading of a calendar found.

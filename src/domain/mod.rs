@@ -8,6 +8,7 @@ pub mod period;
 pub mod preferences;
 pub mod project;
 pub mod provider;
+pub mod rule;
 pub mod summary;
 pub mod time_command;
 pub mod time_entry;

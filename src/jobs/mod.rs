@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::store::NewJob;
+use crate::{domain::calendar_event::LoggedAs, store::NewJob};
 
 pub use schedule::Schedule;
 pub use worker::{Ran, Runner, Workers, run_due};
@@ -45,6 +45,38 @@ pub enum Job {
     SyncCalendar {
         /// Which.
         calendar: Uuid,
+    },
+    /// Look for people whose meetings have ended.
+    LookForEnded,
+    /// Deal with the meetings of a person that have ended.
+    MeetingsEnded {
+        /// Whose.
+        binding: Uuid,
+    },
+    /// Tell the person about meetings that have ended, or were logged by a rule.
+    TellMeetings {
+        /// Whom.
+        binding: Uuid,
+        /// Which events.
+        events: Vec<Uuid>,
+        /// When they were dealt with.
+        at: DateTime<Utc>,
+    },
+    /// Draw the message about a meeting anew, because it was logged or skipped elsewhere.
+    UpdateCard {
+        /// Whose.
+        binding: Uuid,
+        /// Which event.
+        event: Uuid,
+    },
+    /// Tell the person that a meeting they logged is otherwise in their calendar now.
+    TellChanged {
+        /// Whom.
+        binding: Uuid,
+        /// Which event.
+        event: Uuid,
+        /// What it was when they logged it.
+        was: LoggedAs,
     },
     /// Ask for a refresh of every account whose access token runs out.
     RefreshTokens,
@@ -85,6 +117,18 @@ impl Job {
             Self::SyncCalendars => "sync_calendars".to_owned(),
             Self::SyncAccount { account } => format!("sync_account:{account}"),
             Self::SyncCalendar { calendar } => format!("sync_calendar:{calendar}"),
+            Self::LookForEnded => "look_for_ended".to_owned(),
+            Self::MeetingsEnded { binding } => format!("meetings_ended:{binding}"),
+            Self::TellMeetings {
+                binding,
+                events,
+                at,
+            } => {
+                let first = events.first().copied().unwrap_or_default();
+                format!("tell_meetings:{binding}:{first}:{}", at.timestamp_micros())
+            }
+            Self::UpdateCard { event, .. } => format!("update_card:{event}"),
+            Self::TellChanged { event, .. } => format!("tell_changed:{event}"),
             Self::RefreshTokens => "refresh_tokens".to_owned(),
             Self::RefreshAccount { account } => format!("refresh_account:{account}"),
             Self::TellConnected { account, at, .. } => {

@@ -9,8 +9,9 @@ use super::Job;
 use crate::{error::chain, store::Store};
 
 /// What is asked for how often.
-const TICKS: [(Duration, Job); 4] = [
+const TICKS: [(Duration, Job); 5] = [
     (Duration::from_secs(60), Job::AskForgottenTimers),
+    (Duration::from_secs(60), Job::LookForEnded),
     (Duration::from_secs(15 * 60), Job::SyncCalendars),
     (Duration::from_secs(12 * 60 * 60), Job::RefreshTokens),
     (Duration::from_secs(60 * 60), Job::ForgetRequests),

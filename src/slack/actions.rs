@@ -13,7 +13,7 @@ use super::{
     logged, meetings,
     messages::{self, Conversation, Message, Reader},
     open_form::{self, EntryFormKind},
-    projects, reports, request_key, stranger, timers,
+    projects, reports, request_key, rules, stranger, timers,
 };
 use crate::{
     app::{EntryVersion, Flip, FormOutcome, HomeTab, Notice},
@@ -250,6 +250,7 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
         }
         ("project", _) => projects::pressed(press, member, verb).await,
         ("event", _) => meetings::pressed(press, member, verb).await,
+        ("rule", _) => rules::pressed(press, member, verb).await,
         ("calendar", _) => calendars::pressed(press, member, verb).await,
         ("token", _) => calendars::token_pressed(press, member, verb).await,
         ("prefs", "set_unit") => {

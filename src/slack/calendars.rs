@@ -370,7 +370,7 @@ impl Door {
 }
 
 /// What became of a message that a job sends.
-fn sent<T>(posted: Result<T, SlackError>) -> Ran {
+pub(super) fn sent<T>(posted: Result<T, SlackError>) -> Ran {
     match posted {
         Ok(_) => Ran::Done,
         Err(SlackError::RateLimited(wait)) => Ran::Later(wait),

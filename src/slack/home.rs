@@ -22,6 +22,7 @@ use crate::{
         calendar_event::SyncedEvent,
         member::Member,
         minutes::Minutes,
+        rule::Rule,
         time_entry::{ChangeKind, Changed, TimeEntry},
         timer::Timer,
     },
@@ -34,6 +35,9 @@ pub fn view(home: &Home) -> SlackView {
     blocks.extend(messages::home_notices(&home.accounts, home.now, home.zone));
     if let Some(notice) = &home.notice {
         blocks.push(notice_line(home, notice));
+        if let Notice::Meeting(_, Some(rule)) = notice {
+            blocks.extend(messages::offer_blocks(rule, ""));
+        }
     }
     let is_new = home.recent.is_empty()
         && home.notice.is_none()
@@ -55,6 +59,12 @@ pub fn view(home: &Home) -> SlackView {
         blocks.push(SlackDividerBlock::new().into());
         blocks.extend(last_entries(home));
     }
+    blocks.extend(messages::rule_rows(
+        &home.rules,
+        false,
+        home.zone,
+        home.today,
+    ));
     let calendars = messages::home_rows(&home.accounts, &home.offered, home.now, home.zone);
     if !calendars.is_empty() {
         blocks.push(SlackDividerBlock::new().into());
@@ -240,7 +250,8 @@ pub(super) fn entry_menu(entry: &TimeEntry) -> SlackSectionBlockElement {
 fn notice_line(home: &Home, notice: &Notice) -> SlackBlock {
     let unchanged = "*Nothing was changed.* This page was out of date; here is how things are now.";
     let words = match notice {
-        Notice::Changed(changed) => notice_words(changed, home.zone),
+        Notice::Changed(changed) | Notice::Meeting(changed, _) => notice_words(changed, home.zone),
+        Notice::Rule(rule) => Some(rule_notice(rule)),
         Notice::Skipped(event) => Some(skipped_words(event)),
         Notice::LoggedAll(count) => {
             let done = format!(
@@ -263,6 +274,23 @@ fn notice_line(home: &Home, notice: &Notice) -> SlackBlock {
         )
         .with_accessory(undo.into())
         .into()
+}
+
+/// Something was decided about a rule.
+fn rule_notice(rule: &Rule) -> (String, WayBack) {
+    let (what, action) = messages::rule_words(rule);
+    let label = if action == "rule.accept" {
+        "Always log it"
+    } else {
+        "Undo"
+    };
+    let back = WayBack {
+        action,
+        label,
+        value: format!("r:{}", rule.id),
+        spoken: cut(&format!("{label}: {}", rule.title), 75),
+    };
+    (what, back)
 }
 
 /// A meeting was skipped.

@@ -15,6 +15,7 @@ pub mod messages;
 mod open_form;
 mod projects;
 mod reports;
+mod rules;
 pub mod socket;
 mod submissions;
 mod text;

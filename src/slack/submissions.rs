@@ -95,6 +95,8 @@ async fn save(
                     })
                 })
         }
+        "event.log_as" => super::meetings::submitted(door, &member, view, &meta).await,
+        "rule.update" => super::rules::submitted(door, &member, view, &meta).await,
         "calendar.choose_save" | "calendar.disconnect" => {
             super::calendars::submitted(door, &member, view, &meta)
                 .await
@@ -121,7 +123,7 @@ async fn save(
 /// The form stays open; nothing that was entered is lost.
 fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
     let field = match callback_id {
-        "entry.set_project" => "project",
+        "entry.set_project" | "rule.update" => "project",
         "entry.move" => "date",
         "project.create" | "project.update" => "slug",
         "timer.create" | "timer.update" => "description",
@@ -322,7 +324,7 @@ async fn move_entry(
     }
 }
 
-fn home_of(meta: &Meta) -> HomeTab {
+pub(super) fn home_of(meta: &Meta) -> HomeTab {
     if meta.home {
         HomeTab::DrawnByCaller
     } else {

@@ -33,11 +33,12 @@ pub enum LogEvent {
 }
 
 #[derive(sqlx::FromRow)]
-struct EventRow {
+pub(super) struct EventRow {
     id: Uuid,
     calendar_id: Uuid,
     provider: String,
     provider_event_id: String,
+    series_id: Option<String>,
     event_title: String,
     event_start: DateTime<Utc>,
     event_end: DateTime<Utc>,
@@ -63,6 +64,7 @@ impl TryFrom<EventRow> for SyncedEvent {
             id: row.id,
             calendar_id: row.calendar_id,
             provider_event_id: row.provider_event_id,
+            series_id: row.series_id,
             title: row.event_title,
             start: row.event_start,
             end: row.event_end,
@@ -82,13 +84,14 @@ pub(super) fn state_of(row: Uuid, name: &str) -> Result<EventState, StoreError> 
 macro_rules! event_sql {
     ($rest:literal) => {
         concat!(
-            "SELECT e.id, e.calendar_id, c.provider, e.provider_event_id, e.event_title, e.event_start, e.event_end, \
-             e.state, e.skip_reason, e.time_entry_id, e.dismissed_at, e.removed_at FROM synced_calendar_events e \
+            "SELECT e.id, e.calendar_id, c.provider, e.provider_event_id, e.series_id, e.event_title, \
+             e.event_start, e.event_end, e.state, e.skip_reason, e.time_entry_id, e.dismissed_at, e.removed_at FROM synced_calendar_events e \
              JOIN calendar_integrations c ON c.id = e.calendar_id ",
             $rest
         )
     };
 }
+pub(super) use event_sql;
 
 impl Store {
     /// The meetings that have ended and wait to be logged, the newest first, at most `limit`; and how many there are.

@@ -12,6 +12,7 @@
 mod changes;
 mod commit;
 mod connections;
+mod ended;
 mod entries;
 mod errands;
 mod events;
@@ -19,6 +20,7 @@ mod jobs;
 mod people;
 mod projects;
 mod reports;
+mod rules;
 mod sessions;
 mod sync;
 mod timers;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     calendar::AccountState,
-    calendar_event::{CalendarEvent, EventState, SkipReason, SyncCounts, Wishes},
+    calendar_event::{CalendarEvent, EventState, LoggedAs, SkipReason, SyncCounts, Wishes},
     provider::Provider,
 };
 
@@ -74,6 +74,16 @@ struct KnownRow {
     removed_at: Option<DateTime<Utc>>,
 }
 
+impl KnownRow {
+    fn logged_as(&self) -> LoggedAs {
+        LoggedAs {
+            title: self.event_title.clone(),
+            start: self.event_start,
+            end: self.event_end,
+        }
+    }
+}
+
 /// What an event is to be, as the calendar shows it now.
 struct Wanted<'a> {
     event: &'a CalendarEvent,
@@ -93,9 +103,14 @@ impl Wanted<'_> {
         }
     }
 
+    /// A meeting that was logged and is called off stays in some calendars; to the entry it is gone all the same.
+    fn is_off(&self, state: EventState) -> bool {
+        state == EventState::Logged && self.event.is_cancelled
+    }
+
     fn is(&self, row: &KnownRow, state: EventState, skip: Option<SkipReason>) -> bool {
         let event = self.event;
-        row.removed_at.is_none()
+        row.removed_at.is_some() == self.is_off(state)
             && row.provider_event_id == event.provider_event_id
             && row.event_title == self.title
             && (row.event_start, row.event_end) == (event.start, event.end)
@@ -253,7 +268,7 @@ impl Store {
     }
 
     /// Makes what is stored of a calendar's window what the calendar shows, in one transaction, and gives the calendar
-    /// back. `events` must be all of them: what is missing is taken for removed. `None` if the lease was lost.
+    /// back. Meetings that were logged and are otherwise now lead to the jobs that `changed` gives. `events` must be all of them: what is missing is taken for removed. `None` if the lease was lost.
     ///
     /// # Errors
     /// The database does not answer, or a row cannot be read.
@@ -265,6 +280,7 @@ impl Store {
         events: &[CalendarEvent],
         wishes: Wishes,
         then: Option<&NewJob>,
+        changed: &(impl Fn(Uuid, LoggedAs) -> Option<NewJob> + Sync),
     ) -> Result<Option<SyncCounts>, StoreError> {
         let now = self.clock.now();
         let calendar_id = target.calendar_id;
@@ -351,6 +367,7 @@ impl Store {
                 matched.push((wanted, same.map(|at| unseen.swap_remove(at))));
             }
             let mut new = Vec::new();
+            let mut jobs: Vec<NewJob> = then.cloned().into_iter().collect();
             for (wanted, row) in matched {
                 let before = row.map(|row| state_of(row.id, &row.state)).transpose()?;
                 let (state, skip) = wanted.state(before);
@@ -366,10 +383,17 @@ impl Store {
                 }
                 counts.updated_events += 1;
                 let event = wanted.event;
+                let is_off = wanted.is_off(state);
+                let is_otherwise = (row.event_start, row.event_end) != (event.start, event.end)
+                    || (row.event_title != wanted.title && !event.is_private)
+                    || (is_off && row.removed_at.is_none());
+                if state == EventState::Logged && is_otherwise {
+                    jobs.extend(changed(row.id, row.logged_as()));
+                }
                 sqlx::query(
                     "UPDATE synced_calendar_events SET provider_event_id = $2, ical_uid = $3, series_id = $4, \
                      original_start = $5, event_title = $6, event_start = $7, event_end = $8, state = $9, \
-                     skip_reason = $10, removed_at = NULL, updated_at = $11 WHERE id = $1",
+                     skip_reason = $10, removed_at = $12, updated_at = $11 WHERE id = $1",
                 )
                 .bind(row.id)
                 .bind(&event.provider_event_id)
@@ -382,6 +406,7 @@ impl Store {
                 .bind(state.as_str())
                 .bind(skip.map(SkipReason::as_str))
                 .bind(now)
+                .bind(is_off.then(|| row.removed_at.unwrap_or(now)))
                 .execute(&mut *conn)
                 .await?;
             }
@@ -434,6 +459,9 @@ impl Store {
             } else {
                 counts.removed_events = u32::try_from(removed.len()).unwrap_or(u32::MAX);
                 for row in removed {
+                    if row.state == EventState::Logged.as_str() {
+                        jobs.extend(changed(row.id, row.logged_as()));
+                    }
                     sqlx::query(
                         "UPDATE synced_calendar_events SET removed_at = $2, updated_at = $2, \
                          state = CASE WHEN state IN ('logged', 'dismissed') THEN state ELSE 'gone' END \
@@ -456,8 +484,10 @@ impl Store {
             .execute(&mut *conn)
             .await?;
             let has_changed = counts.new_events + counts.updated_events + counts.removed_events > 0;
-            if has_changed && let Some(job) = then {
-                add_job!(self.clock, conn, job);
+            if has_changed {
+                for job in &jobs {
+                    add_job!(self.clock, conn, job);
+                }
             }
             Ok(Some(counts))
         })?;

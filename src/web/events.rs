@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{Site, problem::Problem, session::Caller};
 use crate::{
-    app::{HomeTab, LogAs, SyncProblem},
+    app::{Guess, HomeTab, LogAs, SyncProblem},
     domain::{
         calendar_event::{EventState, SyncedEvent},
         provider::Provider,
@@ -152,10 +152,12 @@ pub(super) async fn list(
         .then(|| shown.last())
         .flatten()
         .map(|event| format!("{}_{}", event.start.timestamp_micros(), event.id.simple()));
+    let guesses = site.app.guess_each(&caller.member, shown).await?;
     let items: Vec<Value> = shown
         .iter()
-        .filter(|event| state.is_none_or(|state| event.state == state))
-        .map(event_json)
+        .zip(&guesses)
+        .filter(|(event, _)| state.is_none_or(|state| event.state == state))
+        .map(|(event, guess)| event_json(event, guess))
         .collect();
     Ok(Json(json!({ "items": items, "next_cursor": next })).into_response())
 }
@@ -166,7 +168,9 @@ fn read_cursor(cursor: &str) -> Option<(DateTime<Utc>, Uuid)> {
     Some((start, Uuid::parse_str(id).ok()?))
 }
 
-fn event_json(event: &SyncedEvent) -> Value {
+fn event_json(event: &SyncedEvent, guess: &Guess) -> Value {
+    let is_waiting = event.state == EventState::Suggested;
+    let suggested = guess.project.as_ref().filter(|_| is_waiting);
     json!({
         "id": event.id,
         "calendar_id": event.calendar_id,
@@ -181,7 +185,7 @@ fn event_json(event: &SyncedEvent) -> Value {
         "skip_reason": event.skip_reason,
         "dismissed_at": event.dismissed_at.map(rfc3339),
         "removed_at": event.removed_at.map(rfc3339),
-        "suggested_project_id": null,
+        "suggested_project_id": suggested.map(|project| project.id),
     })
 }
 
@@ -224,6 +228,7 @@ pub(super) async fn convert(
         .await?
     {
         LogEvent::Logged(receipt) => {
+            site.app.card_follows(&caller.member, id).await?;
             Ok((StatusCode::CREATED, Json(entry_json(&receipt, id))).into_response())
         }
         LogEvent::Already(receipt) => Ok(Json(entry_json(&receipt, id)).into_response()),
@@ -252,7 +257,9 @@ pub(super) async fn dismiss(
         Some(EventState::Dismissed) => {
             let event = site.app.event(&caller.member, id).await?;
             let event = event.ok_or_else(|| Problem::not_found("calendar event"))?;
-            Ok(Json(event_json(&event)).into_response())
+            let guess = site.app.guess(&caller.member, &event).await?;
+            site.app.card_follows(&caller.member, id).await?;
+            Ok(Json(event_json(&event, &guess)).into_response())
         }
         Some(state) => Err(Problem::new(
             StatusCode::CONFLICT,

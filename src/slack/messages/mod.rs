@@ -7,6 +7,7 @@ mod calendar_home;
 mod calendars;
 mod card;
 mod doubts;
+mod ended;
 mod help;
 mod list;
 mod meetings;
@@ -14,6 +15,7 @@ mod overlap;
 mod projects;
 mod reading;
 mod report;
+mod rules;
 mod timer;
 
 use std::fmt::Write as _;
@@ -48,6 +50,7 @@ pub use card::{
     changed, flipped, logged, no_longer_here, nothing_to_undo, other_timer, project_not_set,
     settled, stale, taught,
 };
+pub use ended::{changed_meeting, ended_meetings, kept};
 pub use help::{help, not_offered};
 pub use list::entries;
 pub use meetings::waiting_rows;
@@ -55,6 +58,8 @@ pub use projects::{linked, project_not_changed, projects};
 pub use reading::{explained, failed, not_stored, not_understood, only_time};
 pub use report::{Conversation, ShareNews, ShareRefusal, report, shared_report, which_project};
 pub(super) use report::{SHARE_UNCLEAR, report_title};
+pub(super) use rules::{offer_blocks, rule_words};
+pub use rules::{rule_decided, rule_rows};
 pub use timer::{forgotten, timer};
 pub(super) use timer::{marks, name, since, stop_problem, timer_value};
 
