@@ -14,6 +14,7 @@ mod migrations;
 mod parse;
 mod process;
 mod report;
+mod rules;
 mod socket;
 mod store;
 mod time_command;

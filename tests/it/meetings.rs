@@ -21,16 +21,16 @@ use crate::{
 
 const GOOGLE: Provider = Provider::Google;
 
-fn at(text: &str) -> DateTime<Utc> {
+pub(crate) fn at(text: &str) -> DateTime<Utc> {
     text.parse().unwrap()
 }
 
 /// Puts a meeting into Nina's main calendar at Google.
-fn add(bot: &TestBot, title: &str, start: &str, minutes: i64) -> String {
+pub(crate) fn add(bot: &TestBot, title: &str, start: &str, minutes: i64) -> String {
     add_as(bot, NewEvent::new(title, When::from(at(start), minutes)))
 }
 
-fn add_as(bot: &TestBot, event: NewEvent) -> String {
+pub(crate) fn add_as(bot: &TestBot, event: NewEvent) -> String {
     bot.slack
         .provider(GOOGLE, |google| {
             google.add_event(NINA_EMAIL, "Nina Berg", event)
@@ -38,7 +38,7 @@ fn add_as(bot: &TestBot, event: NewEvent) -> String {
         .unwrap()
 }
 
-async fn nina(bot: &TestBot) -> Member {
+pub(crate) async fn nina(bot: &TestBot) -> Member {
     let store = bot.bot.store();
     store
         .member("T07TERN001", "U07NINA001")
@@ -47,7 +47,7 @@ async fn nina(bot: &TestBot) -> Member {
         .unwrap()
 }
 
-async fn calendar(bot: &TestBot, name: &str) -> Uuid {
+pub(crate) async fn calendar(bot: &TestBot, name: &str) -> Uuid {
     let accounts = bot
         .bot
         .store()
@@ -59,14 +59,14 @@ async fn calendar(bot: &TestBot, name: &str) -> Uuid {
 }
 
 /// Connects a calendar, and waits until it was read for the first time.
-async fn connected(bot: &TestBot, provider: &str) -> Visitor {
+pub(crate) async fn connected(bot: &TestBot, provider: &str) -> Visitor {
     let (visitor, _) = connect(bot, provider).await;
     settled(bot).await;
     visitor
 }
 
 /// Reads a calendar now, as a frontend asks for it.
-async fn sync(visitor: &mut Visitor, provider: &str, calendar: Uuid) -> SyncCounts {
+pub(crate) async fn sync(visitor: &mut Visitor, provider: &str, calendar: Uuid) -> SyncCounts {
     let url = visitor.at(&format!("/api/v1/integrations/{provider}/{calendar}/sync"));
     let page = visitor.send(Method::POST, &url, None, &[]).await;
     assert_eq!(page.status, StatusCode::OK, "{}", page.body);
@@ -79,7 +79,7 @@ async fn sync(visitor: &mut Visitor, provider: &str, calendar: Uuid) -> SyncCoun
     serde_json::from_value(answer).unwrap()
 }
 
-async fn events(bot: &TestBot) -> Vec<SyncedEvent> {
+pub(crate) async fn events(bot: &TestBot) -> Vec<SyncedEvent> {
     let span = [at("2026-11-01T00:00:00Z"), at("2026-12-31T00:00:00Z")];
     let store = bot.bot.store();
     store
@@ -88,7 +88,7 @@ async fn events(bot: &TestBot) -> Vec<SyncedEvent> {
         .unwrap()
 }
 
-async fn the(bot: &TestBot, title: &str) -> SyncedEvent {
+pub(crate) async fn the(bot: &TestBot, title: &str) -> SyncedEvent {
     let events = events(bot).await;
     let mut found = events.iter().filter(|event| event.title == title);
     let one = found
@@ -98,7 +98,7 @@ async fn the(bot: &TestBot, title: &str) -> SyncedEvent {
     one.clone()
 }
 
-async fn home_with(bot: &TestBot, words: &str) -> View {
+pub(crate) async fn home_with(bot: &TestBot, words: &str) -> View {
     let shows = |slack: &Sandbox| {
         let home = slack.home(NINA)?;
         let blocks = Value::from(home.blocks().to_vec()).to_string();

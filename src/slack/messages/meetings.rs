@@ -109,7 +109,11 @@ fn row(event: &SyncedEvent, project: Option<&ProjectRef>, zone: Tz) -> [SlackBlo
         section(SlackBlockId(format!("meeting:{tail}")), text),
         actions(
             SlackBlockId(format!("meeting:{tail}.actions")),
-            vec![button("event.log", "Log"), button("event.skip", "Skip")],
+            vec![
+                button("event.log", "Log"),
+                button("event.log_as", "Log as…"),
+                button("event.skip", "Skip"),
+            ],
         ),
     ]
 }
