@@ -32,6 +32,8 @@ const LEASE: TimeDelta = TimeDelta::minutes(2);
 /// How long whoever asks waits for somebody else's reading, and how often they look.
 const WAIT: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How long the message that a calendar is connected waits for its first reading.
+const FIRST_READING: Duration = Duration::from_secs(5);
 /// The waits after a failure where the provider does not say; then the last one.
 const RETRIES_MIN: [i64; 5] = [1, 5, 15, 60, 240];
 /// Calendars that are looked up at a time when all are asked for.
@@ -278,6 +280,26 @@ impl App {
             self.store.add_job(&job).await.map_err(failed)?;
         }
         Ok(())
+    }
+
+    /// Reads the calendars of an account that was just connected, as far as that is quick, and returns how many of
+    /// the person's meetings wait then; `None` where it was not quick, or did not work: that shows elsewhere.
+    pub async fn read_for_the_first_time(&self, member: &Member, account_id: Uuid) -> Option<u64> {
+        let calendars = self.store.calendars_of(account_id).await.ok()?;
+        let app = self.clone();
+        // It goes on where nobody waits for it any more: a reading that was broken off would hold its lease.
+        let reading = tokio::spawn(async move {
+            for calendar in calendars {
+                app.sync_calendar(calendar).await.ok()?;
+            }
+            Some(())
+        });
+        tokio::time::timeout(FIRST_READING, reading)
+            .await
+            .ok()?
+            .ok()??;
+        let (_, count) = self.waiting(member, 1).await.ok()?;
+        Some(count)
     }
 
     /// Reads every calendar, one after the other, and says what came of each.

@@ -325,9 +325,11 @@ impl Door {
             Ok(None) => return Ran::Done,
             Err(problem) => return Ran::Failed(chain(&problem)),
         };
+        let waiting = self.app.read_for_the_first_time(&member, account).await;
         match self.app.account(&member, account).await {
             Ok(Some(account)) => {
-                let message = messages::connected(self.reader(&member, 0), &account, is_again);
+                let reader = self.reader(&member, 0);
+                let message = messages::connected(reader, &account, is_again, waiting);
                 sent(self.client.post(&member.slack_user_id, &message).await)
             }
             Ok(None) => Ran::Done,

@@ -49,7 +49,11 @@ async fn both_calendars_are_connected_through_real_redirects() {
     );
     assert!(page.body.contains("Nina Berg"), "{}", page.body);
     let told_of = told(&bot, NINA, "Google is connected: nina.berg@tern.example.").await;
-    assert!(told_of.contains("Reading Nina Berg"), "{told_of}");
+    assert!(
+        told_of.contains("Reading Nina Berg")
+            && told_of.contains("Nothing of the last 7 days is to be logged."),
+        "{told_of}"
+    );
     // Nothing secret stays in an address that is kept.
     let last = visitor.visited.last().unwrap();
     assert!(!last.contains("code") && !last.contains("state"), "{last}");

@@ -224,14 +224,25 @@ fn disconnect_question(account: &Account) -> SlackBlockConfirmItem {
     .with_style("danger".to_owned())
 }
 
-/// A calendar was connected, told in a direct message.
-pub fn connected(reader: Reader<'_>, account: &Account, is_again: bool) -> Message {
+/// A calendar was connected, told in a direct message; with how many meetings wait, where it was read already.
+pub fn connected(
+    reader: Reader<'_>,
+    account: &Account,
+    is_again: bool,
+    waiting: Option<u64>,
+) -> Message {
     let (name, email) = (account.provider.name(), &account.email);
     let read = read_names(account);
     let reads = if read.is_empty() {
         "No calendar is read yet: choose some.".to_owned()
     } else {
-        sentence(&format!("Reading {}", and(&read)))
+        let found = match waiting {
+            None => "",
+            Some(0) => " Nothing of the last 7 days is to be logged.",
+            Some(1) => " 1 meeting is waiting in the Home tab.",
+            Some(count) => &format!(" {count} meetings are waiting in the Home tab."),
+        };
+        sentence(&format!("Reading {}", and(&read))) + found
     };
     let done = if is_again {
         format!("{name} is read again")
