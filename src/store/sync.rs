@@ -20,6 +20,9 @@ const ROWS: usize = 200;
 /// A calendar that had so many events is not believed to be empty until it says so twice.
 const SUSPICIOUS: usize = 5;
 
+/// Calendars of one account that are read at once: Outlook takes four requests at a time for one mailbox.
+const AT_ONCE: i64 = 4;
+
 /// A calendar that is to be read.
 #[derive(Clone, Debug)]
 pub struct SyncTarget {
@@ -213,7 +216,8 @@ impl Store {
         .transpose()
     }
 
-    /// Takes a calendar to read it, until `until`; `false` if somebody else has it.
+    /// Takes a calendar to read it, until `until`; `false` if somebody else has it, or too many calendars of its account
+    /// are being read.
     ///
     /// # Errors
     /// The database does not answer.
@@ -225,14 +229,24 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let now = self.clock.now();
         tx!(self, conn => {
+            // Taken before counting, so that two replicas do not each find room for one more.
+            sqlx::query(
+                "UPDATE user_oauth_accounts SET updated_at = updated_at \
+                 WHERE id = (SELECT oauth_account_id FROM calendar_integrations WHERE id = $1)",
+            )
+            .bind(calendar_id)
+            .execute(&mut *conn)
+            .await?;
             let taken = sqlx::query(
                 "UPDATE calendar_integrations SET sync_lease = $2, sync_until = $3 WHERE id = $1 \
-                 AND (sync_until IS NULL OR sync_until <= $4)",
+                 AND (sync_until IS NULL OR sync_until <= $4) AND (SELECT COUNT(*) FROM calendar_integrations o \
+                 WHERE o.oauth_account_id = calendar_integrations.oauth_account_id AND o.sync_until > $4) < $5",
             )
             .bind(calendar_id)
             .bind(lease)
             .bind(until)
             .bind(now)
+            .bind(AT_ONCE)
             .execute(&mut *conn)
             .await?;
             Ok(taken.rows_affected() == 1)

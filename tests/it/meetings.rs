@@ -613,3 +613,42 @@ async fn a_frontend_lists_converts_and_dismisses_what_is_the_callers() {
     );
     bot.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_one_account_four_calendars_are_read_at_once() {
+    let bot = TestBot::start().await;
+    bot.slack
+        .provider(GOOGLE, |google| {
+            for n in 0..5 {
+                let mut calendar = google.calendar_mut(NINA_EMAIL, "Nina Berg")?.clone();
+                calendar.id = format!("c{n}@group.calendar.google.com");
+                calendar.name = format!("Project {n}");
+                calendar.is_primary = false;
+                google.add_calendar(NINA_EMAIL, calendar)?;
+            }
+            Ok::<_, billops::sandbox::NotThere>(())
+        })
+        .unwrap();
+    connected(&bot, "google").await;
+    let (store, user) = (bot.bot.store(), nina(&bot).await.user_id);
+    let account = store.accounts(user).await.unwrap().remove(0);
+    let ids: Vec<Uuid> = account.calendars.iter().map(|calendar| calendar.id).collect();
+    assert!(ids.len() >= 6, "{account:#?}");
+    let until = bot.clock.now() + TimeDelta::minutes(2);
+    let lease = Uuid::from_u128(1);
+    let mut taken = Vec::new();
+    for id in &ids {
+        if store.take_sync(*id, lease, until).await.unwrap() {
+            taken.push(*id);
+        }
+    }
+    assert_eq!(taken.len(), 4);
+    let next = ids.iter().find(|id| !taken.contains(id)).unwrap();
+    store.fail_sync(taken[0], lease, None, false).await.unwrap();
+    assert!(store.take_sync(*next, lease, until).await.unwrap());
+    assert!(!store.take_sync(taken[0], lease, until).await.unwrap());
+    // Whoever has them never comes back: then they are free again.
+    bot.clock.advance(TimeDelta::minutes(3));
+    assert!(store.take_sync(taken[0], lease, until).await.unwrap());
+    bot.finish().await;
+}
