@@ -14,7 +14,7 @@ use crate::{
         time_entry::EntryFields,
     },
     error::Failed,
-    store::LogEvent,
+    store::{LogEvent, NewJob},
 };
 
 /// How far back meetings wait to be logged.
@@ -83,6 +83,19 @@ impl App {
         log_as: LogAs,
         home: HomeTab,
     ) -> Result<LogEvent, Failed> {
+        let then = home.refresh(member);
+        self.log_event_then(member, event_id, log_as, then.as_ref())
+            .await
+    }
+
+    /// As [`log_event`](Self::log_event), with the job that follows from it.
+    pub(super) async fn log_event_then(
+        &self,
+        member: &Member,
+        event_id: Uuid,
+        log_as: LogAs,
+        then: Option<&NewJob>,
+    ) -> Result<LogEvent, Failed> {
         let failed = |error| self.failed("logging a meeting", error);
         let event = self.store.event(member.user_id, event_id).await;
         let Some(event) = event.map_err(failed)? else {
@@ -109,9 +122,8 @@ impl App {
             billable: log_as.billable.unwrap_or(chosen.1),
             tags: Vec::new(),
         };
-        let then = home.refresh(member);
         self.store
-            .log_event(member.user_id, event_id, &fields, then.as_ref())
+            .log_event(member.user_id, event_id, &fields, then)
             .await
             .map_err(failed)
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{App, HomeTab, LogAs};
+use super::{App, LogAs};
 use crate::{
     domain::{
         calendar_event::{EventState, SyncedEvent},
@@ -79,10 +79,10 @@ impl App {
         for event in &ended {
             dealt.push(event.id);
             if let Some(rule) = rules.iter().find(|rule| follows(rule, event)) {
-                if self.log_by_rule(&member, event, rule).await? {
-                    if member.preferences.entry_notifications {
-                        then.push(tell(binding, vec![event.id], now));
-                    }
+                // Asked for with the entry: what is logged by itself is told, whatever ends in between.
+                let told = tell(binding, vec![event.id], now);
+                let told = Some(&told).filter(|_| member.preferences.entry_notifications);
+                if self.log_by_rule(&member, event, rule, told).await? {
                     continue;
                 }
             }
@@ -106,6 +106,7 @@ impl App {
         member: &Member,
         event: &SyncedEvent,
         rule: &Rule,
+        told: Option<&NewJob>,
     ) -> Result<bool, Failed> {
         let project = rule.project.as_ref().map(|project| project.id);
         if self.open_project(member, project).await?.is_err() {
@@ -116,10 +117,7 @@ impl App {
             billable: Some(rule.is_billable),
             ..LogAs::default()
         };
-        // The Home tab is asked for once, when all are dealt with.
-        let logged = self
-            .log_event(member, event.id, log_as, HomeTab::DrawnByCaller)
-            .await?;
+        let logged = self.log_event_then(member, event.id, log_as, told).await?;
         Ok(matches!(logged, LogEvent::Logged(_) | LogEvent::Already(_)))
     }
 

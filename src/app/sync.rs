@@ -19,7 +19,7 @@ use crate::{
     },
     error::{Failed, chain},
     jobs::Job,
-    store::{NewJob, StoreError, SyncTarget},
+    store::{NewJob, Reading, StoreError, SyncTarget},
 };
 
 /// How far back and ahead a calendar is read.
@@ -161,9 +161,11 @@ impl App {
             .reconcile(
                 target,
                 lease,
-                window,
-                &events,
-                Wishes::default(),
+                Reading {
+                    window,
+                    events: &events,
+                    wishes: Wishes::default(),
+                },
                 then.as_ref(),
                 &changed,
             )

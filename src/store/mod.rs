@@ -52,7 +52,7 @@ pub use jobs::{ClaimedJob, JobCounts, NewJob};
 pub use people::{Profile, Workspace};
 pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};
 pub use reports::ShareClaim;
-pub use sync::SyncTarget;
+pub use sync::{Reading, SyncTarget};
 pub use timers::{TimerChange, TimerStep, TimerToAsk};
 pub use tokens::{StoredTokens, TokenRow};
 

@@ -23,6 +23,17 @@ const SUSPICIOUS: usize = 5;
 /// Calendars of one account that are read at once: Outlook takes four requests at a time for one mailbox.
 const AT_ONCE: i64 = 4;
 
+/// What a calendar showed.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// From when to when it was read.
+    pub window: [DateTime<Utc>; 2],
+    /// All events in it.
+    pub events: &'a [CalendarEvent],
+    /// Which of them the person wants to be suggested.
+    pub wishes: Wishes,
+}
+
 /// A calendar that is to be read.
 #[derive(Clone, Debug)]
 pub struct SyncTarget {
@@ -282,7 +293,7 @@ impl Store {
     }
 
     /// Makes what is stored of a calendar's window what the calendar shows, in one transaction, and gives the calendar
-    /// back. Meetings that were logged and are otherwise now lead to the jobs that `changed` gives. `events` must be all of them: what is missing is taken for removed. `None` if the lease was lost.
+    /// back. Meetings that were logged and are otherwise now lead to the jobs that `changed` gives. What is missing is taken for removed. `None` if the lease was lost.
     ///
     /// # Errors
     /// The database does not answer, or a row cannot be read.
@@ -290,14 +301,17 @@ impl Store {
         &self,
         target: &SyncTarget,
         lease: Uuid,
-        [from, to]: [DateTime<Utc>; 2],
-        events: &[CalendarEvent],
-        wishes: Wishes,
+        reading: Reading<'_>,
         then: Option<&NewJob>,
         changed: &(impl Fn(Uuid, LoggedAs) -> Option<NewJob> + Sync),
     ) -> Result<Option<SyncCounts>, StoreError> {
         let now = self.clock.now();
         let calendar_id = target.calendar_id;
+        let Reading {
+            window: [from, to],
+            events,
+            wishes,
+        } = reading;
         let counts = tx!(self, conn => {
             // Two calendars of one person's that are read at once must see each other's meetings.
             take_person!(conn, target.user_id);

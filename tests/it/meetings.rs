@@ -632,7 +632,11 @@ async fn of_one_account_four_calendars_are_read_at_once() {
     connected(&bot, "google").await;
     let (store, user) = (bot.bot.store(), nina(&bot).await.user_id);
     let account = store.accounts(user).await.unwrap().remove(0);
-    let ids: Vec<Uuid> = account.calendars.iter().map(|calendar| calendar.id).collect();
+    let ids: Vec<Uuid> = account
+        .calendars
+        .iter()
+        .map(|calendar| calendar.id)
+        .collect();
     assert!(ids.len() >= 6, "{account:#?}");
     let until = bot.clock.now() + TimeDelta::minutes(2);
     let lease = Uuid::from_u128(1);

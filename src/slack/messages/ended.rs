@@ -291,8 +291,8 @@ pub fn changed_meeting(reader: Reader<'_>, changed: &ChangedMeeting) -> Message 
 
 /// The entry stays as it is, whatever the calendar says.
 pub fn kept(reader: Reader<'_>, entry: &TimeEntry) -> Message {
-    let what = super::span(entry, reader.zone())
-        .map_or_else(|| entry.duration_minutes.to_string(), |span| span);
+    let what =
+        super::span(entry, reader.zone()).unwrap_or_else(|| entry.duration_minutes.to_string());
     let title = cut(&entry.description.replace('\n', " "), 60);
     let day = short_day(entry.date, reader.today());
     let text = format!("Kept: {title}, {day}, {what}.");
