@@ -12,11 +12,7 @@ use uuid::Uuid;
 use super::{App, tokens::TokenProblem};
 use crate::{
     calendar::{ReadProblem, RefreshProblem},
-    domain::{
-        calendar::AccountState,
-        calendar_event::{SyncCounts, Wishes},
-        member::Member,
-    },
+    domain::{calendar::AccountState, calendar_event::SyncCounts, member::Member},
     error::{Failed, chain},
     jobs::Job,
     store::{NewJob, StoreError, SyncTarget},
@@ -141,33 +137,27 @@ impl App {
                 });
             }
         };
-        let then = self.home_of(target.user_id).await?;
+        let member = self.member_of(target.user_id).await?;
+        let then = member.as_ref().and_then(Self::home_refresh);
+        let wishes = member.map_or_else(Default::default, |member| member.preferences.wishes);
         let counts = self
             .store
-            .reconcile(
-                target,
-                lease,
-                window,
-                &events,
-                Wishes::default(),
-                then.as_ref(),
-            )
+            .reconcile(target, lease, window, &events, wishes, then.as_ref())
             .await
             .map_err(|error| self.sync_failed(error))?;
         // Somebody took it over, or the person gave it up meanwhile.
         counts.ok_or(SyncProblem::Gone)
     }
 
-    /// The Home tab of somebody whose calendar has changed, if they have ever opened it.
-    async fn home_of(&self, user_id: Uuid) -> Result<Option<NewJob>, SyncProblem> {
+    /// Whose calendar it is: what they wish for decides what is suggested, and their Home tab follows.
+    async fn member_of(&self, user_id: Uuid) -> Result<Option<Member>, SyncProblem> {
         let found = async {
             let Some(binding) = self.store.binding_of(user_id).await? else {
                 return Ok(None);
             };
             self.store.member_by_binding(binding).await
         };
-        let member = found.await.map_err(|error| self.sync_failed(error))?;
-        Ok(member.as_ref().and_then(Self::home_refresh))
+        found.await.map_err(|error| self.sync_failed(error))
     }
 
     async fn not_read(

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::{Store, StoreError, read, tx};
+use super::{Store, StoreError, preferences::unit_name, read, tx};
 use crate::domain::{
     calendar_event::Wishes,
     member::Member,
@@ -443,11 +443,7 @@ impl Store {
                  updated_at = $3 WHERE id = $1",
             )
             .bind(binding_id)
-            .bind(match unit {
-                BareNumberUnit::Guess => "guess",
-                BareNumberUnit::Hours => "hours",
-                BareNumberUnit::Minutes => "minutes",
-            })
+            .bind(unit_name(unit))
             .bind(now)
             .execute(&mut *conn)
             .await?;
