@@ -12,3 +12,4 @@ pub mod summary;
 pub mod time_command;
 pub mod time_entry;
 pub mod timer;
+pub mod zones;

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use uuid::Uuid;
 
 use super::{NewJob, Store, StoreError, jobs::add_job, tx};
-use crate::domain::{minutes::Minutes, preferences::Preferences, time_command::BareNumberUnit};
+use crate::domain::{minutes::Minutes, preferences::Preferences};
 
 /// A time of day as it is stored: minutes since midnight.
 fn minutes_of(time: NaiveTime) -> i32 {
@@ -15,15 +15,6 @@ fn minutes_of(time: NaiveTime) -> i32 {
 /// A length of time as it is stored.
 fn stored(length: Minutes) -> i32 {
     i32::try_from(length.get()).unwrap_or(i32::MAX)
-}
-
-/// A unit as it is stored.
-pub(super) const fn unit_name(unit: BareNumberUnit) -> &'static str {
-    match unit {
-        BareNumberUnit::Guess => "guess",
-        BareNumberUnit::Hours => "hours",
-        BareNumberUnit::Minutes => "minutes",
-    }
 }
 
 impl Store {
@@ -66,7 +57,7 @@ impl Store {
             .bind(preferences.default_project_id)
             .bind(preferences.wishes.private)
             .bind(preferences.wishes.tentative)
-            .bind(unit_name(preferences.bare_number_unit))
+            .bind(preferences.bare_number_unit.as_str())
             .bind(now)
             .execute(&mut *conn)
             .await?;
