@@ -223,7 +223,7 @@ impl App {
     }
 
     /// How this person's lines are read, at this moment.
-    pub(super) fn reading(&self, member: &Member) -> Context {
+    pub fn reading(&self, member: &Member) -> Context {
         Context {
             bare_number_unit: member.preferences.bare_number_unit,
             slash_dates: member.slash_dates(),

@@ -76,6 +76,17 @@ impl App {
         Ok(read_at.is_none_or(|at| self.clock.now() - at > PROFILE_FRESH_FOR))
     }
 
+    /// Whether BillOps still is in a workspace.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn knows_workspace(&self, workspace_id: &str) -> Result<bool, Failed> {
+        self.store
+            .knows_workspace(workspace_id)
+            .await
+            .map_err(|error| self.failed("looking up a workspace", error))
+    }
+
     /// The person a binding belongs to.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ pub struct Chosen {
 /// What is to be said about the choice of a project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ProjectNote {
-    /// Nothing: it is what was typed, or the channel's, or there is none.
+    /// Nothing: it is what was typed, or the channel's, or the one the person prefers, or there is none.
     #[default]
     Nothing,
     /// None was typed; it is the one that this person named last in this channel.
@@ -89,12 +89,14 @@ pub enum Linked {
 #[derive(Clone, Debug)]
 pub(super) struct RememberedDefault {
     chosen: Chosen,
+    /// What the person preferred then.
+    preferred: Option<Uuid>,
     read_at: Instant,
 }
 
 impl App {
     /// The project that is meant by `#project` and `@client` as they were typed, or else the channel's, or
-    /// else the one this person named last there.
+    /// else the one this person prefers, or else the one they named last there.
     ///
     /// # Errors
     /// The database does not answer.
@@ -144,7 +146,8 @@ impl App {
         })
     }
 
-    /// The project that is meant in a channel where none is named.
+    /// The project that is meant in a channel where none is named: the channel's, or else the one the person prefers,
+    /// or else the one they named last there.
     ///
     /// # Errors
     /// The database does not answer.
@@ -152,6 +155,7 @@ impl App {
         let key = (member.user_id, channel.to_owned());
         if let Some(known) = self.defaults.get(&key)
             && known.read_at.elapsed() < FRESH_FOR
+            && known.preferred == member.preferences.default_project_id
         {
             return Ok(known.chosen);
         }
@@ -163,14 +167,15 @@ impl App {
         let chosen = found.map_or_else(Chosen::default, |found| Chosen {
             project: Some(found.project),
             is_billable: found.is_billable,
-            note: if found.is_channels {
-                ProjectNote::Nothing
-            } else {
+            note: if found.is_last_named {
                 ProjectNote::AsLastTime
+            } else {
+                ProjectNote::Nothing
             },
         });
         let remembered = RememberedDefault {
             chosen: chosen.clone(),
+            preferred: member.preferences.default_project_id,
             read_at: Instant::now(),
         };
         self.defaults.insert(key, remembered);

@@ -12,11 +12,7 @@ use uuid::Uuid;
 use super::{App, tokens::TokenProblem};
 use crate::{
     calendar::{ReadProblem, RefreshProblem},
-    domain::{
-        calendar::AccountState,
-        calendar_event::{SyncCounts, Wishes},
-        member::Member,
-    },
+    domain::{calendar::AccountState, calendar_event::SyncCounts, member::Member},
     error::{Failed, chain},
     jobs::Job,
     store::{NewJob, Reading, StoreError, SyncTarget},
@@ -156,6 +152,9 @@ impl App {
                 .to_row(),
             )
         };
+        let wishes = member
+            .as_ref()
+            .map_or_else(Default::default, |member| member.preferences.wishes);
         let counts = self
             .store
             .reconcile(
@@ -164,7 +163,7 @@ impl App {
                 Reading {
                     window,
                     events: &events,
-                    wishes: Wishes::default(),
+                    wishes,
                 },
                 then.as_ref(),
                 &changed,
@@ -175,7 +174,7 @@ impl App {
         counts.ok_or(SyncProblem::Gone)
     }
 
-    /// Whose calendar it is, as Slack knows them.
+    /// Whose calendar it is: what they wish for decides what is suggested, and their Home tab follows.
     async fn member_of(&self, user_id: Uuid) -> Result<Option<Member>, SyncProblem> {
         let found = async {
             let Some(binding) = self.store.binding_of(user_id).await? else {

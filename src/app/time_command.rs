@@ -39,6 +39,8 @@ pub enum CommandOutcome {
     StartForm(StartLine),
     /// A calendar is to be connected: this one, or one of those that are offered.
     Connect(Option<Provider>, Option<ConnectLink>),
+    /// The form for preferences is to be opened.
+    Preferences,
     /// So many calendars are being read now.
     Reading(usize),
     /// What came of a code that a page showed.
@@ -118,7 +120,7 @@ impl App {
                 CommandOutcome::Typed(Box::new(self.type_code(member, &code).await?))
             }
             TimeCommand::Sync => CommandOutcome::Reading(self.read_now(member).await?),
-            TimeCommand::Prefs => CommandOutcome::NotOffered("a form for preferences"),
+            TimeCommand::Prefs => CommandOutcome::Preferences,
             TimeCommand::Export(_) => CommandOutcome::NotOffered("exports"),
             TimeCommand::Start(line) if line.description.is_empty() => {
                 CommandOutcome::StartForm(line)

@@ -13,3 +13,4 @@ pub mod summary;
 pub mod time_command;
 pub mod time_entry;
 pub mod timer;
+pub mod zones;

@@ -95,6 +95,11 @@ impl Days {
         self.0 & (1 << day.num_days_from_monday()) != 0
     }
 
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     /// As it is stored: the lowest bit is Monday.
     pub const fn bits(self) -> u8 {
         self.0

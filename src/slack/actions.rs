@@ -13,7 +13,7 @@ use super::{
     logged, meetings,
     messages::{self, Conversation, Message, Reader},
     open_form::{self, EntryFormKind},
-    projects, reports, request_key, rules, stranger, timers,
+    preferences, projects, reports, request_key, rules, stranger, timers,
 };
 use crate::{
     app::{EntryVersion, Flip, FormOutcome, HomeTab, Notice},
@@ -253,6 +253,10 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
         ("rule", _) => rules::pressed(press, member, verb).await,
         ("calendar", _) => calendars::pressed(press, member, verb).await,
         ("token", _) => calendars::token_pressed(press, member, verb).await,
+        ("prefs", "open") => {
+            preferences::open(door, member, &interaction.trigger_id).await?;
+            Ok(None)
+        }
         ("prefs", "set_unit") => {
             let unit = match action.value.strip_prefix("bare_number_unit:") {
                 Some("hours") => BareNumberUnit::Hours,

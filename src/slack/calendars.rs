@@ -11,12 +11,12 @@ use uuid::Uuid;
 use super::{
     Door, SlackError,
     actions::Press,
-    forms::Meta,
+    forms::{self, Meta},
     home,
     inbound::View,
     logged,
     messages::{self, List, Message, label},
-    open_form,
+    open_form, preferences,
 };
 use crate::{
     app::{Listed, SyncProblem, TokenProblem},
@@ -240,6 +240,17 @@ pub(super) async fn token_pressed(
             let made = door.app.api_token_of(member).await?;
             open_form::open(door, trigger, &about(made)).await;
         }
+        "create" => {
+            // Laid on the form for preferences, which then says that there is one.
+            let token = door.app.new_api_token(member).await?;
+            let blocks = messages::new_token_blocks(token.expose_secret());
+            let view = modal("token", "API token", None, blocks, &Meta::default());
+            if let Err(problem) = door.client.push_modal(trigger, &view).await {
+                tracing::warn!("form.not_opened: {problem}");
+            }
+            let form = preferences::form(door, member).await?;
+            show(press, &form).await;
+        }
         "new" => {
             let token = door.app.new_api_token(member).await?;
             let blocks = messages::new_token_blocks(token.expose_secret());
@@ -248,7 +259,20 @@ pub(super) async fn token_pressed(
         }
         "revoke" => {
             door.app.revoke_api_token(member).await?;
+            let view = &press.interaction.view;
+            if view.callback_id == forms::PREFERENCES {
+                show(press, &preferences::form(door, member).await?).await;
+                return Ok(None);
+            }
             show(press, &about(None)).await;
+            // A new token is laid on the form for preferences, which says that there is one.
+            let root = &view.root_view_id;
+            if !root.is_empty() && *root != view.id {
+                let form = preferences::form(door, member).await?;
+                if let Err(problem) = door.client.update_modal(root, &form).await {
+                    tracing::warn!("form.not_updated: {problem}");
+                }
+            }
         }
         _ => {}
     }

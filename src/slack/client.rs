@@ -321,18 +321,31 @@ impl SlackClient {
     /// # Errors
     /// See [`SlackError`].
     pub async fn open_modal(&self, trigger_id: &str, view: &SlackView) -> Result<(), SlackError> {
+        self.put_modal("views.open", trigger_id, view).await
+    }
+
+    /// Lays a modal on the one in which a button was pressed. The trigger works once and for 3 seconds.
+    ///
+    /// # Errors
+    /// See [`SlackError`].
+    pub async fn push_modal(&self, trigger_id: &str, view: &SlackView) -> Result<(), SlackError> {
+        self.put_modal("views.push", trigger_id, view).await
+    }
+
+    async fn put_modal(
+        &self,
+        method: &'static str,
+        trigger_id: &str,
+        view: &SlackView,
+    ) -> Result<(), SlackError> {
         #[derive(Serialize)]
-        struct Open<'a> {
+        struct Put<'a> {
             trigger_id: &'a str,
             view: &'a SlackView,
         }
-        let _: serde::de::IgnoredAny = self
-            .call(
-                "views.open",
-                &Open { trigger_id, view },
-                Duration::from_millis(2500),
-            )
-            .await?;
+        let put = Put { trigger_id, view };
+        let within = Duration::from_millis(2500);
+        let _: serde::de::IgnoredAny = self.call(method, &put, within).await?;
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use super::{
     inbound::{SlashCommand, workspace_of},
     logged,
     messages::{self, Conversation, Message, Reader},
-    open_form, reports, request_key, stranger,
+    open_form, preferences, reports, request_key, stranger,
     text::cut,
     timers,
 };
@@ -139,6 +139,7 @@ async fn answer(line: Line<'_>) -> Option<Message> {
     };
     match door.app.time_command(request, line.typed).await {
         Ok(CommandOutcome::Form) => open_form(&line, &member).await,
+        Ok(CommandOutcome::Preferences) => open_preferences(&line, &member).await,
         Ok(CommandOutcome::StartForm(start)) => start_form(&line, &member, request, &start).await,
         Ok(CommandOutcome::Timer(outcome)) => timer(&line, &member, outcome).await,
         Ok(CommandOutcome::Report(outcome)) => {
@@ -178,6 +179,7 @@ fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str, offered: &[Pro
         CommandOutcome::Connect(_, Some(link)) => messages::connect_link(reader, &link),
         CommandOutcome::Connect(Some(provider), None) => messages::not_set_up(reader, provider),
         CommandOutcome::Connect(None, None) => messages::which_calendar(reader, offered),
+        CommandOutcome::Preferences => messages::open_preferences(reader),
         CommandOutcome::Reading(count) => messages::reading_calendars(reader, count),
         CommandOutcome::Typed(typed) => messages::typed_code(reader, &typed),
         CommandOutcome::NotOffered(what) => messages::not_offered(reader, what),
@@ -192,6 +194,16 @@ async fn open_form(line: &Line<'_>, member: &Arc<Member>) -> Option<Message> {
     let (prefill, meta) = (Prefill::default(), meta(line));
     let is_open = open_form::open_new(line.door, member, line.trigger_id, prefill, meta).await;
     (!is_open).then(|| messages::help(line.door.reader(member, line.round)))
+}
+
+/// Opens the form for preferences. Where Slack does not, a button does.
+async fn open_preferences(line: &Line<'_>, member: &Arc<Member>) -> Option<Message> {
+    let reader = line.door.reader(member, line.round);
+    match preferences::open(line.door, member, line.trigger_id).await {
+        Ok(true) => None,
+        Ok(false) => Some(messages::open_preferences(reader)),
+        Err(failed) => Some(messages::failed(reader, &logged(failed))),
+    }
 }
 
 /// What a form that a command opens carries.

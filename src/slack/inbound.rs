@@ -80,6 +80,9 @@ pub(super) struct Interaction {
     /// What was typed into a field that asks for suggestions.
     #[serde(default, deserialize_with = "nullable")]
     pub(super) value: String,
+    /// Which field that is.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) block_id: String,
 }
 
 /// A message that a shortcut was used on.
@@ -96,6 +99,9 @@ pub(super) struct SourceMessage {
 pub(super) struct View {
     #[serde(default, deserialize_with = "nullable")]
     pub(super) id: String,
+    /// The form at the bottom, where this one lies on others.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) root_view_id: String,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) callback_id: String,
     #[serde(default, deserialize_with = "nullable")]
@@ -133,6 +139,8 @@ pub(super) struct Field {
     pub(super) selected_options: Vec<Choice>,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) selected_date: String,
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) selected_time: String,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) selected_conversation: String,
 }

@@ -13,6 +13,7 @@ mod inbound;
 mod meetings;
 pub mod messages;
 mod open_form;
+mod preferences;
 mod projects;
 mod reports;
 mod rules;

@@ -106,6 +106,13 @@ async fn save(
             let problem = super::reports::share_submitted(door, heard, &member, view, &meta).await;
             problem.map(|errors| acknowledgement(&Response::Errors { errors: errors? }))
         }
+        forms::PREFERENCES => {
+            let problems = super::preferences::submitted(door, &member, view).await;
+            problems.map(|errors| {
+                let is_wrong = !errors.is_empty();
+                is_wrong.then(|| acknowledgement(&Response::Errors { errors }))?
+            })
+        }
         callback_id => {
             tracing::warn!(
                 callback_id,
@@ -129,6 +136,7 @@ fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
         "timer.create" | "timer.update" => "description",
         "report.share" => "channel",
         "calendar.choose_save" => "calendars",
+        forms::PREFERENCES => "target_minutes_per_day",
         _ => "time",
     };
     let did = if failed.is_certain {
@@ -373,19 +381,32 @@ pub(super) async fn suggested(
     let typed = as_typed(&interaction.value).into_owned();
     let found = async {
         let member = door.member(workspace, &interaction.user.id).await?;
-        door.app.suggest_projects(&member, &typed).await
-    };
-    let mut options = Vec::new();
-    match found.await {
-        Ok(suggested) => {
-            options.extend(suggested.projects.iter().map(forms::project_option));
-            options.extend(suggested.may_create.as_deref().map(forms::create_option));
-            options.push(forms::no_project_option());
+        if interaction.block_id == "time_zone" {
+            return Ok(super::preferences::suggested_zones(&member, &typed));
         }
+        let suggested = door.app.suggest_projects(&member, &typed).await?;
+        let projects = suggested.projects.iter().map(forms::project_option);
+        if interaction.block_id == "default_project_id" {
+            return Ok(std::iter::once(forms::last_project_option())
+                .chain(projects)
+                .collect());
+        }
+        let mut options: Vec<_> = projects.collect();
+        options.extend(suggested.may_create.as_deref().map(forms::create_option));
+        options.push(forms::no_project_option());
+        Ok::<_, Failed>(options)
+    };
+    let options = match found.await {
+        Ok(options) => options,
         Err(failed) => {
             let _ = logged(failed);
-            options.push(forms::no_project_option());
+            // What needs no database.
+            match &*interaction.block_id {
+                "time_zone" => Vec::new(),
+                "default_project_id" => vec![forms::last_project_option()],
+                _ => vec![forms::no_project_option()],
+            }
         }
-    }
+    };
     acknowledgement(&Options { options })
 }

@@ -18,6 +18,7 @@ mod errands;
 mod events;
 mod jobs;
 mod people;
+mod preferences;
 mod projects;
 mod reports;
 mod rules;

@@ -114,12 +114,9 @@ impl TryFrom<MemberRow> for Member {
                 private: row.suggest_private,
                 tentative: row.suggest_tentative,
             },
-            bare_number_unit: match row.bare_number_unit.as_str() {
-                "guess" => BareNumberUnit::Guess,
-                "hours" => BareNumberUnit::Hours,
-                "minutes" => BareNumberUnit::Minutes,
-                other => return Err(unreadable("bare_number_unit", format!("“{other}”"))),
-            },
+            bare_number_unit: BareNumberUnit::from_name(&row.bare_number_unit).ok_or_else(
+                || unreadable("bare_number_unit", format!("“{}”", row.bare_number_unit)),
+            )?,
         };
         Ok(Self {
             slack_time_zone: zone(row.time_zone.as_deref()),
@@ -444,11 +441,7 @@ impl Store {
                  updated_at = $3 WHERE id = $1",
             )
             .bind(binding_id)
-            .bind(match unit {
-                BareNumberUnit::Guess => "guess",
-                BareNumberUnit::Hours => "hours",
-                BareNumberUnit::Minutes => "minutes",
-            })
+            .bind(unit.as_str())
             .bind(now)
             .execute(&mut *conn)
             .await?;

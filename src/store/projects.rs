@@ -62,8 +62,8 @@ pub struct DefaultProject {
     pub project: ProjectRef,
     /// Whether its entries are billable unless one says otherwise.
     pub is_billable: bool,
-    /// Whether the channel is linked to it; otherwise the person named it there last.
-    pub is_channels: bool,
+    /// Whether the person named it there last; otherwise the channel is linked to it, or they prefer it.
+    pub is_last_named: bool,
 }
 
 #[derive(sqlx::FromRow)]
@@ -354,7 +354,9 @@ impl Store {
                 "SELECT p.id, p.slug, p.is_billable, d.place FROM ( \
                  SELECT project_id, 0 AS place FROM channel_projects \
                  WHERE slack_integration_id = $1 AND channel_id = $3 \
-                 UNION ALL SELECT project_id, 1 AS place FROM last_projects \
+                 UNION ALL SELECT default_project_id, 1 AS place FROM slack_user_bindings \
+                 WHERE user_id = $2 AND slack_integration_id = $1 \
+                 UNION ALL SELECT project_id, 2 AS place FROM last_projects \
                  WHERE user_id = $2 AND channel_id = $3) d \
                  JOIN projects p ON p.id = d.project_id WHERE p.archived_at IS NULL ORDER BY d.place LIMIT 1",
             )
@@ -367,7 +369,7 @@ impl Store {
         Ok(row.map(|(id, slug, is_billable, place)| DefaultProject {
             project: ProjectRef { id, slug },
             is_billable,
-            is_channels: place == 0,
+            is_last_named: place == 2,
         }))
     }
 

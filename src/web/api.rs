@@ -29,7 +29,7 @@ fn provider_of(name: &str) -> Result<Provider, Problem> {
 }
 
 /// JSON whose mistakes are said by the field's name.
-pub(super) struct Body<T>(T);
+pub(super) struct Body<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<Site> for Body<T> {
     type Rejection = Problem;

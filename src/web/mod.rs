@@ -10,6 +10,7 @@ mod connect;
 mod events;
 mod health;
 mod pages;
+mod preferences;
 mod problem;
 mod session;
 
@@ -21,7 +22,7 @@ use axum::{
     http::{HeaderName, HeaderValue},
     middleware::{self, Next},
     response::Response,
-    routing::{delete, get, post},
+    routing::{delete, get, post, put},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -114,6 +115,8 @@ impl Web {
 fn router(site: Site, health: Health) -> Router {
     let api = Router::new()
         .route("/integrations", get(api::integrations))
+        .route("/integrations/slack/status", get(preferences::status))
+        .route("/integrations/slack/preferences", put(preferences::save))
         .route("/integrations/{provider}/authorize", get(api::authorize))
         .route(
             "/integrations/{provider}/callback",

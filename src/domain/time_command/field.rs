@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, NaiveTime};
 
 use super::{
-    ClockRange, Context, Guess, ParseError,
+    BareNumberUnit, ClockRange, Context, Guess, ParseError,
     day::day,
     moment::{Time, time},
     refusal::Refusal,
@@ -48,6 +48,33 @@ pub struct TimeReading {
 /// the lines of the suggestions are texts for the same field.
 pub fn time_on(text: &str, date: NaiveDate, context: &Context) -> Result<TimeReading, ParseError> {
     read(text.trim(), date, context).map_err(|refusal| refusal.to_error(text, context))
+}
+
+/// Reads the length of a working day: a length as in `/time`, or 0 for none. A number alone is hours.
+///
+/// ```
+/// use billops::domain::time_command::{Context, length_of_day};
+///
+/// let context = Context::new("2026-11-20T16:30:00Z".parse().unwrap(), chrono_tz::Europe::Berlin);
+/// let minutes = |text| length_of_day(text, &context).map(|length| length.get());
+///
+/// assert_eq!(minutes("7h 30m"), Some(450));
+/// assert_eq!(minutes("8"), Some(480));
+/// assert_eq!(minutes("0 h"), Some(0));
+/// assert_eq!(minutes("8x"), None);
+/// assert_eq!(minutes("9-17"), None);
+/// ```
+pub fn length_of_day(text: &str, context: &Context) -> Option<Minutes> {
+    let text = text.trim();
+    if ["0", "0 h", "0h", "0 min", "0m"].contains(&text) {
+        return Some(Minutes::new(0));
+    }
+    let context = Context {
+        bare_number_unit: BareNumberUnit::Hours,
+        ..*context
+    };
+    let read = time_on(text, context.today(), &context).ok()?;
+    read.ranges.is_empty().then_some(read.duration)
 }
 
 fn read<'a>(

@@ -245,7 +245,7 @@ mod words;
 
 pub use error::{ErrorKind, ParseError, Suggestion};
 pub use explain::{Explanation, explain};
-pub use field::{TimeReading, time_on};
+pub use field::{TimeReading, length_of_day, time_on};
 pub use report::{Grouping, ReportRequest};
 pub use verb::StartLine;
 
@@ -294,6 +294,24 @@ pub enum BareNumberUnit {
     Hours,
     /// Always minutes; 0 is refused.
     Minutes,
+}
+
+impl BareNumberUnit {
+    /// As it is stored, and called in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Guess => "guess",
+            Self::Hours => "hours",
+            Self::Minutes => "minutes",
+        }
+    }
+
+    /// The other way round; `None` for anything else.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Guess, Self::Hours, Self::Minutes]
+            .into_iter()
+            .find(|unit| unit.as_str() == name)
+    }
 }
 
 /// The order of day and month in a date with slashes.

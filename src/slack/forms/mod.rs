@@ -2,6 +2,7 @@
 
 mod entry;
 mod meeting;
+mod preferences;
 mod project;
 mod report;
 mod timer;
@@ -24,6 +25,9 @@ use crate::{
 
 pub(super) use entry::{change_project, edit_entry, move_entry, new_entry, read_date, read_entry};
 pub(super) use meeting::{ALWAYS, change_rule, log_meeting};
+pub(super) use preferences::{
+    PREFERENCES, last_project_option, preferences, read_preferences, slack_zone_option, zone_option,
+};
 pub(super) use project::project;
 pub(super) use report::share_report;
 pub(super) use timer::{edit_timer, new_timer, stop_timer};

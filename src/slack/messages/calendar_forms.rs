@@ -178,22 +178,10 @@ pub fn api_token_blocks(
     zone: Tz,
 ) -> Vec<SlackBlock> {
     let id = |name: &str| SlackBlockId(name.to_owned());
-    let today = now.with_timezone(&zone).date_naive();
-    let day = |at: DateTime<Utc>| {
-        let day = at.with_timezone(&zone).date_naive();
-        if day == today {
-            "today".to_owned()
-        } else {
-            short_day(day, today)
-        }
-    };
     let intro = "A token lets a program read and write your entries through BillOps’ API, as you. Give it to nobody.";
     let mut blocks = vec![section(id("token.text"), intro.to_owned())];
-    let Some((made_at, used_at)) = made else {
-        blocks.push(section(
-            id("token.none"),
-            "There is no token yet.".to_owned(),
-        ));
+    if made.is_none() {
+        blocks.push(section(id("token.none"), token_line(made, now, zone)));
         blocks.push(actions(
             id("token.actions"),
             vec![Button::new(
@@ -204,34 +192,56 @@ pub fn api_token_blocks(
             )],
         ));
         return blocks;
-    };
-    let used = used_at.map_or_else(
-        || "not used yet".to_owned(),
-        |used_at| format!("last used {}", day(used_at)),
-    );
-    blocks.push(section(
-        id("token.made"),
-        format!("Made {}, {used}.", day(made_at)),
-    ));
-    let ask = |title: &str, yes: &str| {
-        SlackBlockConfirmItem::new(
-            label(title),
-            SlackBlockText::from(label("Programs that use it stop working at once.")),
-            label(yes),
-            label("Cancel"),
-        )
-        .with_style("danger".to_owned())
-    };
+    }
+    blocks.push(section(id("token.made"), token_line(made, now, zone)));
     let replace = Button {
-        confirm: Some(ask("Replace the token?", "Replace")),
+        confirm: Some(ask_about_token("Replace the token?", "Replace")),
         ..Button::new("token.new", "Replace", "token", "Replace the token")
     };
-    let revoke = Button {
-        confirm: Some(ask("Revoke the token?", "Revoke")),
-        ..Button::new("token.revoke", "Revoke", "token", "Revoke the token")
-    };
-    blocks.push(actions(id("token.actions"), vec![replace, revoke]));
+    blocks.push(actions(id("token.actions"), vec![replace, revoke_token()]));
     blocks
+}
+
+/// When the token for programs was made and last used.
+pub(super) fn token_line(
+    made: Option<(DateTime<Utc>, Option<DateTime<Utc>>)>,
+    now: DateTime<Utc>,
+    zone: Tz,
+) -> String {
+    let today = now.with_timezone(&zone).date_naive();
+    let day = |at: DateTime<Utc>| {
+        let day = at.with_timezone(&zone).date_naive();
+        if day == today {
+            "today".to_owned()
+        } else {
+            short_day(day, today)
+        }
+    };
+    match made {
+        None => "There is no token yet.".to_owned(),
+        Some((made_at, None)) => format!("Made {}, not used yet.", day(made_at)),
+        Some((made_at, Some(used_at))) => {
+            format!("Made {}, last used {}.", day(made_at), day(used_at))
+        }
+    }
+}
+
+/// The button that takes the token back.
+pub(super) fn revoke_token() -> Button {
+    Button {
+        confirm: Some(ask_about_token("Revoke the token?", "Revoke")),
+        ..Button::new("token.revoke", "Revoke", "token", "Revoke the token")
+    }
+}
+
+fn ask_about_token(title: &str, yes: &str) -> SlackBlockConfirmItem {
+    SlackBlockConfirmItem::new(
+        label(title),
+        SlackBlockText::from(label("Programs that use it stop working at once.")),
+        label(yes),
+        label("Cancel"),
+    )
+    .with_style("danger".to_owned())
 }
 
 /// A new token, shown once.
@@ -247,6 +257,7 @@ pub fn new_token_blocks(token: &str) -> Vec<SlackBlock> {
             "Send it as `Authorization: Bearer …`. Whoever has it acts as you; revoke it here."
                 .to_owned(),
         ),
+        actions(id("token.actions"), vec![revoke_token()]),
     ]
 }
 

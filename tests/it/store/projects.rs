@@ -222,7 +222,7 @@ async fn a_channel_and_the_last_use_name_the_default(store: Store, clock: Clock)
     let last = DefaultProject {
         project: acme.clone(),
         is_billable: true,
-        is_channels: false,
+        is_last_named: true,
     };
     assert_eq!(default("C1").await.unwrap(), Some(last.clone()));
     assert_eq!(default("C2").await.unwrap(), None);
@@ -235,7 +235,7 @@ async fn a_channel_and_the_last_use_name_the_default(store: Store, clock: Clock)
     );
     let channels = DefaultProject {
         project: halden.clone(),
-        is_channels: true,
+        is_last_named: false,
         ..last.clone()
     };
     assert_eq!(default("C1").await.unwrap(), Some(channels));
