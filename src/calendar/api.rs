@@ -141,6 +141,11 @@ pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Tim
     Some(wait.clamp(TimeDelta::seconds(1), TimeDelta::days(1)))
 }
 
+/// An event that is there, and whose times are not as documented: not to be taken for one that is gone.
+pub(super) fn unreadable_event() -> ReadProblem {
+    ReadProblem::Unavailable("the times of the event cannot be read".to_owned())
+}
+
 /// The link to the next page, if it leads to where the first one was.
 pub(super) fn next_link(base: &Url, link: &str) -> Result<Url, ReadProblem> {
     let next = Url::parse(link).map_err(|_| ReadProblem::ForeignLink)?;

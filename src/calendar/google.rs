@@ -1,6 +1,6 @@
 //! Google Calendar.
 //!
-//! Source: Calendar API v3, `calendarList.list` and `events.list`.
+//! Source: Calendar API v3, `calendarList.list`, `events.list` and `events.get`.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use secrecy::SecretString;
@@ -99,8 +99,8 @@ fn listed(item: Item) -> ListedCalendar {
 }
 
 /// Only what is used: nothing about guests but the person's own answer.
-const EVENT_FIELDS: &str = "nextPageToken,items(id,status,iCalUID,recurringEventId,originalStartTime,summary,start,end,\
-                            endTimeUnspecified,attendees(self,responseStatus),transparency,visibility,eventType)";
+const EVENT_FIELDS: &str = "id,status,iCalUID,recurringEventId,originalStartTime,summary,start,end,\
+                            endTimeUnspecified,attendees(self,responseStatus),transparency,visibility,eventType";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -173,6 +173,7 @@ pub(super) async fn events(
 ) -> Result<Vec<CalendarEvent>, ReadProblem> {
     let mut found = Vec::new();
     let mut page_token: Option<String> = None;
+    let fields = format!("nextPageToken,items({EVENT_FIELDS})");
     for _ in 0..PAGES_MAX {
         let mut url = endpoint(&config.api_url, &["calendars", calendar_id, "events"]);
         {
@@ -183,7 +184,7 @@ pub(super) async fn events(
                 .append_pair("maxAttendees", "1")
                 .append_pair("timeMin", &rfc3339(from))
                 .append_pair("timeMax", &rfc3339(to))
-                .append_pair("fields", EVENT_FIELDS);
+                .append_pair("fields", &fields);
             if let Some(token) = &page_token {
                 query.append_pair("pageToken", token);
             }
@@ -198,6 +199,32 @@ pub(super) async fn events(
     Err(ReadProblem::Unavailable(
         "the list of events does not end".to_owned(),
     ))
+}
+
+/// One event; `None` if it is not there, or nothing is left of it but its id.
+pub(super) async fn one_event(
+    http: &reqwest::Client,
+    config: &ProviderConfig,
+    access_token: &SecretString,
+    [calendar_id, event_id]: [&str; 2],
+    clock: &Clock,
+) -> Result<Option<CalendarEvent>, ReadProblem> {
+    let mut url = endpoint(
+        &config.api_url,
+        &["calendars", calendar_id, "events", event_id],
+    );
+    url.query_pairs_mut()
+        .append_pair("maxAttendees", "1")
+        .append_pair("fields", EVENT_FIELDS);
+    let found: Event = match api::get(http, url, access_token, &[], || clock.now()).await {
+        Ok(found) => found,
+        Err(ReadProblem::NotFound) => return Ok(None),
+        Err(problem) => return Err(problem),
+    };
+    if found.status == "cancelled" && found.start.is_none() {
+        return Ok(None);
+    }
+    event(found).map(Some).ok_or_else(api::unreadable_event)
 }
 
 fn rfc3339(at: DateTime<Utc>) -> String {

@@ -1,6 +1,6 @@
 //! Outlook, through Microsoft Graph.
 //!
-//! Source: Microsoft Graph v1.0, “List calendars” and “List calendarView”.
+//! Source: Microsoft Graph v1.0, “List calendars”, “List calendarView” and “Get event”.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use secrecy::SecretString;
@@ -80,6 +80,9 @@ fn listed(item: Item) -> ListedCalendar {
     }
 }
 
+/// Only what is used: nothing about guests but the person's own answer.
+const EVENT_FIELDS: &str = "id,iCalUId,subject,start,end,isAllDay,isCancelled,showAs,sensitivity,responseStatus,seriesMasterId";
+
 #[derive(Deserialize)]
 struct EventPage {
     #[serde(default)]
@@ -153,10 +156,7 @@ pub(super) async fn events(
         .append_pair("startDateTime", &rfc3339(from))
         .append_pair("endDateTime", &rfc3339(to))
         .append_pair("$top", "1000")
-        .append_pair(
-            "$select",
-            "id,iCalUId,subject,start,end,isAllDay,isCancelled,showAs,sensitivity,responseStatus,seriesMasterId",
-        );
+        .append_pair("$select", EVENT_FIELDS);
     for _ in 0..PAGES_MAX {
         let page: EventPage = api::get(http, url, access_token, &PREFER, || clock.now()).await?;
         found.extend(page.value.into_iter().filter_map(event));
@@ -168,6 +168,23 @@ pub(super) async fn events(
     Err(ReadProblem::Unavailable(
         "the list of events does not end".to_owned(),
     ))
+}
+
+/// One event, whichever calendar it is in; `None` if it is not there.
+pub(super) async fn one_event(
+    http: &reqwest::Client,
+    config: &ProviderConfig,
+    access_token: &SecretString,
+    event_id: &str,
+    clock: &Clock,
+) -> Result<Option<CalendarEvent>, ReadProblem> {
+    let mut url = endpoint(&config.api_url, &["me", "events", event_id]);
+    url.query_pairs_mut().append_pair("$select", EVENT_FIELDS);
+    match api::get(http, url, access_token, &PREFER, || clock.now()).await {
+        Ok(found) => event(found).map(Some).ok_or_else(api::unreadable_event),
+        Err(ReadProblem::NotFound) => Ok(None),
+        Err(problem) => Err(problem),
+    }
 }
 
 fn event(event: Event) -> Option<CalendarEvent> {

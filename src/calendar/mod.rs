@@ -106,6 +106,31 @@ impl Providers {
         }
     }
 
+    /// One event by its id, as it is now: of a series, the one meeting. `None` if it is not there any more, or the
+    /// calendar is not. One that was called off may still be there, and says so.
+    ///
+    /// # Errors
+    /// See [`ReadProblem`].
+    pub async fn event(
+        &self,
+        provider: Provider,
+        access_token: &SecretString,
+        calendar_id: &str,
+        event_id: &str,
+    ) -> Result<Option<CalendarEvent>, ReadProblem> {
+        let config = self.of(provider).ok_or(ReadProblem::NotOffered)?;
+        let (http, clock) = (&self.http, &self.clock);
+        match provider {
+            Provider::Google => {
+                let ids = [calendar_id, event_id];
+                google::one_event(http, config, access_token, ids, clock).await
+            }
+            Provider::Microsoft => {
+                microsoft::one_event(http, config, access_token, event_id, clock).await
+            }
+        }
+    }
+
     const fn of(&self, provider: Provider) -> Option<&ProviderConfig> {
         self.config.of(provider)
     }
