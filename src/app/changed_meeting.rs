@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 
-use super::{App, EntryVersion, HomeTab, confirm_event::length};
+use super::{App, EntryVersion, HomeTab, confirm_event::length, tokens::TokenProblem};
 use crate::{
     domain::{
-        calendar_event::{LoggedAs, SyncedEvent},
+        calendar_event::{CalendarEvent, LoggedAs, SyncedEvent},
         member::Member,
         time_entry::{ChangeKind, EntryFields, Receipt},
     },
@@ -37,6 +37,14 @@ pub struct ChangedMeeting {
     pub change: MeetingChange,
 }
 
+/// What the provider says of one meeting.
+enum Found {
+    There(Box<CalendarEvent>),
+    Gone,
+    /// It cannot be asked: the person has to connect it again first.
+    Unknown,
+}
+
 impl App {
     /// What is to be told of a change in the calendar. `None` if there is nothing: the entry was taken back, or says
     /// already what the calendar says.
@@ -52,7 +60,7 @@ impl App {
         let Some(member) = self.member_by_binding(binding).await? else {
             return Ok(None);
         };
-        let Some(event) = self.event(&member, event_id).await? else {
+        let Some(mut event) = self.event(&member, event_id).await? else {
             return Ok(None);
         };
         let Some(entry_id) = event.time_entry_id else {
@@ -64,6 +72,22 @@ impl App {
         let entry = &receipt.entry;
         if entry.deleted_at.is_some() {
             return Ok(None);
+        }
+        if event.removed_at.is_some() {
+            match self.look_up(&event).await? {
+                Found::There(found) => {
+                    let wishes = member.preferences.wishes;
+                    event.title = found.stored_title(wishes);
+                    (event.start, event.end) = (found.start, found.end);
+                    event.removed_at = None;
+                    self.store
+                        .put_back_event(member.user_id, &event)
+                        .await
+                        .map_err(|error| self.failed("noting where a meeting went", error))?;
+                }
+                Found::Gone => {}
+                Found::Unknown => return Ok(None),
+            }
         }
         let now = (event.start, event.end);
         let change = if event.removed_at.is_some() {
@@ -81,6 +105,33 @@ impl App {
             receipt,
             change,
         }))
+    }
+
+    /// Where a meeting is that was not in its calendar's window any more: it may have moved far away.
+    async fn look_up(&self, event: &SyncedEvent) -> Result<Found, Failed> {
+        let target = self.store.sync_target(event.calendar_id).await;
+        let target = target.map_err(|error| self.failed("looking for a meeting", error))?;
+        let Some(target) = target else {
+            return Ok(Found::Unknown);
+        };
+        let asked = self
+            .ask_provider(target.account_id, |token| {
+                let (target, providers) = (&target, &self.providers);
+                async move {
+                    let ids = [&*target.provider_calendar_id, &*event.provider_event_id];
+                    providers
+                        .event(target.provider, &token, ids[0], ids[1])
+                        .await
+                }
+            })
+            .await;
+        match asked {
+            Ok(Ok(Some(found))) if !found.is_cancelled => Ok(Found::There(Box::new(found))),
+            Ok(Ok(_)) => Ok(Found::Gone),
+            Err(TokenProblem::Gone | TokenProblem::NeedsReconnect) => Ok(Found::Unknown),
+            Ok(Err(problem)) => Err(self.failed("asking about a meeting", problem)),
+            Err(problem) => Err(self.failed("asking about a meeting", problem)),
+        }
     }
 
     /// Changes the entry to what its meeting is now. An entry that is settled, or was changed meanwhile, stays.

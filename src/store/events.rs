@@ -268,6 +268,33 @@ impl Store {
         Ok(logged)
     }
 
+    /// Notes that an event which had left its calendar's window is there after all, at the times it names.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn put_back_event(
+        &self,
+        user_id: Uuid,
+        event: &SyncedEvent,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        tx!(self, conn => {
+            sqlx::query(
+                "UPDATE synced_calendar_events SET event_title = $3, event_start = $4, event_end = $5, \
+                 removed_at = NULL, updated_at = $6 WHERE user_id = $1 AND id = $2",
+            )
+            .bind(user_id)
+            .bind(event.id)
+            .bind(&event.title)
+            .bind(event.start)
+            .bind(event.end)
+            .bind(now)
+            .execute(&mut *conn)
+            .await?;
+            Ok(())
+        })
+    }
+
     /// Skips an event, or takes that back. Returns its state then; `None` if the person has no such event.
     ///
     /// # Errors

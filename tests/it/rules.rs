@@ -236,6 +236,25 @@ async fn a_logged_meeting_that_changes_is_told_once_and_never_changes_the_entry(
     bot.hears(DM, "Kept: Review").await;
     assert_eq!(entry().await.description, "Review");
 
+    // Moved out of what is read: it has moved, and is not gone.
+    bot.slack
+        .provider(GOOGLE, |google| {
+            google.move_event(&id, When::from(at("2027-02-01T10:00:00Z"), 60))
+        })
+        .unwrap();
+    sync(&mut visitor, "google", main).await;
+    settled(&bot).await;
+    let far = bot.hears(DM, "has moved in your calendar").await;
+    assert!(far.text.contains("Mon 1 Feb"), "{}", far.text);
+    bot.slack.click(NINA, &far, "event.keep").await.unwrap();
+    bot.slack
+        .provider(GOOGLE, |google| {
+            google.move_event(&id, When::from(at("2026-11-20T09:00:00Z"), 30))
+        })
+        .unwrap();
+    sync(&mut visitor, "google", main).await;
+    settled(&bot).await;
+
     // Deleted: offered.
     bot.slack
         .provider(GOOGLE, |google| google.delete_event(&id))
@@ -252,5 +271,113 @@ async fn a_logged_meeting_that_changes_is_told_once_and_never_changes_the_entry(
         .unwrap();
     bot.hears(DM, "Deleted").await;
     assert!(entry().await.deleted_at.is_some());
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_meeting_that_ends_is_said_once_and_its_message_stays_true() {
+    let bot = TestBot::start().await;
+    bot.projects(&["halden"]).await;
+    bot.slack.open_home(NINA).await.unwrap();
+    add(&bot, "Halden weekly", "2026-11-20T12:00:00Z", 45);
+    add(&bot, "Design guild", "2026-11-20T13:30:00Z", 15);
+    add(&bot, "Retro", "2026-11-20T13:30:00Z", 30);
+    let mut visitor = connected(&bot, "google").await;
+    let member = nina(&bot).await;
+    // Nobody who did not ask for it is told.
+    bot.clock.advance(TimeDelta::minutes(16));
+    bot.looks_for_ended().await;
+    assert_eq!(
+        the(&bot, "Halden weekly").await.state,
+        EventState::Suggested
+    );
+    let said = |words: &'static str| {
+        let all = bot.slack.messages(NINA, DM);
+        all.iter()
+            .filter(|message| message.text.contains(words))
+            .count()
+    };
+    assert_eq!(said("Halden weekly"), 0);
+    let wanted = billops::domain::preferences::Preferences {
+        after_meeting: true,
+        ..member.preferences.clone()
+    };
+    let store = bot.bot.store();
+    store
+        .save_preferences(member.binding_id, &wanted, &[])
+        .await
+        .unwrap();
+
+    // Two that end together are one message; each row is used by itself.
+    bot.clock.advance(TimeDelta::minutes(75));
+    bot.looks_for_ended().await;
+    bot.looks_for_ended().await;
+    let both = bot.hears(DM, "2 meetings have ended").await;
+    assert_eq!((said("have ended"), said("Halden weekly")), (1, 0));
+    let guild = the(&bot, "Design guild")
+        .await
+        .id
+        .simple()
+        .to_string()
+        .split_off(20);
+    let retro = the(&bot, "Retro")
+        .await
+        .id
+        .simple()
+        .to_string()
+        .split_off(20);
+    let row = |message: &billops::sandbox::Message, tail: &str, action: &str| {
+        let blocks = message.blocks.iter();
+        let ids = blocks.filter_map(|block| block["block_id"].as_str());
+        let id = ids.filter(|id| id.contains(tail)).last().unwrap();
+        format!("{id}/{action}")
+    };
+    bot.slack
+        .click(NINA, &both, &row(&both, &guild, "event.log"))
+        .await
+        .unwrap();
+    let now = bot.hears(DM, "Logged: 14:30–14:45 · Design guild").await;
+    assert_eq!(the(&bot, "Design guild").await.state, EventState::Logged);
+    bot.slack
+        .click(NINA, &now, &row(&now, &retro, "event.skip"))
+        .await
+        .unwrap();
+    let now = bot.hears(DM, "Skipped: 14:30–15:00 · Retro").await;
+    bot.slack
+        .click(NINA, &now, &row(&now, &guild, "event.unlog"))
+        .await
+        .unwrap();
+    let now = bot
+        .hears(DM, "Design guild · 15 min · no project yet")
+        .await;
+    assert_eq!(the(&bot, "Design guild").await.state, EventState::Suggested);
+    bot.slack
+        .click(NINA, &now, &row(&now, &retro, "event.unskip"))
+        .await
+        .unwrap();
+    bot.hears(DM, "Retro · 30 min · no project yet").await;
+
+    // Logged elsewhere, the message says so.
+    let id = the(&bot, "Retro").await.id;
+    let url = visitor.at(&format!("/api/v1/calendar-events/{id}/convert"));
+    visitor.send(Method::POST, &url, None, &[]).await;
+    bot.hears(DM, "Logged: 14:30–15:00 · Retro").await;
+
+    // A single one is a card; what it says is what is done.
+    add(&bot, "One to one", "2026-11-20T14:05:00Z", 10);
+    let main = calendar(&bot, "Nina Berg").await;
+    sync(&mut visitor, "google", main).await;
+    bot.clock.advance(TimeDelta::minutes(30));
+    bot.looks_for_ended().await;
+    let card = bot.hears(DM, "One to one has ended").await;
+    bot.slack.click(NINA, &card, "event.log_as").await.unwrap();
+    let form = bot.form().await;
+    let submission = bot
+        .submit(&form, &[("time", Choice::Text("20 min".to_owned()))])
+        .await;
+    assert!(submission.closed, "{:?}", submission.errors);
+    let card = bot.hears(DM, "Logged 20 min · One to one").await;
+    bot.slack.click(NINA, &card, "entry.undo").await.unwrap();
+    bot.hears(DM, "Undone").await;
     bot.finish().await;
 }
