@@ -19,7 +19,7 @@ use uuid::Uuid;
 use crate::{
     bot::{NINA, TestBot, config},
     databases::Database,
-    visitor::connect,
+    visitor::{connect, settled},
 };
 
 async fn member(bot: &TestBot) -> Member {
@@ -62,6 +62,7 @@ async fn on_disk() -> TestBot {
 async fn ten_at_once_make_one_request() {
     let bot = on_disk().await;
     connect(&bot, "outlook").await;
+    settled(&bot).await;
     let account = only_account(&bot).await;
     let app = replica(&bot).await;
     bot.clock.advance(TimeDelta::hours(1));
@@ -93,6 +94,7 @@ async fn two_replicas_make_one_request() {
     let database = Database::postgres().await;
     let bot = TestBot::on(database, Timings::default(), |options| options).await;
     connect(&bot, "outlook").await;
+    settled(&bot).await;
     let account = only_account(&bot).await;
     let (one, two) = (replica(&bot).await, replica(&bot).await);
     bot.clock.advance(TimeDelta::hours(1));
@@ -129,6 +131,7 @@ async fn two_replicas_make_one_request() {
 async fn whoever_asks_may_go_away_and_the_rotation_is_kept() {
     let bot = on_disk().await;
     connect(&bot, "outlook").await;
+    settled(&bot).await;
     let account = only_account(&bot).await;
     let app = replica(&bot).await;
     bot.clock.advance(TimeDelta::hours(1));
@@ -163,6 +166,7 @@ async fn a_broken_connection_is_told_once_and_reminded_of_twice() {
     let bot = on_disk().await;
     bot.slack.open_home(NINA).await.unwrap();
     connect(&bot, "google").await;
+    settled(&bot).await;
     let account = only_account(&bot).await;
     let app = replica(&bot).await;
     bot.clock.advance(TimeDelta::hours(1));
@@ -221,6 +225,7 @@ async fn a_broken_connection_is_told_once_and_reminded_of_twice() {
         .unwrap();
     assert_eq!(accounts[0].state, AccountState::NeedsReconnect);
     connect(&bot, "google").await;
+    settled(&bot).await;
     until_told(&bot, "Google is read again: nina.berg@tern.example.", 1).await;
     let accounts = bot
         .bot
@@ -241,6 +246,7 @@ async fn a_broken_connection_is_told_once_and_reminded_of_twice() {
 async fn our_own_mistakes_and_outages_break_nothing() {
     let bot = on_disk().await;
     connect(&bot, "google").await;
+    settled(&bot).await;
     let account = only_account(&bot).await;
     let app = replica(&bot).await;
     bot.clock.advance(TimeDelta::hours(1));
@@ -274,6 +280,7 @@ async fn our_own_mistakes_and_outages_break_nothing() {
 async fn a_lost_answer_never_leaves_a_broken_connection_unnoticed() {
     let bot = on_disk().await;
     connect(&bot, "outlook").await;
+    settled(&bot).await;
     let account = only_account(&bot).await;
     let app = replica(&bot).await;
     bot.clock.advance(TimeDelta::hours(1));
