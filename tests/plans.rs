@@ -140,7 +140,7 @@ async fn ask(store: &Store, nina: &Member, entry: &TimeEntry) -> Vec<(&'static s
         overlapping(entry, 4),
         last_end_on(me, day),
         entry(me, entry.id),
-        default_project(workspace, me, "C1"),
+        default_project(nina, "C1"),
         recent_projects(me, 5),
         timers_to_ask(9),
         undo_last(me, Uuid::from_u128(7), Some(&job)),

@@ -161,7 +161,7 @@ impl App {
         }
         let found = self
             .store
-            .default_project(member.slack_integration_id, member.user_id, channel)
+            .default_project(member, channel)
             .await
             .map_err(|error| self.failed("looking up the project of a channel", error))?;
         let chosen = found.map_or_else(Chosen::default, |found| Chosen {

@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Store, StoreError, entries::project_ref, read, tx};
-use crate::domain::project::{Client, Project, ProjectRef};
+use crate::domain::{
+    member::Member,
+    project::{Client, Project, ProjectRef},
+};
 
 /// How many projects a workspace may have, archived ones included: what one reading of them may hold.
 const PROJECTS_MAX: i64 = 10_000;
@@ -338,15 +341,14 @@ impl Store {
         })
     }
 
-    /// The project that is meant in a channel when none is named: the channel's, or else the one this
-    /// person named there last. Archived projects are never meant.
+    /// The project that is meant in a channel when none is named: the channel's, or else the one this person
+    /// prefers, or else the one they named there last. Archived projects are never meant.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn default_project(
         &self,
-        slack_integration_id: Uuid,
-        user_id: Uuid,
+        member: &Member,
         channel_id: &str,
     ) -> Result<Option<DefaultProject>, StoreError> {
         let row: Option<(Uuid, String, bool, i32)> = read!(self, db => {
@@ -355,14 +357,15 @@ impl Store {
                  SELECT project_id, 0 AS place FROM channel_projects \
                  WHERE slack_integration_id = $1 AND channel_id = $3 \
                  UNION ALL SELECT default_project_id, 1 AS place FROM slack_user_bindings \
-                 WHERE user_id = $2 AND slack_integration_id = $1 \
+                 WHERE id = $4 \
                  UNION ALL SELECT project_id, 2 AS place FROM last_projects \
                  WHERE user_id = $2 AND channel_id = $3) d \
                  JOIN projects p ON p.id = d.project_id WHERE p.archived_at IS NULL ORDER BY d.place LIMIT 1",
             )
-            .bind(slack_integration_id)
-            .bind(user_id)
+            .bind(member.slack_integration_id)
+            .bind(member.user_id)
             .bind(channel_id)
+            .bind(member.binding_id)
             .fetch_optional(db)
             .await
         })?;

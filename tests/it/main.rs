@@ -12,6 +12,7 @@ mod layers;
 mod meetings;
 mod migrations;
 mod parse;
+mod preferences;
 mod process;
 mod report;
 mod rules;

@@ -213,7 +213,7 @@ async fn a_channel_and_the_last_use_name_the_default(store: Store, clock: Clock)
         create(&store, &nina, "acme").await,
         create(&store, &nina, "halden").await,
     );
-    let default = |channel| store.default_project(workspace, nina.user_id, channel);
+    let default = |channel| store.default_project(&nina, channel);
     assert_eq!(default("C1").await.unwrap(), None);
     store
         .note_last_project(nina.user_id, "C1", acme.id)
