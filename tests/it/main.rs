@@ -16,6 +16,7 @@ mod process;
 mod report;
 mod socket;
 mod store;
+mod sync_faults;
 mod time_command;
 mod timer;
 mod tokens;
