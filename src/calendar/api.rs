@@ -125,7 +125,9 @@ fn refused(status: StatusCode, refusal: &Refusal, wait: Option<TimeDelta>) -> Re
             }
             _ => ReadProblem::Forbidden(says),
         },
-        404 | 410 => ReadProblem::NotFound,
+        404 => ReadProblem::NotFound,
+        // The other reasons of Google's are about tokens for changes, which are not asked for: what is read is there.
+        410 if matches!(&*refusal.code, "" | "deleted") => ReadProblem::NotFound,
         429 | 503 => ReadProblem::Busy(wait),
         status => ReadProblem::Unavailable(format!("HTTP {status}: {says}")),
     }
@@ -193,6 +195,11 @@ mod tests {
         );
         assert_eq!(read(401, ""), ReadProblem::Unauthorized);
         assert_eq!(read(404, "<html>"), ReadProblem::NotFound);
+        assert_eq!(read(410, &google("deleted")), ReadProblem::NotFound);
+        assert!(matches!(
+            read(410, &google("fullSyncRequired")),
+            ReadProblem::Unavailable(_)
+        ));
         assert_eq!(
             read(503, ""),
             ReadProblem::Busy(Some(TimeDelta::seconds(7)))

@@ -104,16 +104,16 @@ const EVENT_FIELDS: &str = "id,status,iCalUID,recurringEventId,originalStartTime
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct EventPage {
+pub(super) struct EventPage {
     #[serde(default)]
-    items: Vec<Event>,
+    pub(super) items: Vec<Event>,
     next_page_token: Option<String>,
 }
 
 /// Everything but the id may be missing.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Event {
+pub(super) struct Event {
     id: String,
     #[serde(default)]
     status: String,
@@ -231,7 +231,7 @@ fn rfc3339(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
-fn event(event: Event) -> Option<CalendarEvent> {
+pub(super) fn event(event: Event) -> Option<CalendarEvent> {
     let (start, end) = (event.start?, event.end?);
     let begins = start.instant()?;
     let ends = if event.end_time_unspecified {

@@ -84,16 +84,16 @@ fn listed(item: Item) -> ListedCalendar {
 const EVENT_FIELDS: &str = "id,iCalUId,subject,start,end,isAllDay,isCancelled,showAs,sensitivity,responseStatus,seriesMasterId";
 
 #[derive(Deserialize)]
-struct EventPage {
+pub(super) struct EventPage {
     #[serde(default)]
-    value: Vec<Event>,
+    pub(super) value: Vec<Event>,
     #[serde(rename = "@odata.nextLink")]
     next_link: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Event {
+pub(super) struct Event {
     id: String,
     #[serde(rename = "iCalUId")]
     ical_uid: Option<String>,
@@ -187,7 +187,7 @@ pub(super) async fn one_event(
     }
 }
 
-fn event(event: Event) -> Option<CalendarEvent> {
+pub(super) fn event(event: Event) -> Option<CalendarEvent> {
     let response = event
         .response_status
         .and_then(|status| status.response)

@@ -10,6 +10,8 @@ mod id_token;
 mod microsoft;
 mod oauth;
 mod openid;
+#[cfg(test)]
+mod payloads;
 mod refusal;
 
 use chrono::{DateTime, Utc};

@@ -371,7 +371,8 @@ impl Store {
         let selected = tx!(self, conn => {
             let selected: Option<(Uuid,)> = sqlx::query_as(
                 "UPDATE calendar_integrations SET is_active = TRUE, sync_enabled = TRUE, updated_at = $4 \
-                 WHERE oauth_account_id = $1 AND user_id = $2 AND provider_calendar_id = $3 AND oauth_account_id IN \
+                 WHERE oauth_account_id = $1 AND user_id = $2 AND provider_calendar_id = $3 AND gone_at IS NULL \
+                 AND oauth_account_id IN \
                  (SELECT id FROM user_oauth_accounts WHERE user_id = $2 AND state <> 'disconnected') RETURNING id",
             )
             .bind(account_id)

@@ -18,6 +18,7 @@ mod report;
 mod rules;
 mod socket;
 mod store;
+mod sync_faults;
 mod time_command;
 mod timer;
 mod tokens;

@@ -142,7 +142,7 @@ pub(super) fn api(outage: &Outage) -> Response {
         Outage::Status(500) => Refusal::new(500, "backendError", "Backend Error"),
         Outage::Status(status) => return proxy(*status),
         Outage::Refused(reason) => named(reason),
-        Outage::Slow(_) | Outage::AnswerLost => return proxy(502),
+        Outage::Slow(_) | Outage::AnswerLost | Outage::Truncated => return proxy(502),
     };
     refusal.response()
 }
@@ -207,6 +207,6 @@ pub(super) fn token_outage(outage: &Outage) -> Response {
         }
         Outage::Status(500) => token(500, "internal_failure", "Backend Error"),
         Outage::Status(status) => proxy(*status),
-        Outage::Slow(_) | Outage::AnswerLost => proxy(502),
+        Outage::Slow(_) | Outage::AnswerLost | Outage::Truncated => proxy(502),
     }
 }

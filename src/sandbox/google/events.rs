@@ -267,6 +267,7 @@ fn page(
         .max(1);
     let wanted = wanted(service, params)?;
     let (serial, now) = (service.serial, service.clock.now());
+    let is_silent = service.switches.shows_no_events;
     let (account, calendar) = find(service, account, calendar)?;
     let (zone, guests) = (zone(calendar, params)?, max_attendees(params)?);
     let same = print(params, false);
@@ -282,7 +283,7 @@ fn page(
     let mut events: Vec<&Event> = calendar
         .events
         .iter()
-        .filter(|event| wanted.has(event, zone))
+        .filter(|event| !is_silent && wanted.has(event, zone))
         .collect();
     if wanted.by_start {
         events.sort_by_key(|event| event.when.span(zone).0);

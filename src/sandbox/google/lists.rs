@@ -61,7 +61,7 @@ pub(super) async fn call(
     match result {
         Ok(value) => {
             trace(None);
-            lost(passed, answer(&value))
+            lost(passed, answer(&value)).await
         }
         Err(refusal) => {
             trace(Some(refusal.reason.to_owned()));

@@ -81,7 +81,7 @@ pub(in crate::sandbox) async fn token(
     match result {
         Ok(value) => {
             trace(None);
-            lost(passed, answer(&value))
+            lost(passed, answer(&value)).await
         }
         Err((status, error, description, is_mistake)) => {
             trace(Some(error.to_owned()));
@@ -247,5 +247,5 @@ pub(in crate::sandbox) async fn revoke(
         let status = StatusCode::BAD_REQUEST.as_u16();
         return errors::token(status, "invalid_token", "Token expired or revoked");
     }
-    lost(passed, answer(&json!({})))
+    lost(passed, answer(&json!({}))).await
 }

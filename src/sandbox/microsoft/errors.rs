@@ -103,7 +103,7 @@ pub(super) fn token_outage(outage: &Outage, now: DateTime<Utc>) -> Response {
             respond(500, &body, None)
         }
         Outage::Status(status) => proxy(*status),
-        Outage::Slow(_) | Outage::AnswerLost => proxy(502),
+        Outage::Slow(_) | Outage::AnswerLost | Outage::Truncated => proxy(502),
     }
 }
 
@@ -255,7 +255,7 @@ pub(super) fn graph_outage(outage: &Outage, now: DateTime<Utc>) -> Response {
         }
         .response(now),
         Outage::Status(status) => proxy(*status),
-        Outage::Slow(_) | Outage::AnswerLost => proxy(502),
+        Outage::Slow(_) | Outage::AnswerLost | Outage::Truncated => proxy(502),
     }
 }
 

@@ -89,7 +89,7 @@ fn page(service: &Service, call: &Call<'_>, id: &str) -> Result<Value, Refusal> 
     let mut events: Vec<&Event> = calendar
         .events
         .iter()
-        .filter(|event| !event.is_deleted())
+        .filter(|event| !event.is_deleted() && !service.switches.shows_no_events)
         .filter(|event| {
             let (start, end) = event.when.span(calendar.time_zone);
             start < to && (end > from || (start == end && start >= from))

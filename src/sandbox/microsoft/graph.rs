@@ -114,7 +114,7 @@ pub(super) async fn call(
                 let name = HeaderName::from_static("preference-applied");
                 response.headers_mut().insert(name, applied);
             }
-            lost(passed, response)
+            lost(passed, response).await
         }
         Err(refusal) => {
             trace(Some(refusal.code.to_owned()));

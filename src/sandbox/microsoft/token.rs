@@ -79,7 +79,7 @@ pub(in crate::sandbox) async fn token(
     match result {
         Ok(value) => {
             trace(None);
-            lost(passed, answer(&value))
+            lost(passed, answer(&value)).await
         }
         Err(refusal) => {
             trace(Some(format!("{} {}", refusal.error, refusal.number)));

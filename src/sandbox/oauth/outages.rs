@@ -61,11 +61,15 @@ pub enum Outage {
     /// The request is carried out, and the connection drops before the answer: a refresh token
     /// was rotated, and nobody has the new one. Not for Slack.
     AnswerLost,
+    /// The answer ends in the middle, and nothing says so: a proxy's doing. Not for Slack.
+    Truncated,
 }
 
 #[derive(Debug)]
 pub(super) struct Planned {
     endpoint: Endpoint,
+    /// So many requests pass before.
+    after: u32,
     times: u32,
     outage: Outage,
 }
@@ -74,9 +78,15 @@ impl Service {
     /// The next `times` requests to the endpoint go wrong; `u32::MAX` means until
     /// [`clear_outages`](Self::clear_outages).
     pub fn fail_next(&mut self, endpoint: Endpoint, times: u32, outage: Outage) {
+        self.fail_after(endpoint, 0, times, outage);
+    }
+
+    /// After `after` requests that are answered well, as of the first page of a list, the next `times` go wrong.
+    pub fn fail_after(&mut self, endpoint: Endpoint, after: u32, times: u32, outage: Outage) {
         if times > 0 {
             self.planned.push_back(Planned {
                 endpoint,
+                after,
                 times,
                 outage,
             });
@@ -100,6 +110,10 @@ impl Service {
             .iter()
             .position(|planned| planned.endpoint == endpoint)?;
         let found = self.planned.get_mut(at)?;
+        if found.after > 0 {
+            found.after -= 1;
+            return None;
+        }
         let outage = found.outage.clone();
         if found.times != u32::MAX {
             found.times -= 1;
@@ -117,6 +131,8 @@ pub(crate) enum Passed {
     Well,
     /// The answer must not arrive.
     AnswerLost,
+    /// Half of it arrives.
+    Truncated,
 }
 
 impl Sandbox {
@@ -129,6 +145,7 @@ impl Sandbox {
         match self.provider(provider, |service| service.arrive(endpoint)) {
             None => Ok(Passed::Well),
             Some(Outage::AnswerLost) => Ok(Passed::AnswerLost),
+            Some(Outage::Truncated) => Ok(Passed::Truncated),
             Some(Outage::Slow(delay)) => {
                 tokio::time::sleep(delay).await;
                 Ok(Passed::Well)
@@ -138,13 +155,20 @@ impl Sandbox {
     }
 }
 
-/// A body that breaks off: the server closes the connection when it comes to it.
-pub(crate) fn lost(passed: Passed, response: Response) -> Response {
-    if passed == Passed::Well {
-        return response;
-    }
-    let broken = futures_util::stream::once(std::future::ready(Err::<Bytes, _>(io::Error::other(
-        "the answer is lost",
-    ))));
-    Response::from_parts(response.into_parts().0, Body::from_stream(broken))
+/// An answer that is lost or cut. A lost one's body breaks off: the server closes the connection when it comes to it.
+pub(crate) async fn lost(passed: Passed, response: Response) -> Response {
+    let (parts, body) = response.into_parts();
+    let body = match passed {
+        Passed::Well => body,
+        Passed::AnswerLost => {
+            let error = Err::<Bytes, _>(io::Error::other("the answer is lost"));
+            Body::from_stream(futures_util::stream::once(std::future::ready(error)))
+        }
+        Passed::Truncated => {
+            let whole = axum::body::to_bytes(body, usize::MAX).await;
+            let whole = whole.unwrap_or_default();
+            Body::from(whole.slice(..whole.len() / 2))
+        }
+    };
+    Response::from_parts(parts, body)
 }

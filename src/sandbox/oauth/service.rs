@@ -86,6 +86,8 @@ pub struct Switches {
     pub needs_admin_approval: bool,
     /// Google: every second page of a list of events is empty.
     pub has_empty_pages: bool,
+    /// A list of events is empty, though the calendar is not.
+    pub shows_no_events: bool,
     /// No page holds more than this, whatever is asked for.
     pub largest_page: Option<usize>,
     /// Microsoft: `@odata.nextLink` points at this host (`http://127.0.0.1:9`) and must not be
