@@ -8,6 +8,10 @@ use super::{calendar_event::Wishes, minutes::Minutes, time_command::BareNumberUn
 
 /// A person's preferences. Each workspace has its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a box that is ticked by itself"
+)]
 pub struct Preferences {
     /// One message at the end of the day.
     pub daily_summary: bool,

@@ -46,6 +46,7 @@ pub struct Profile {
 }
 
 #[derive(sqlx::FromRow)]
+#[expect(clippy::struct_excessive_bools, reason = "as they are stored")]
 struct MemberRow {
     user_id: Uuid,
     binding_id: Uuid,

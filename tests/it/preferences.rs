@@ -90,7 +90,7 @@ async fn everything_is_changed_in_the_form_and_follows() {
     bot.projects(&["acme", "halden"]).await;
     bot.slack.open_home(NINA).await.unwrap();
     bot.say("/time 1h #acme: before").await;
-    home_with(&bot, "1 h of 8 h").await;
+    home_with(&bot, "*1 h* of 8 h").await;
 
     let form = bot.open_preferences().await;
     let shown = text_of(&form);
@@ -138,7 +138,7 @@ async fn everything_is_changed_in_the_form_and_follows() {
     assert!(now.wishes.private && !now.wishes.tentative);
 
     // Home and the very next card: the target, the project, the unit, the zone.
-    home_with(&bot, "1 h of 6 h 30 min").await;
+    home_with(&bot, "*1 h* of 6 h 30 min").await;
     home_with(&bot, "America/New_York").await;
     let card = bot.say("/time 20 mail").await;
     assert!(card.text.contains("20 min"), "{}", card.text);
@@ -351,7 +351,7 @@ async fn preferences_over_rest_are_those_of_the_form() {
     let bot = TestBot::start().await;
     bot.projects(&["acme"]).await;
     bot.slack.open_home(NINA).await.unwrap();
-    home_with(&bot, "8 h").await;
+    home_with(&bot, " 8 h to go").await;
     let mut nina = signed_in(&bot, NINA).await;
     let mut now = status(&mut nina).await;
     let preferences = now["preferences"].take();
@@ -394,7 +394,7 @@ async fn preferences_over_rest_are_those_of_the_form() {
         assert_eq!(saved[name], part[name]);
     }
     assert_eq!(status(&mut nina).await["time_zone"], "Asia/Tokyo");
-    home_with(&bot, "7 h").await;
+    home_with(&bot, " 7 h to go").await;
     home_with(&bot, "Asia/Tokyo").await;
     let card = bot.say("/time 2 mail").await;
     assert!(
