@@ -3,7 +3,8 @@
 use billops::{
     domain::{calendar_event::EventState, preferences::Preferences},
     sandbox::{
-        Choice, NINA_EMAIL, NewEvent, Provider, Reply, Sandbox, Submission, Suggestions, View, When,
+        Choice, Fault, NINA_EMAIL, NewEvent, Provider, Reply, Sandbox, Submission, Suggestions,
+        View, When,
     },
     store::{NewProject, ProjectChange},
 };
@@ -229,6 +230,28 @@ async fn what_is_wrong_is_said_at_its_field_all_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_the_form_does_not_open_a_button_opens_it() {
+    let bot = TestBot::start().await;
+    bot.slack.fail_next(
+        "views.open",
+        1,
+        Fault::Error("expired_trigger_id".to_owned()),
+    );
+    let said = bot.say("/time prefs").await;
+    assert_eq!(
+        said.text,
+        "Your preferences did not open. Press Preferences to open them."
+    );
+    let form = bot.open(&said, "prefs.open").await;
+    closed(
+        &bot.submit(&form, &[("target_minutes_per_day", text("7.5"))])
+            .await,
+    );
+    assert_eq!(bot.preferences().await.target_per_day.get(), 450);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_wishes_change_what_is_suggested() {
     let bot = TestBot::start().await;
     connect(&bot, "google").await;
@@ -290,6 +313,20 @@ async fn a_token_is_made_and_revoked_in_the_form() {
         let is_shown = text_of(above).contains("```bo_") && text_of(below).contains("Made today");
         is_shown.then(|| above.clone())
     };
+    let above = bot.slack.wait_for("the token", two).await.unwrap();
+    // Revoked where it is shown, the form below says so, too.
+    bot.slack.click(NINA, &above, "token.revoke").await.unwrap();
+    let gone = |slack: &Sandbox| {
+        let modals = slack.modals(NINA);
+        let is_gone =
+            |view: &View| !text_of(view).contains("bo_") && !text_of(view).contains("Made");
+        modals.iter().all(is_gone).then_some(())
+    };
+    bot.slack.wait_for("no token", gone).await.unwrap();
+    let above = bot.form().await;
+    bot.slack.close(NINA, &above).await.unwrap();
+    let form = bot.form().await;
+    bot.slack.click(NINA, &form, "token.create").await.unwrap();
     let above = bot.slack.wait_for("the token", two).await.unwrap();
     bot.slack.close(NINA, &above).await.unwrap();
     let form = bot.form().await;
