@@ -116,7 +116,6 @@ async fn ask(store: &Store, nina: &Member, entry: &TimeEntry) -> Vec<(&'static s
     let (me, day) = (nina.user_id, entry.date);
     let week = day - Days::new(6);
     let project = entry.project.as_ref().unwrap().id;
-    let workspace = nina.slack_integration_id;
     let mut asked = Vec::new();
     macro_rules! ask {
         ($($method:ident($($argument:expr),*)),+ $(,)?) => { $(

@@ -2,7 +2,12 @@
 
 use super::App;
 use crate::{
-    domain::{calendar::AccountState, member::Member, minutes::Minutes, preferences::Preferences},
+    domain::{
+        calendar::{Account, AccountState},
+        member::Member,
+        minutes::Minutes,
+        preferences::Preferences,
+    },
     error::Failed,
     jobs::Job,
     store::NewJob,
@@ -98,7 +103,7 @@ impl App {
             let active = accounts
                 .iter()
                 .filter(|account| account.state == AccountState::Active);
-            then.extend(active.flat_map(|account| account.read()).map(|calendar| {
+            then.extend(active.flat_map(Account::read).map(|calendar| {
                 let calendar = calendar.id;
                 Job::SyncCalendar { calendar }.to_row()
             }));

@@ -13,8 +13,10 @@ use crate::{
 /// What a menu holds at most beside its first option; Slack takes 100.
 const SUGGESTED: usize = 99;
 
-/// The form as it is now.
+/// The form as it is now: not as it is remembered, for what stands in it is saved again.
 pub(super) async fn form(door: &Door, member: &Member) -> Result<SlackView, Failed> {
+    let now = door.app.member_by_binding(member.binding_id).await?;
+    let member = now.as_ref().unwrap_or(member);
     let project = match member.preferences.default_project_id {
         // One that is archived is not chosen any more: the last one used takes its place.
         Some(id) => door.app.project(member, id).await?.filter(Project::is_open),

@@ -1,6 +1,7 @@
 //! The demo's page in a real browser, as a person uses it.
 
 mod page;
+mod preferences;
 
 use std::time::Duration;
 

@@ -3,7 +3,8 @@
 use billops::{
     domain::{calendar_event::EventState, preferences::Preferences},
     sandbox::{
-        Choice, NINA_EMAIL, NewEvent, Provider, Reply, Sandbox, Submission, Suggestions, View, When,
+        Choice, Fault, NINA_EMAIL, NewEvent, Provider, Reply, Sandbox, Submission, Suggestions,
+        View, When,
     },
     store::{NewProject, ProjectChange},
 };
@@ -90,7 +91,7 @@ async fn everything_is_changed_in_the_form_and_follows() {
     bot.projects(&["acme", "halden"]).await;
     bot.slack.open_home(NINA).await.unwrap();
     bot.say("/time 1h #acme: before").await;
-    home_with(&bot, "1 h of 8 h").await;
+    home_with(&bot, "*1 h* of 8 h").await;
 
     let form = bot.open_preferences().await;
     let shown = text_of(&form);
@@ -138,7 +139,7 @@ async fn everything_is_changed_in_the_form_and_follows() {
     assert!(now.wishes.private && !now.wishes.tentative);
 
     // Home and the very next card: the target, the project, the unit, the zone.
-    home_with(&bot, "1 h of 6 h 30 min").await;
+    home_with(&bot, "*1 h* of 6 h 30 min").await;
     home_with(&bot, "America/New_York").await;
     let card = bot.say("/time 20 mail").await;
     assert!(card.text.contains("20 min"), "{}", card.text);
@@ -229,6 +230,28 @@ async fn what_is_wrong_is_said_at_its_field_all_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_the_form_does_not_open_a_button_opens_it() {
+    let bot = TestBot::start().await;
+    bot.slack.fail_next(
+        "views.open",
+        1,
+        Fault::Error("expired_trigger_id".to_owned()),
+    );
+    let said = bot.say("/time prefs").await;
+    assert_eq!(
+        said.text,
+        "Your preferences did not open. Press Preferences to open them."
+    );
+    let form = bot.open(&said, "prefs.open").await;
+    closed(
+        &bot.submit(&form, &[("target_minutes_per_day", text("7.5"))])
+            .await,
+    );
+    assert_eq!(bot.preferences().await.target_per_day.get(), 450);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_wishes_change_what_is_suggested() {
     let bot = TestBot::start().await;
     connect(&bot, "google").await;
@@ -291,6 +314,20 @@ async fn a_token_is_made_and_revoked_in_the_form() {
         is_shown.then(|| above.clone())
     };
     let above = bot.slack.wait_for("the token", two).await.unwrap();
+    // Revoked where it is shown, the form below says so, too.
+    bot.slack.click(NINA, &above, "token.revoke").await.unwrap();
+    let gone = |slack: &Sandbox| {
+        let modals = slack.modals(NINA);
+        let is_gone =
+            |view: &View| !text_of(view).contains("bo_") && !text_of(view).contains("Made");
+        modals.iter().all(is_gone).then_some(())
+    };
+    bot.slack.wait_for("no token", gone).await.unwrap();
+    let above = bot.form().await;
+    bot.slack.close(NINA, &above).await.unwrap();
+    let form = bot.form().await;
+    bot.slack.click(NINA, &form, "token.create").await.unwrap();
+    let above = bot.slack.wait_for("the token", two).await.unwrap();
     bot.slack.close(NINA, &above).await.unwrap();
     let form = bot.form().await;
     bot.slack.click(NINA, &form, "token.revoke").await.unwrap();
@@ -351,7 +388,7 @@ async fn preferences_over_rest_are_those_of_the_form() {
     let bot = TestBot::start().await;
     bot.projects(&["acme"]).await;
     bot.slack.open_home(NINA).await.unwrap();
-    home_with(&bot, "8 h").await;
+    home_with(&bot, " 8 h to go").await;
     let mut nina = signed_in(&bot, NINA).await;
     let mut now = status(&mut nina).await;
     let preferences = now["preferences"].take();
@@ -394,7 +431,7 @@ async fn preferences_over_rest_are_those_of_the_form() {
         assert_eq!(saved[name], part[name]);
     }
     assert_eq!(status(&mut nina).await["time_zone"], "Asia/Tokyo");
-    home_with(&bot, "7 h").await;
+    home_with(&bot, " 7 h to go").await;
     home_with(&bot, "Asia/Tokyo").await;
     let card = bot.say("/time 2 mail").await;
     assert!(

@@ -21,6 +21,7 @@ pub fn help(reader: Reader<'_>) -> Message {
              `/time today`, `/time week`, `/time month` · your totals\n\
              `/time edit` · your last entries, to change or delete\n\
              `/time projects`, `/time link #acme` · what you log to\n\
+             `/time prefs` · your day, your zone, when I write to you\n\
              `/time undo` · takes the last change back\n\
              `/time ? 9-12, 13-17` · how I would read it; saves nothing",
         ),
@@ -44,8 +45,8 @@ pub fn help(reader: Reader<'_>) -> Message {
          /time yesterday 45 min: code review. /time with nothing after it opens a form. A timer: /time start \
          icon set, then /time stop. Your totals: /time today, /time week, /time month. Your last entries, to \
          change or delete: /time edit. What you log to: /time projects, /time link #acme. Take the last change \
-         back: /time undo. Check a line without saving: /time ? 9-12, 13-17. Only you see my answers. \
-         Everything can be undone. Your day is in the Home tab.",
+         back: /time undo. Your day, your zone, when I write to you: /time prefs. Check a line \
+         without saving: /time ? 9-12, 13-17. Only you see my answers. Everything can be undone. Your day is in the Home tab.",
         blocks,
     )
 }
