@@ -8,7 +8,6 @@ use crate::{
     domain::{
         calendar_event::{EventState, SyncedEvent},
         member::Member,
-        minutes::Minutes,
         project::ProjectRef,
         time_entry::EntryFields,
     },
@@ -94,7 +93,7 @@ impl App {
             date: event.start.with_timezone(&member.zone()).date_naive(),
             span: Some((event.start, event.end)),
             is_timed: true,
-            duration: length(event.start, event.end),
+            duration: event.length(),
             project: chosen.0,
             billable: log_as.billable.unwrap_or(chosen.1),
             tags: Vec::new(),
@@ -140,14 +139,4 @@ impl App {
             .await
             .map_err(|error| self.failed("reading events", error))
     }
-}
-
-/// How long it took, between instants and so right across a change of the clocks; a part of a minute counts whole.
-fn length(start: DateTime<Utc>, end: DateTime<Utc>) -> Minutes {
-    let seconds = (end - start).num_seconds().max(60);
-    Minutes::new(
-        u32::try_from((seconds + 59) / 60)
-            .unwrap_or(24 * 60)
-            .min(24 * 60),
-    )
 }

@@ -1,5 +1,6 @@
 //! What BillOps does, one use case a file. Doors call these and render what comes back.
 
+mod batches;
 mod calendars;
 mod confirm_event;
 mod connect;
@@ -35,6 +36,7 @@ use crate::{
     store::{NewJob, Store, StoreError},
 };
 
+pub use batches::{WaitingDays, WaitingOf};
 pub use calendars::{Listed, Selected};
 pub use confirm_event::LogAs;
 pub use connect::{Bearer, ConnectLink, Ended, From, LinkPage, Reason, Returned};
@@ -42,7 +44,7 @@ pub use connect_code::Typed;
 pub use edit_entry::{EntryList, EntryVersion, Flip, Flipped, HomeTab, LISTED, merged};
 pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
 pub use forgotten_timers::TimerQuestion;
-pub use home::{Home, Notice};
+pub use home::{Home, Notice, Unfolded, Waiting};
 pub use log_time::{Logged, Request};
 pub use projects::{Chosen, Linked, ProjectNote, Suggested};
 pub use report::{Report, ReportOf, ReportOutcome, Share};

@@ -214,6 +214,13 @@ impl App {
         if let Err(problem) = given {
             // The lease runs out by itself.
             tracing::warn!(calendar = %target.calendar_id, "sync.not_released: {}", chain(&problem));
+            return;
+        }
+        // Home says that it is slow, and when it is tried again.
+        if let Ok(Some(job)) = self.home_of(target.user_id).await
+            && let Err(problem) = self.store.add_job(&job).await
+        {
+            tracing::warn!("home.not_queued: {}", chain(&problem));
         }
     }
 

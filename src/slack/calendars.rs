@@ -19,7 +19,7 @@ use super::{
     open_form,
 };
 use crate::{
-    app::{Listed, SyncProblem, TokenProblem},
+    app::{Listed, Notice, SyncProblem, TokenProblem},
     domain::{member::Member, provider::Provider},
     error::{Failed, chain},
     jobs::Ran,
@@ -84,6 +84,19 @@ pub(super) async fn pressed(
             }
             Ok(None)
         }
+        "sync" => {
+            door.app.queue_account(account.id).await?;
+            home::redraw(press, member, Some(Notice::Reading(account.id))).await;
+            Ok(None)
+        }
+        "turn_on" | "turn_off" => {
+            let is_on = verb == "turn_on";
+            door.app.set_sync(member, account.id, is_on).await?;
+            // Turned on, it is read at once.
+            let notice = is_on.then_some(Notice::Reading(account.id));
+            home::redraw(press, member, notice).await;
+            Ok(None)
+        }
         "disconnect_form" => {
             let meta = Meta {
                 id: Some(account.id),
@@ -106,7 +119,7 @@ pub(super) async fn pressed(
                 return gone(press, member).await;
             };
             if press.interaction.is_on_home() {
-                home::publish_now(door, member, None).await;
+                home::redraw(press, member, None).await;
                 return Ok(None);
             }
             Ok(Some(messages::disconnected(press.reader(member), &account)))
@@ -117,7 +130,7 @@ pub(super) async fn pressed(
 
 async fn gone(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>, Failed> {
     if press.interaction.is_on_home() {
-        home::publish_now(press.door, member, None).await;
+        home::redraw(press, member, None).await;
         return Ok(None);
     }
     Ok(Some(messages::no_account(press.reader(member))))

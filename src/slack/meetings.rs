@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, NaiveDate};
 use uuid::Uuid;
 
 use super::{
     actions::Press,
     home,
     messages::{self, Message},
+    request_key,
 };
 use crate::{
-    app::{LogAs, Notice},
+    app::{LogAs, Notice, WaitingDays, WaitingOf},
     domain::{
         calendar_event::EventState,
         member::Member,
@@ -20,9 +22,6 @@ use crate::{
     store::LogEvent,
 };
 
-/// More than so many are never logged with one press.
-const AT_ONCE: u32 = 200;
-
 /// A button about meetings was pressed.
 pub(super) async fn pressed(
     press: &Press<'_>,
@@ -30,22 +29,8 @@ pub(super) async fn pressed(
     verb: &str,
 ) -> Result<Option<Message>, Failed> {
     let app = &press.door.app;
-    if verb == "log_all" {
-        let (events, _) = app.waiting(member, AT_ONCE).await?;
-        let mut logged = 0;
-        for event in events {
-            let outcome = app
-                .log_event(member, event.id, LogAs::default(), press.home())
-                .await?;
-            logged += u32::from(matches!(outcome, LogEvent::Logged(_)));
-        }
-        let notice = if logged > 0 {
-            Notice::LoggedAll(logged)
-        } else {
-            Notice::NothingChanged
-        };
-        home::publish_now(press.door, member, Some(notice)).await;
-        return Ok(None);
+    if let "log_all" | "log_day" | "skip_before" | "undo_batch" = verb {
+        return at_once(press, member, verb).await;
     }
     let event_id = press
         .value()
@@ -72,7 +57,7 @@ pub(super) async fn pressed(
             match (state, event) {
                 (Some(EventState::Dismissed), Some(event)) => Notice::Skipped(Box::new(event)),
                 (Some(EventState::Suggested), _) => {
-                    home::publish_now(press.door, member, None).await;
+                    home::redraw(press, member, None).await;
                     return Ok(None);
                 }
                 _ => Notice::NothingChanged,
@@ -81,12 +66,65 @@ pub(super) async fn pressed(
         _ => return Ok(None),
     };
     if press.interaction.is_on_home() {
-        home::publish_now(press.door, member, Some(notice)).await;
+        home::redraw(press, member, Some(notice)).await;
         return Ok(None);
     }
     Ok(match notice {
         Notice::Changed(changed) => Some(messages::changed(press.reader(member), &changed, &[])),
         _ => None,
+    })
+}
+
+/// Several are logged or skipped at once, or that is taken back.
+async fn at_once(
+    press: &Press<'_>,
+    member: &Arc<Member>,
+    verb: &str,
+) -> Result<Option<Message>, Failed> {
+    let (app, home) = (&press.door.app, press.home());
+    let notice = if verb == "undo_batch" {
+        let key = press
+            .value()
+            .strip_prefix("b:")
+            .and_then(|key| Uuid::parse_str(key).ok());
+        match key {
+            Some(key) => app.undo_batch(member, key, home).await?,
+            None => None,
+        }
+        .map(Notice::BatchUndone)
+    } else {
+        // Named by what it was drawn for and not by the press: pressed twice, it is the same batch.
+        let named = [press.workspace, press.slack_user(), "event.batch", verb];
+        let key = request_key(press.heard, &named, press.value());
+        match read_several(press.value(), verb == "skip_before") {
+            None => None,
+            Some(of) if verb == "skip_before" => app.skip_waiting(member, key, of, home).await?,
+            Some(of) => app.log_waiting(member, key, of, home).await?,
+        }
+        .map(Notice::Batch)
+    };
+    home::redraw(
+        press,
+        member,
+        Some(notice.unwrap_or(Notice::NothingChanged)),
+    )
+    .await;
+    Ok(None)
+}
+
+/// Reads `n:4 d:2026-11-20 until:ID ended:1795186920`.
+fn read_several(value: &str, is_before: bool) -> Option<WaitingOf> {
+    let part = |name: &str| value.split(' ').find_map(|part| part.strip_prefix(name));
+    let day = part("d:").map(str::parse::<NaiveDate>);
+    Some(WaitingOf {
+        until: Uuid::parse_str(part("until:")?).ok()?,
+        ended_by: DateTime::from_timestamp(part("ended:")?.parse().ok()?, 0)?,
+        days: match (day, is_before) {
+            (None, false) => WaitingDays::All,
+            (Some(Ok(day)), false) => WaitingDays::On(day),
+            (Some(Ok(day)), true) => WaitingDays::Before(day),
+            _ => return None,
+        },
     })
 }
 

@@ -3,13 +3,12 @@
 //! What all messages share is here; the messages themselves are in one file a subject.
 
 mod calendar_forms;
-mod calendar_home;
 mod calendars;
 mod card;
 mod doubts;
 mod help;
+mod home;
 mod list;
-mod meetings;
 mod overlap;
 mod projects;
 mod reading;
@@ -39,7 +38,6 @@ use crate::domain::{
 pub use calendar_forms::{
     List, api_token_blocks, choose_blocks, disconnect_blocks, new_token_blocks,
 };
-pub use calendar_home::{home_notices, home_rows};
 pub use calendars::{
     broken, connect_link, connected, disconnected, link_opened_blocks, no_account, not_set_up,
     reading_calendars, typed_code, which_calendar,
@@ -49,8 +47,8 @@ pub use card::{
     settled, stale, taught,
 };
 pub use help::{help, not_offered};
+pub use home::{home, home_unavailable};
 pub use list::entries;
-pub use meetings::waiting_rows;
 pub use projects::{linked, project_not_changed, projects};
 pub use reading::{explained, failed, not_stored, not_understood, only_time};
 pub use report::{Conversation, ShareNews, ShareRefusal, report, shared_report, which_project};
