@@ -144,12 +144,8 @@ impl App {
         account_id: Uuid,
         is_on: bool,
     ) -> Result<bool, Failed> {
-        let read = Job::SyncAccount {
-            account: account_id,
-        };
-        let then: Vec<NewJob> = is_on.then(|| read.to_row()).into_iter().collect();
         self.store
-            .set_sync(member.user_id, account_id, is_on, &then)
+            .set_sync(member.user_id, account_id, is_on)
             .await
             .map_err(|error| self.failed("switching a calendar", error))
     }

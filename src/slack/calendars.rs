@@ -84,17 +84,18 @@ pub(super) async fn pressed(
             }
             Ok(None)
         }
-        "sync" => {
-            door.app.queue_account(account.id).await?;
+        "sync" | "turn_on" => {
+            if verb == "turn_on" {
+                door.app.set_sync(member, account.id, true).await?;
+            }
+            // Said before it is asked for: what reading draws at its end is drawn after this.
             home::redraw(press, member, Some(Notice::Reading(account.id))).await;
+            door.app.queue_account(account.id).await?;
             Ok(None)
         }
-        "turn_on" | "turn_off" => {
-            let is_on = verb == "turn_on";
-            door.app.set_sync(member, account.id, is_on).await?;
-            // Turned on, it is read at once.
-            let notice = is_on.then_some(Notice::Reading(account.id));
-            home::redraw(press, member, notice).await;
+        "turn_off" => {
+            door.app.set_sync(member, account.id, false).await?;
+            home::redraw(press, member, None).await;
             Ok(None)
         }
         "disconnect_form" => {

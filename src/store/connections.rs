@@ -373,10 +373,9 @@ impl Store {
         user_id: Uuid,
         account_id: Uuid,
         is_on: bool,
-        then: &[NewJob],
     ) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let is_theirs = tx!(self, conn => {
+        tx!(self, conn => {
             let changed = sqlx::query(
                 "UPDATE calendar_integrations SET sync_enabled = $3, updated_at = $4 WHERE oauth_account_id = $1 \
                  AND user_id = $2 AND is_active AND oauth_account_id IN \
@@ -388,14 +387,8 @@ impl Store {
             .bind(now)
             .execute(&mut *conn)
             .await?;
-            let is_theirs = changed.rows_affected() > 0;
-            for job in then.iter().filter(|_| is_theirs) {
-                add_job!(self.clock, conn, job);
-            }
-            Ok(is_theirs)
-        })?;
-        self.job_added.notify_one();
-        Ok(is_theirs)
+            Ok(changed.rows_affected() > 0)
+        })
     }
 
     /// Has one calendar of an account read, and scheduled, from now on. Returns its id, or `None` if the account is

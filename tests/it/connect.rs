@@ -74,7 +74,7 @@ pub(crate) async fn home_showing(bot: &TestBot, words: &str) -> View {
         .unwrap()
 }
 
-fn menu_option(view: &View, verb: &str) -> Choice {
+pub(crate) fn menu_option(view: &View, verb: &str) -> Choice {
     let blocks = Value::from(view.blocks().to_vec()).to_string();
     let at = blocks
         .find(&format!("\"value\":\"{verb} c:"))
