@@ -25,7 +25,7 @@
 //!   to Sign in with Slack and to the provider; [`app::App::end_errand`] uses the state up, checks browser and person,
 //!   exchanges the code through [`calendar::Providers`], and [`store::Store::save_account`] seals the tokens.
 //!   [`app::App::access_token`] refreshes them, one task of one replica at a time.
-//! - **Home opened**: [`app::App::home`] is one read, [`slack::home::view`] draws it, and it is published
+//! - **Home opened**: [`app::App::home`] is one read, [`slack::messages::home`] draws it, and it is published
 //!   over the view that was published last. After every change a job in [`jobs`] does the same.
 //! - **Starting and stopping**: [`bot::Bot`] opens the store, starts the doors, and stops them in the order
 //!   in which nothing is lost.

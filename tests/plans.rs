@@ -21,7 +21,7 @@ use billops::{
         minutes::Minutes,
         time_entry::{EntryFields, EntrySource, TimeEntry},
     },
-    store::{NewEntry, NewJob, NewProject, ProjectChange, Store},
+    store::{HomeSpans, NewEntry, NewJob, NewProject, ProjectChange, Store},
 };
 use chrono::{Days, NaiveDate, TimeDelta};
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _, SqliteConnection};
@@ -123,6 +123,14 @@ async fn ask(store: &Store, nina: &Member, entry: &TimeEntry) -> Vec<(&'static s
             asked.push((stringify!($method), std::mem::take(&mut *heard().lock().unwrap()).into_iter().collect()));
         )+ };
     }
+    let noon = day.and_hms_opt(12, 0, 0).unwrap().and_utc();
+    let spans = HomeSpans {
+        today: day,
+        day: [noon - TimeDelta::hours(12), noon + TimeDelta::hours(12)],
+        week: [week, day],
+        recent_since: week,
+        waits_since: noon - TimeDelta::days(28),
+    };
     let job = NewJob {
         unique_key: "job".to_owned(),
         payload: "{}".to_owned(),
@@ -134,7 +142,7 @@ async fn ask(store: &Store, nina: &Member, entry: &TimeEntry) -> Vec<(&'static s
         entries_between(me, week, day, None, 15),
         entries_between(me, week, day, Some(project), 15),
         last_entries(me, 10, 10),
-        day_and_recent(me, day, week, 5),
+        home(me, spans),
         day_total(me, day),
         overlapping(entry, 4),
         last_end_on(me, day),

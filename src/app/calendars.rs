@@ -133,6 +133,23 @@ impl App {
             .map_err(|error| self.failed("choosing calendars", error))
     }
 
+    /// Has an account's chosen calendars read on schedule, or lets that rest; what was chosen stays chosen. `false` if
+    /// there is nothing of the person's to switch.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn set_sync(
+        &self,
+        member: &Member,
+        account_id: Uuid,
+        is_on: bool,
+    ) -> Result<bool, Failed> {
+        self.store
+            .set_sync(member.user_id, account_id, is_on)
+            .await
+            .map_err(|error| self.failed("switching a calendar", error))
+    }
+
     /// Has one calendar read, named as the provider names it. Choosing it again changes nothing.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{App, EntryVersion, HomeTab, confirm_event::length, tokens::TokenProblem};
+use super::{App, EntryVersion, HomeTab, tokens::TokenProblem};
 use crate::{
     domain::{
         calendar_event::{CalendarEvent, LoggedAs, SyncedEvent},
@@ -161,7 +161,7 @@ impl App {
                 date: event.start.with_timezone(&member.zone()).date_naive(),
                 span: Some((event.start, event.end)),
                 is_timed: true,
-                duration: length(event.start, event.end),
+                duration: event.length(),
                 ..now.fields()
             },
         };

@@ -8,7 +8,6 @@ use crate::{
     domain::{
         calendar_event::{EventState, SyncedEvent},
         member::Member,
-        minutes::Minutes,
         project::ProjectRef,
         rule::Rule,
         time_entry::EntryFields,
@@ -117,7 +116,7 @@ impl App {
             date: event.start.with_timezone(&member.zone()).date_naive(),
             span: Some((event.start, event.end)),
             is_timed: true,
-            duration: length(event.start, event.end),
+            duration: event.length(),
             project: chosen.0,
             billable: log_as.billable.unwrap_or(chosen.1),
             tags: Vec::new(),
@@ -155,7 +154,7 @@ impl App {
         {
             // Left as it was shown, it is the meeting's own time, right across a change of the clocks.
             fields.span = Some((event.start, event.end));
-            fields.duration = length(event.start, event.end);
+            fields.duration = event.length();
         }
         let then = home.refresh(member);
         let failed = |error| self.failed("logging a meeting", error);
@@ -216,14 +215,4 @@ impl App {
 /// The time of day, as it is shown.
 fn minute(at: DateTime<chrono_tz::Tz>) -> NaiveTime {
     at.time().with_second(0).unwrap_or_else(|| at.time())
-}
-
-/// How long it took, between instants and so right across a change of the clocks; a part of a minute counts whole.
-pub(super) fn length(start: DateTime<Utc>, end: DateTime<Utc>) -> Minutes {
-    let seconds = (end - start).num_seconds().max(60);
-    Minutes::new(
-        u32::try_from((seconds + 59) / 60)
-            .unwrap_or(24 * 60)
-            .min(24 * 60),
-    )
 }

@@ -1,29 +1,33 @@
 //! What the Home tab shows.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::App;
+use super::{App, confirm_event::WAITS_FOR};
 use crate::{
     domain::{
         calendar::Account,
         calendar_event::SyncedEvent,
+        gaps::{Gap, gaps},
         member::Member,
         minutes::Minutes,
+        period::Period,
+        preferences::Preferences,
         project::ProjectRef,
         provider::Provider,
         rule::Rule,
+        summary::Summary,
         time_entry::{Changed, TimeEntry},
         timer::Timer,
     },
     error::Failed,
+    store::{Batch, HomeSpans},
 };
 
-/// How many of the last entries are shown, and how far back they may lie.
-const LAST_ENTRIES: u32 = 5;
+/// How far back the last entries may lie.
 const LAST_DAYS: TimeDelta = TimeDelta::days(14);
-/// How many waiting meetings are shown.
-const WAITING_SHOWN: u32 = 8;
 
 /// What the Home tab shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,26 +42,69 @@ pub struct Home {
     pub is_zone_known: bool,
     /// The person's day.
     pub today: NaiveDate,
-    /// What is logged for it.
-    pub day_total: Minutes,
-    /// What a full day is.
-    pub target: Minutes,
+    /// What they have decided about their day.
+    pub preferences: Preferences,
+    /// Their week in sum; today is a day of it.
+    pub week: Summary,
+    /// Where today's working day has nothing logged up to now.
+    pub gaps: Vec<Gap>,
     /// The last entries, the newest day first.
     pub recent: Vec<TimeEntry>,
     /// What they are doing just now.
     pub timer: Option<Timer>,
     /// What was just done there, with the way back.
     pub notice: Option<Notice>,
-    /// The meetings that wait to be logged, and how many there are.
-    pub waiting: (Vec<SyncedEvent>, u64),
-    /// Where they would go.
-    pub waiting_project: Option<ProjectRef>,
+    /// The meetings that wait to be logged, the newest first.
+    pub waiting: Vec<Waiting>,
+    /// Which of them are shown.
+    pub unfolded: Unfolded,
+    /// Today's events that are left out.
+    pub left_out: Vec<SyncedEvent>,
     /// The series that are always logged.
     pub rules: Vec<Rule>,
     /// The calendars that are connected.
     pub accounts: Vec<Account>,
     /// The providers that are offered.
     pub offered: Vec<Provider>,
+}
+
+impl Home {
+    /// What is logged for today.
+    pub fn day_total(&self) -> Minutes {
+        let mut days = self.week.days.iter();
+        let today = days.find(|(day, _)| *day == self.today);
+        today.map(|(_, total)| *total).unwrap_or_default()
+    }
+}
+
+/// A meeting that waits to be logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The meeting.
+    pub meeting: SyncedEvent,
+    /// Where it would go, as far as that can be guessed.
+    pub project: Option<ProjectRef>,
+    /// Whether it could be billed then.
+    pub is_billable: bool,
+}
+
+impl Waiting {
+    /// The day it begins on where the person is.
+    pub fn day(&self, zone: Tz) -> NaiveDate {
+        self.meeting.start.with_timezone(&zone).date_naive()
+    }
+}
+
+/// Which of many waiting meetings are shown. The view carries it, so that what somebody opened stays open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Unfolded {
+    /// The day whose meetings are shown; the newest one where it is not said, or nothing waits on it.
+    pub open: Option<NaiveDate>,
+    /// All of that day's.
+    pub all: bool,
+    /// The days beyond the first ones.
+    pub older: bool,
 }
 
 /// One line on top of the Home tab.
@@ -71,8 +118,12 @@ pub enum Notice {
     Rule(Box<Rule>),
     /// This meeting was skipped.
     Skipped(Box<SyncedEvent>),
-    /// So many meetings were logged at once.
-    LoggedAll(u32),
+    /// Several meetings were logged or skipped at once.
+    Batch(Batch),
+    /// That was taken back.
+    BatchUndone(Batch),
+    /// This account is being read now, which its row says.
+    Reading(Uuid),
     /// The click asked for something that is no longer so; nothing was changed.
     NothingChanged,
 }
@@ -82,43 +133,72 @@ impl App {
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn home(&self, member: &Member, notice: Option<Notice>) -> Result<Home, Failed> {
+    pub async fn home(
+        &self,
+        member: &Member,
+        notice: Option<Notice>,
+        unfolded: Unfolded,
+    ) -> Result<Home, Failed> {
         let now = self.clock.now();
         let zone = member.zone();
         let today = now.with_timezone(&zone).date_naive();
-        let since = today - LAST_DAYS;
-        let day = self
+        let week = Period::week(today);
+        let spans = HomeSpans {
+            today,
+            day: [
+                midnight(today, zone),
+                midnight(today + TimeDelta::days(1), zone),
+            ],
+            week: [week.from, week.to],
+            recent_since: today - LAST_DAYS,
+            waits_since: now - WAITS_FOR,
+        };
+        let rows = self
             .store
-            .day_and_recent(member.user_id, today, since, LAST_ENTRIES)
+            .home(member.user_id, spans)
             .await
             .map_err(|error| self.failed("reading the Home tab", error))?;
-        let timer = self.timer(member).await?;
-        let accounts = self.accounts(member).await?;
-        let (waiting, waiting_project) = if accounts.is_empty() {
-            ((Vec::new(), 0), None)
-        } else {
-            let waiting = self.waiting(member, WAITING_SHOWN).await?;
-            let chosen = self.choose_project(member, "", None, None).await?;
-            (waiting, chosen.project)
-        };
-        let rules = self.rules(member).await?;
+        let summary = Summary::of(&rows.week, week.from, week.to);
         Ok(Home {
-            timer,
+            gaps: gaps(&member.workday(), today, &rows.today, now),
+            timer: rows.timer,
             name: member.name.clone(),
             now,
             zone,
             is_zone_known: member.time_zone().is_some(),
             today,
-            day_total: day.day_total,
-            target: member.preferences.target_per_day,
-            recent: day.recent,
+            preferences: member.preferences.clone(),
+            week: summary,
+            recent: rows.recent,
             notice,
-            waiting,
-            waiting_project,
-            rules,
-            accounts,
+            waiting: self.guessed(member, rows.waiting).await?,
+            unfolded,
+            left_out: rows.left_out,
+            rules: self.rules(member).await?,
+            accounts: rows.accounts,
             offered: self.offered(),
         })
+    }
+
+    /// Each meeting with the project it would go to.
+    pub(super) async fn guessed(
+        &self,
+        member: &Member,
+        meetings: Vec<SyncedEvent>,
+    ) -> Result<Vec<Waiting>, Failed> {
+        if meetings.is_empty() {
+            return Ok(Vec::new());
+        }
+        let guesses = self.guesses(member).await?;
+        let with_guess = |meeting| {
+            let guess = guesses.of(&meeting);
+            Waiting {
+                meeting,
+                project: guess.project,
+                is_billable: guess.is_billable,
+            }
+        };
+        Ok(meetings.into_iter().map(with_guess).collect())
     }
 
     /// The person has opened the Home tab: from now on it is kept fresh.
@@ -136,4 +216,17 @@ impl App {
         self.forget(member);
         Ok(())
     }
+}
+
+/// When a day begins where the person is; where the clocks skip midnight, an hour later.
+fn midnight(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    let start = day.and_time(NaiveTime::MIN);
+    let start = zone.from_local_datetime(&start).earliest().or_else(|| {
+        zone.from_local_datetime(&(start + TimeDelta::hours(1)))
+            .earliest()
+    });
+    start.map_or_else(
+        || day.and_time(NaiveTime::MIN).and_utc(),
+        |start| start.to_utc(),
+    )
 }

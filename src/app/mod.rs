@@ -1,5 +1,6 @@
 //! What BillOps does, one use case a file. Doors call these and render what comes back.
 
+mod batches;
 mod calendars;
 mod changed_meeting;
 mod confirm_event;
@@ -39,6 +40,7 @@ use crate::{
     store::{NewJob, Store, StoreError},
 };
 
+pub use batches::{WaitingDays, WaitingOf};
 pub use calendars::{Listed, Selected};
 pub use changed_meeting::{ChangedMeeting, MeetingChange};
 pub use confirm_event::{LogAs, LoggedAsForm};
@@ -48,7 +50,7 @@ pub use edit_entry::{EntryList, EntryVersion, Flip, Flipped, HomeTab, LISTED, me
 pub use ended_meetings::{EndedMeeting, EndedMeetings};
 pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
 pub use forgotten_timers::TimerQuestion;
-pub use home::{Home, Notice};
+pub use home::{Home, Notice, Unfolded, Waiting};
 pub use log_time::{Logged, Request};
 pub use preferences::PreferenceProblem;
 pub use projects::{Chosen, Linked, ProjectNote, Suggested};

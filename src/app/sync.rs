@@ -229,6 +229,14 @@ impl App {
         if let Err(problem) = given {
             // The lease runs out by itself.
             tracing::warn!(calendar = %target.calendar_id, "sync.not_released: {}", chain(&problem));
+            return;
+        }
+        // Home says that it is slow, and when it is tried again.
+        let member = self.member_of(target.user_id).await.ok().flatten();
+        if let Some(job) = member.as_ref().and_then(Self::home_refresh)
+            && let Err(problem) = self.store.add_job(&job).await
+        {
+            tracing::warn!("home.not_queued: {}", chain(&problem));
         }
     }
 

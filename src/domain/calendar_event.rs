@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::provider::Provider;
+use super::{minutes::Minutes, provider::Provider};
 
 /// What stands in the place of a title that is not stored.
 pub const PRIVATE_TITLE: &str = "Private event";
@@ -260,6 +260,16 @@ pub struct SyncedEvent {
     pub dismissed_at: Option<DateTime<Utc>>,
     /// When it was no longer in the calendar.
     pub removed_at: Option<DateTime<Utc>>,
+}
+
+impl SyncedEvent {
+    /// How long it takes, between instants and so right across a change of the clocks; a part of a minute counts
+    /// whole, and more than a day does not count.
+    pub fn length(&self) -> Minutes {
+        let seconds = (self.end - self.start).num_seconds().max(60);
+        let minutes = u32::try_from((seconds + 59) / 60).unwrap_or(24 * 60);
+        Minutes::new(minutes.min(24 * 60))
+    }
 }
 
 /// What became of an event.

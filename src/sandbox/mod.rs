@@ -112,6 +112,14 @@ pub use world::{
     App, Channel, ChannelKind, Entered, Enterprise, Message, Person, Team, View, World,
 };
 
+/// What Slack would say against a Home tab: its schema and the rules beside it, each with the place.
+pub fn problems_of_home(view: &serde_json::Value) -> Vec<String> {
+    let body = serde_json::json!({ "view": view });
+    let problems = blocks::check(&blocks::Surface::view("views.publish"), &body);
+    let said = |problem: &blocks::Problem| format!("{}: {}", problem.pointer, problem.message);
+    problems.iter().map(said).collect()
+}
+
 /// How the sandbox is to behave. The default is the demo's.
 #[derive(Clone, Debug)]
 pub struct Options {

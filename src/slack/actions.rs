@@ -168,7 +168,7 @@ async fn answer(press: &Press<'_>) -> Option<Message> {
         Ok(answer) => answer,
         Err(failed) if press.interaction.is_on_home() => {
             let _ = logged(failed);
-            home::publish_now(press.door, &member, Some(Notice::NothingChanged)).await;
+            home::redraw(press, &member, Some(Notice::NothingChanged)).await;
             None
         }
         Err(failed) => Some(messages::failed(press.reader(&member), &logged(failed))),
@@ -242,6 +242,14 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
             Ok(None)
         }
         ("entry", _) => entry(press, member, verb).await,
+        ("timer", "start") => {
+            timers::open_new(press, member).await?;
+            Ok(None)
+        }
+        ("waiting", "show") => {
+            home::show_waiting(press, member).await;
+            Ok(None)
+        }
         ("timer", _) => timers::pressed(press, member, verb).await,
         ("report", _) => reports::pressed(press, member, verb).await,
         ("gap", "fill") => {
@@ -399,7 +407,7 @@ pub(super) async fn shown(
             EntryChange::Done(changed) => Some(Notice::Changed(changed)),
             _ => Some(Notice::NothingChanged),
         };
-        home::publish_now(press.door, member, notice).await;
+        home::redraw(press, member, notice).await;
         return Ok(None);
     }
     if let (Some(skip), EntryChange::Done(changed)) = (press.list(), &change) {

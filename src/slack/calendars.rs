@@ -19,7 +19,7 @@ use super::{
     open_form, preferences,
 };
 use crate::{
-    app::{Listed, SyncProblem, TokenProblem},
+    app::{Listed, Notice, SyncProblem, TokenProblem},
     domain::{member::Member, provider::Provider},
     error::{Failed, chain},
     jobs::Ran,
@@ -84,6 +84,20 @@ pub(super) async fn pressed(
             }
             Ok(None)
         }
+        "sync" | "turn_on" => {
+            if verb == "turn_on" {
+                door.app.set_sync(member, account.id, true).await?;
+            }
+            // Said before it is asked for: what reading draws at its end is drawn after this.
+            home::redraw(press, member, Some(Notice::Reading(account.id))).await;
+            door.app.queue_account(account.id).await?;
+            Ok(None)
+        }
+        "turn_off" => {
+            door.app.set_sync(member, account.id, false).await?;
+            home::redraw(press, member, None).await;
+            Ok(None)
+        }
         "disconnect_form" => {
             let meta = Meta {
                 id: Some(account.id),
@@ -106,7 +120,7 @@ pub(super) async fn pressed(
                 return gone(press, member).await;
             };
             if press.interaction.is_on_home() {
-                home::publish_now(door, member, None).await;
+                home::redraw(press, member, None).await;
                 return Ok(None);
             }
             Ok(Some(messages::disconnected(press.reader(member), &account)))
@@ -117,7 +131,7 @@ pub(super) async fn pressed(
 
 async fn gone(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>, Failed> {
     if press.interaction.is_on_home() {
-        home::publish_now(press.door, member, None).await;
+        home::redraw(press, member, None).await;
         return Ok(None);
     }
     Ok(Some(messages::no_account(press.reader(member))))

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, NaiveDate};
 use uuid::Uuid;
 
 use super::{
@@ -12,11 +13,11 @@ use super::{
     inbound::View,
     logged as log_failure,
     messages::{self, Message},
-    open_form, submissions,
+    open_form, request_key, submissions,
     submissions::Acknowledgement,
 };
 use crate::{
-    app::{EntryVersion, FormOutcome, LogAs, MeetingChange, Notice},
+    app::{EntryVersion, FormOutcome, LogAs, MeetingChange, Notice, WaitingDays, WaitingOf},
     domain::{
         calendar_event::{EventState, LoggedAs},
         member::Member,
@@ -27,9 +28,6 @@ use crate::{
     jobs::Ran,
     store::{EntryChange, LogEvent},
 };
-
-/// More than so many are never logged with one press.
-const AT_ONCE: u32 = 200;
 
 /// The event that a button names.
 fn event_of(value: &str) -> Option<Uuid> {
@@ -44,22 +42,8 @@ pub(super) async fn pressed(
 ) -> Result<Option<Message>, Failed> {
     let app = &press.door.app;
     match verb {
-        "log_all" => {
-            let (events, _) = app.waiting(member, AT_ONCE).await?;
-            let mut logged = 0;
-            for event in events {
-                let outcome = app
-                    .log_event(member, event.id, LogAs::default(), press.home())
-                    .await?;
-                logged += u32::from(matches!(outcome, LogEvent::Logged(_)));
-            }
-            let notice = if logged > 0 {
-                Notice::LoggedAll(logged)
-            } else {
-                Notice::NothingChanged
-            };
-            home::publish_now(press.door, member, Some(notice)).await;
-            return Ok(None);
+        "log_all" | "log_day" | "skip_before" | "undo_batch" => {
+            return at_once(press, member, verb).await;
         }
         "apply_change" | "keep" => return changed(press, member, verb).await,
         _ => {}
@@ -100,7 +84,7 @@ pub(super) async fn pressed(
     };
     if press.interaction.is_on_home() {
         app.card_follows(member, event_id).await?;
-        home::publish_now(press.door, member, notice).await;
+        home::redraw(press, member, notice).await;
         return Ok(None);
     }
     let container = &press.interaction.container;
@@ -118,6 +102,59 @@ pub(super) async fn pressed(
         Some(Notice::Meeting(changed, _)) => messages::changed(press.reader(member), &changed, &[]),
         _ => messages::no_longer_here(press.reader(member)),
     }))
+}
+
+/// Several are logged or skipped at once, or that is taken back.
+async fn at_once(
+    press: &Press<'_>,
+    member: &Arc<Member>,
+    verb: &str,
+) -> Result<Option<Message>, Failed> {
+    let (app, home) = (&press.door.app, press.home());
+    let notice = if verb == "undo_batch" {
+        let key = press
+            .value()
+            .strip_prefix("b:")
+            .and_then(|key| Uuid::parse_str(key).ok());
+        match key {
+            Some(key) => app.undo_batch(member, key, home).await?,
+            None => None,
+        }
+        .map(Notice::BatchUndone)
+    } else {
+        // Named by what it was drawn for and not by the press: pressed twice, it is the same batch.
+        let named = [press.workspace, press.slack_user(), "event.batch", verb];
+        let key = request_key(press.heard, &named, press.value());
+        match read_several(press.value(), verb == "skip_before") {
+            None => None,
+            Some(of) if verb == "skip_before" => app.skip_waiting(member, key, of, home).await?,
+            Some(of) => app.log_waiting(member, key, of, home).await?,
+        }
+        .map(Notice::Batch)
+    };
+    home::redraw(
+        press,
+        member,
+        Some(notice.unwrap_or(Notice::NothingChanged)),
+    )
+    .await;
+    Ok(None)
+}
+
+/// Reads `n:4 d:2026-11-20 until:ID ended:1795186920`.
+fn read_several(value: &str, is_before: bool) -> Option<WaitingOf> {
+    let part = |name: &str| value.split(' ').find_map(|part| part.strip_prefix(name));
+    let day = part("d:").map(str::parse::<NaiveDate>);
+    Some(WaitingOf {
+        until: Uuid::parse_str(part("until:")?).ok()?,
+        ended_by: DateTime::from_timestamp(part("ended:")?.parse().ok()?, 0)?,
+        days: match (day, is_before) {
+            (None, false) => WaitingDays::All,
+            (Some(Ok(day)), false) => WaitingDays::On(day),
+            (Some(Ok(day)), true) => WaitingDays::Before(day),
+            _ => return None,
+        },
+    })
 }
 
 /// Takes the entry of a meeting back, at whatever version it is.
@@ -186,7 +223,7 @@ async fn open_log_as(
     let event = app.event(member, event_id).await?;
     let Some(event) = event.filter(|event| event.state == EventState::Suggested) else {
         if press.interaction.is_on_home() {
-            home::publish_now(door, member, Some(Notice::NothingChanged)).await;
+            home::redraw(press, member, Some(Notice::NothingChanged)).await;
             return Ok(None);
         }
         return Ok(Some(messages::no_longer_here(press.reader(member))));

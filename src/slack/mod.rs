@@ -8,7 +8,7 @@ mod calendars;
 mod client;
 mod commands;
 mod forms;
-pub mod home;
+mod home;
 mod inbound;
 mod meetings;
 pub mod messages;
@@ -141,7 +141,7 @@ impl Door {
             Ok(None) => return Ran::Done,
             Err(failed) => return Ran::Failed(chain(&failed)),
         };
-        match home::publish(self, &member, None).await {
+        match home::publish(self, &member, None, crate::app::Unfolded::default()).await {
             Ok(()) => Ran::Done,
             Err(SlackError::RateLimited(wait)) => Ran::Later(wait),
             Err(SlackError::Refused(code)) => {

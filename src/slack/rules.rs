@@ -64,7 +64,7 @@ pub(super) async fn pressed(
     };
     if press.interaction.is_on_home() {
         let notice = Some(Notice::Rule(Box::new(rule)));
-        home::publish_now(door, member, notice).await;
+        home::redraw(press, member, notice).await;
         return Ok(None);
     }
     Ok(Some(messages::rule_decided(press.reader(member), &rule)))
@@ -72,7 +72,7 @@ pub(super) async fn pressed(
 
 async fn gone(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>, Failed> {
     if press.interaction.is_on_home() {
-        home::publish_now(press.door, member, Some(Notice::NothingChanged)).await;
+        home::redraw(press, member, Some(Notice::NothingChanged)).await;
         return Ok(None);
     }
     Ok(Some(messages::no_longer_here(press.reader(member))))

@@ -100,7 +100,7 @@ pub(super) async fn pressed(
         }
     }
     if press.interaction.is_on_home() {
-        home::publish_now(press.door, member, notice(outcome)).await;
+        home::redraw(press, member, notice(outcome)).await;
         return Ok(None);
     }
     Ok(Some(messages::timer(press.reader(member), &outcome, None)))
@@ -179,6 +179,23 @@ pub(super) async fn open_start(
     };
     let view = forms::new_timer(project.as_ref(), &meta);
     Ok(open_form::open(door, trigger_id, &view).await)
+}
+
+/// *Start timer* opens that form, empty.
+pub(super) async fn open_new(press: &Press<'_>, member: &Arc<Member>) -> Result<(), Failed> {
+    let meta = Meta {
+        way: None,
+        ..press.meta()
+    };
+    let request = Request {
+        member,
+        channel: &meta.channel.clone(),
+        key: press.key(),
+        deadline: press.heard.save_by,
+    };
+    let trigger = &press.interaction.trigger_id;
+    open_start(press.door, request, trigger, &StartLine::default(), meta).await?;
+    Ok(())
 }
 
 /// A form of a timer was submitted.

@@ -56,7 +56,7 @@ pub struct SavedAccount {
 }
 
 #[derive(sqlx::FromRow)]
-struct AccountRow {
+pub(super) struct AccountRow {
     id: Uuid,
     user_id: Uuid,
     provider: String,
@@ -68,7 +68,7 @@ struct AccountRow {
 
 #[expect(clippy::struct_excessive_bools, reason = "as the columns of the table")]
 #[derive(sqlx::FromRow)]
-struct CalendarRow {
+pub(super) struct CalendarRow {
     id: Uuid,
     oauth_account_id: Uuid,
     provider_calendar_id: String,
@@ -79,6 +79,8 @@ struct CalendarRow {
     sync_enabled: bool,
     gone_at: Option<DateTime<Utc>>,
     last_synced_at: Option<DateTime<Utc>>,
+    sync_until: Option<DateTime<Utc>>,
+    next_attempt_at: Option<DateTime<Utc>>,
 }
 
 pub(super) fn provider_of(row: Uuid, name: &str) -> Result<Provider, StoreError> {
@@ -89,6 +91,43 @@ pub(super) fn provider_of(row: Uuid, name: &str) -> Result<Provider, StoreError>
 pub(super) fn state_of(row: Uuid, name: &str) -> Result<AccountState, StoreError> {
     AccountState::from_name(name)
         .ok_or_else(|| StoreError::unreadable(TABLE, "state", row, format!("“{name}”")))
+}
+
+/// The accounts of `$1` that are not given up, the one connected first comes first.
+pub(super) const ACCOUNTS: &str = "SELECT id, user_id, provider, email, state, state_reason, state_since \
+     FROM user_oauth_accounts WHERE user_id = $1 AND state <> 'disconnected' ORDER BY id";
+
+/// All calendars of `$1`.
+pub(super) const CALENDARS: &str = "SELECT id, oauth_account_id, provider_calendar_id, calendar_name, is_primary, \
+     has_details, is_active, sync_enabled, gone_at, last_synced_at, sync_until, next_attempt_at \
+     FROM calendar_integrations WHERE user_id = $1 ORDER BY is_primary DESC, calendar_name, id";
+
+/// The accounts, each with its calendars.
+pub(super) fn accounts_of(
+    rows: Vec<AccountRow>,
+    calendars: Vec<CalendarRow>,
+) -> Result<Vec<Account>, StoreError> {
+    let mut by_account: HashMap<Uuid, Vec<Calendar>> = HashMap::new();
+    for row in calendars {
+        by_account
+            .entry(row.oauth_account_id)
+            .or_default()
+            .push(row.into());
+    }
+    rows.into_iter()
+        .map(|row| {
+            Ok(Account {
+                provider: provider_of(row.id, &row.provider)?,
+                state: state_of(row.id, &row.state)?,
+                reason: row.state_reason.as_deref().map(ReconnectReason::from_name),
+                calendars: by_account.remove(&row.id).unwrap_or_default(),
+                id: row.id,
+                user_id: row.user_id,
+                email: row.email,
+                state_since: row.state_since,
+            })
+        })
+        .collect()
 }
 
 impl From<CalendarRow> for Calendar {
@@ -104,6 +143,8 @@ impl From<CalendarRow> for Calendar {
             sync_enabled: row.sync_enabled,
             gone_at: row.gone_at,
             last_synced_at: row.last_synced_at,
+            reading_until: row.sync_until,
+            next_attempt_at: row.next_attempt_at,
         }
     }
 }
@@ -257,48 +298,15 @@ impl Store {
     /// The database does not answer, or a row cannot be read.
     pub async fn accounts(&self, user_id: Uuid) -> Result<Vec<Account>, StoreError> {
         let rows: Vec<AccountRow> = read!(self, db => {
-            sqlx::query_as(
-                "SELECT id, user_id, provider, email, state, state_reason, state_since FROM user_oauth_accounts \
-                 WHERE user_id = $1 AND state <> 'disconnected' ORDER BY id",
-            )
-            .bind(user_id)
-            .fetch_all(db)
-            .await
+            sqlx::query_as(ACCOUNTS).bind(user_id).fetch_all(db).await
         })?;
         if rows.is_empty() {
             return Ok(Vec::new());
         }
         let calendars: Vec<CalendarRow> = read!(self, db => {
-            sqlx::query_as(
-                "SELECT id, oauth_account_id, provider_calendar_id, calendar_name, is_primary, has_details, \
-                 is_active, sync_enabled, gone_at, last_synced_at FROM calendar_integrations WHERE user_id = $1 \
-                 ORDER BY is_primary DESC, calendar_name, id",
-            )
-            .bind(user_id)
-            .fetch_all(db)
-            .await
+            sqlx::query_as(CALENDARS).bind(user_id).fetch_all(db).await
         })?;
-        let mut by_account: HashMap<Uuid, Vec<Calendar>> = HashMap::new();
-        for row in calendars {
-            by_account
-                .entry(row.oauth_account_id)
-                .or_default()
-                .push(row.into());
-        }
-        rows.into_iter()
-            .map(|row| {
-                Ok(Account {
-                    provider: provider_of(row.id, &row.provider)?,
-                    state: state_of(row.id, &row.state)?,
-                    reason: row.state_reason.as_deref().map(ReconnectReason::from_name),
-                    calendars: by_account.remove(&row.id).unwrap_or_default(),
-                    id: row.id,
-                    user_id: row.user_id,
-                    email: row.email,
-                    state_since: row.state_since,
-                })
-            })
-            .collect()
+        accounts_of(rows, calendars)
     }
 
     /// Chooses which calendars of an account are read. `chosen` holds ids of calendars; one that is not the
@@ -353,6 +361,34 @@ impl Store {
         })?;
         self.job_added.notify_one();
         Ok(is_theirs)
+    }
+
+    /// Has the chosen calendars of an account read on schedule, or lets that rest. `false` if the account is not the
+    /// person's.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn set_sync(
+        &self,
+        user_id: Uuid,
+        account_id: Uuid,
+        is_on: bool,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        tx!(self, conn => {
+            let changed = sqlx::query(
+                "UPDATE calendar_integrations SET sync_enabled = $3, updated_at = $4 WHERE oauth_account_id = $1 \
+                 AND user_id = $2 AND is_active AND oauth_account_id IN \
+                 (SELECT id FROM user_oauth_accounts WHERE user_id = $2 AND state <> 'disconnected')",
+            )
+            .bind(account_id)
+            .bind(user_id)
+            .bind(is_on)
+            .bind(now)
+            .execute(&mut *conn)
+            .await?;
+            Ok(changed.rows_affected() > 0)
+        })
     }
 
     /// Has one calendar of an account read, and scheduled, from now on. Returns its id, or `None` if the account is

@@ -7,15 +7,6 @@ use uuid::Uuid;
 use super::{Store, StoreError, read, tx};
 use crate::domain::{minutes::Minutes, project::ProjectRef, time_entry::TimeEntry};
 
-/// A person's day in sum, and what they logged last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DayAndRecent {
-    /// All minutes of the day.
-    pub day_total: Minutes,
-    /// The latest entries, the newest day first and in it the latest entry first.
-    pub recent: Vec<TimeEntry>,
-}
-
 #[derive(sqlx::FromRow)]
 pub(super) struct EntryRow {
     id: Uuid,
@@ -122,7 +113,7 @@ pub(super) fn minutes_of(sum: i64) -> Minutes {
     Minutes::new(u32::try_from(sum).unwrap_or(u32::MAX))
 }
 
-fn entries_of(rows: Vec<EntryRow>) -> Result<Vec<TimeEntry>, StoreError> {
+pub(super) fn entries_of(rows: Vec<EntryRow>) -> Result<Vec<TimeEntry>, StoreError> {
     rows.into_iter().map(TimeEntry::try_from).collect()
 }
 
@@ -152,37 +143,6 @@ impl Store {
     /// The database does not answer.
     pub async fn day_total(&self, user_id: Uuid, date: NaiveDate) -> Result<Minutes, StoreError> {
         tx!(self, conn => { Ok(day_total!(conn, user_id, date)) })
-    }
-
-    /// What Home shows: the sum of `day` and the last `limit` entries from `since` on.
-    ///
-    /// # Errors
-    /// The database does not answer, or a row cannot be read.
-    pub async fn day_and_recent(
-        &self,
-        user_id: Uuid,
-        day: NaiveDate,
-        since: NaiveDate,
-        limit: u32,
-    ) -> Result<DayAndRecent, StoreError> {
-        let (day_total, rows): (Minutes, Vec<EntryRow>) = tx!(self, conn => {
-            let total = day_total!(conn, user_id, day);
-            let rows = sqlx::query_as(entry_sql!(
-                "SELECT",
-                "FROM time_entries WHERE user_id = $1 AND date >= $2 AND deleted_at IS NULL \
-                 ORDER BY date DESC, id DESC LIMIT $3"
-            ))
-            .bind(user_id)
-            .bind(since)
-            .bind(i64::from(limit))
-            .fetch_all(&mut *conn)
-            .await?;
-            Ok((total, rows))
-        })?;
-        Ok(DayAndRecent {
-            day_total,
-            recent: entries_of(rows)?,
-        })
     }
 
     /// The person's entries, the newest day first and in it the latest entry first, after the first `skip`.

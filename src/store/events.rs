@@ -93,6 +93,62 @@ macro_rules! event_sql {
 }
 pub(super) use event_sql;
 
+/// The meetings of `$1` that began since `$2`, had ended at `$3` and wait; the newest first.
+pub(super) const WAITING: &str = event_sql!(
+    "JOIN user_oauth_accounts a ON a.id = c.oauth_account_id WHERE e.user_id = $1 \
+     AND e.state = 'suggested' AND e.event_start >= $2 AND e.event_start < $3 AND e.event_end <= $3 \
+     AND c.is_active AND c.gone_at IS NULL AND a.state <> 'disconnected' \
+     ORDER BY e.event_start DESC, e.id DESC LIMIT 200"
+);
+
+/// Writes the entry that is made of an event.
+macro_rules! insert_entry_of {
+    ($conn:ident, $entry:expr, $event_id:expr) => {{
+        let entry: &TimeEntry = $entry;
+        sqlx::query(
+            "INSERT INTO time_entries (id, user_id, source, status, description, date, started_at, \
+             ended_at, is_timed, duration_minutes, project_id, billable, tags, version, created_at, \
+             updated_at, source_event_id) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)",
+        )
+        .bind(entry.id)
+        .bind(entry.user_id)
+        .bind(entry.source.as_str())
+        .bind(entry.status.as_str())
+        .bind(&entry.description)
+        .bind(entry.date)
+        .bind(entry.started_at)
+        .bind(entry.ended_at)
+        .bind(entry.is_timed)
+        .bind(i32::try_from(entry.duration_minutes.get()).unwrap_or(i32::MAX))
+        .bind(entry.project.as_ref().map(|project| project.id))
+        .bind(entry.billable)
+        .bind(Json(&entry.tags))
+        .bind(entry.version)
+        .bind(entry.created_at)
+        .bind($event_id)
+        .execute(&mut *$conn)
+        .await?;
+    }};
+}
+pub(super) use insert_entry_of;
+
+/// The event is that entry from now on.
+macro_rules! note_logged {
+    ($conn:ident, $event_id:expr, $entry_id:expr, $now:expr) => {{
+        sqlx::query(
+            "UPDATE synced_calendar_events SET state = 'logged', is_synced = TRUE, time_entry_id = $2, \
+             updated_at = $3 WHERE id = $1",
+        )
+        .bind($event_id)
+        .bind($entry_id)
+        .bind($now)
+        .execute(&mut *$conn)
+        .await?;
+    }};
+}
+pub(super) use note_logged;
+
 impl Store {
     /// The meetings that have ended and wait to be logged, the newest first, at most `limit`; and how many there are.
     ///
@@ -106,17 +162,12 @@ impl Store {
     ) -> Result<(Vec<SyncedEvent>, u64), StoreError> {
         let now = self.clock.now();
         let rows: Vec<EventRow> = read!(self, db => {
-            sqlx::query_as(event_sql!(
-                "JOIN user_oauth_accounts a ON a.id = c.oauth_account_id WHERE e.user_id = $1 \
-                 AND e.state = 'suggested' AND e.event_start >= $2 AND e.event_start < $3 AND e.event_end <= $3 \
-                 AND c.is_active AND c.gone_at IS NULL AND a.state <> 'disconnected' \
-                 ORDER BY e.event_start DESC, e.id DESC LIMIT 200"
-            ))
-            .bind(user_id)
-            .bind(since)
-            .bind(now)
-            .fetch_all(db)
-            .await
+            sqlx::query_as(WAITING)
+                .bind(user_id)
+                .bind(since)
+                .bind(now)
+                .fetch_all(db)
+                .await
         })?;
         let count = rows.len() as u64;
         let shown = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -223,42 +274,11 @@ impl Store {
                     let entry = fields
                         .clone()
                         .into_entry(self.clock.new_id(), user_id, EntrySource::Calendar, now);
-                    sqlx::query(
-                        "INSERT INTO time_entries (id, user_id, source, status, description, date, started_at, \
-                         ended_at, is_timed, duration_minutes, project_id, billable, tags, version, created_at, \
-                         updated_at, source_event_id) \
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)",
-                    )
-                    .bind(entry.id)
-                    .bind(entry.user_id)
-                    .bind(entry.source.as_str())
-                    .bind(entry.status.as_str())
-                    .bind(&entry.description)
-                    .bind(entry.date)
-                    .bind(entry.started_at)
-                    .bind(entry.ended_at)
-                    .bind(entry.is_timed)
-                    .bind(i32::try_from(entry.duration_minutes.get()).unwrap_or(i32::MAX))
-                    .bind(entry.project.as_ref().map(|project| project.id))
-                    .bind(entry.billable)
-                    .bind(Json(&entry.tags))
-                    .bind(entry.version)
-                    .bind(now)
-                    .bind(event_id)
-                    .execute(&mut *conn)
-                    .await?;
+                    insert_entry_of!(conn, &entry, event_id);
                     entry
                 }
             };
-            sqlx::query(
-                "UPDATE synced_calendar_events SET state = 'logged', is_synced = TRUE, time_entry_id = $2, \
-                 updated_at = $3 WHERE id = $1",
-            )
-            .bind(event_id)
-            .bind(made.id)
-            .bind(now)
-            .execute(&mut *conn)
-            .await?;
+            note_logged!(conn, event_id, made.id, now);
             if let Some(job) = then {
                 add_job!(self.clock, conn, job);
             }

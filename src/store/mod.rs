@@ -9,6 +9,7 @@
 //! - Instants are bound from the clock, to the microsecond; ids are bound as [`Uuid`], never as text.
 //! - A method is one transaction, and no transaction waits for anything but the database.
 
+mod batches;
 mod changes;
 mod commit;
 mod connections;
@@ -16,6 +17,7 @@ mod ended;
 mod entries;
 mod errands;
 mod events;
+mod home;
 mod jobs;
 mod people;
 mod preferences;
@@ -43,12 +45,13 @@ use crate::{
     keyring::{Keyring, NotOpened, Place},
 };
 
+pub use batches::{Batch, BatchOf};
 pub use changes::{EntryChange, Step};
 pub use commit::{Made, NewEntry, NotSaved};
 pub use connections::{NewAccount, SavedAccount};
-pub use entries::DayAndRecent;
 pub use errands::{Errand, LinkIntent, NewErrand, Parked};
 pub use events::LogEvent;
+pub use home::{HomeRows, HomeSpans};
 pub use jobs::{ClaimedJob, JobCounts, NewJob};
 pub use people::{Profile, Workspace};
 pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};

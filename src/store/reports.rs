@@ -27,6 +27,36 @@ pub enum ShareClaim {
     Posted,
 }
 
+/// The sums of `$1`'s entries from `$2` to `$3`, of all projects if `$4`, else of `$5`.
+pub(super) const TOTALS: &str = "SELECT t.date, t.project_id, p.slug, c.name, t.billable, t.minutes, t.entries \
+     FROM (SELECT date, project_id, billable, CAST(SUM(duration_minutes) AS BIGINT) AS minutes, \
+     COUNT(*) AS entries \
+     FROM time_entries WHERE user_id = $1 AND date BETWEEN $2 AND $3 AND deleted_at IS NULL \
+     AND ($4 OR project_id = $5) GROUP BY date, project_id, billable) t \
+     LEFT JOIN projects p ON p.id = t.project_id LEFT JOIN clients c ON c.id = p.client_id \
+     ORDER BY t.date";
+
+pub(super) type TotalRow = (
+    NaiveDate,
+    Option<Uuid>,
+    Option<String>,
+    Option<String>,
+    bool,
+    i64,
+    i64,
+);
+
+pub(super) fn total_of((date, id, slug, client, is_billable, minutes, entries): TotalRow) -> Total {
+    Total {
+        date,
+        project: project_ref(id, slug),
+        client,
+        is_billable,
+        minutes: minutes_of(minutes),
+        entries: usize::try_from(entries).unwrap_or(0),
+    }
+}
+
 impl Store {
     /// The sums of a person's entries from `from` to `to`, both included, by day, project and billable; the
     /// earliest day first.
@@ -40,25 +70,8 @@ impl Store {
         to: NaiveDate,
         project_id: Option<Uuid>,
     ) -> Result<Vec<Total>, StoreError> {
-        type Row = (
-            NaiveDate,
-            Option<Uuid>,
-            Option<String>,
-            Option<String>,
-            bool,
-            i64,
-            i64,
-        );
-        let rows: Vec<Row> = read!(self, db => {
-            sqlx::query_as(
-                "SELECT t.date, t.project_id, p.slug, c.name, t.billable, t.minutes, t.entries FROM ( \
-                 SELECT date, project_id, billable, CAST(SUM(duration_minutes) AS BIGINT) AS minutes, \
-                 COUNT(*) AS entries \
-                 FROM time_entries WHERE user_id = $1 AND date BETWEEN $2 AND $3 AND deleted_at IS NULL \
-                 AND ($4 OR project_id = $5) GROUP BY date, project_id, billable) t \
-                 LEFT JOIN projects p ON p.id = t.project_id LEFT JOIN clients c ON c.id = p.client_id \
-                 ORDER BY t.date",
-            )
+        let rows: Vec<TotalRow> = read!(self, db => {
+            sqlx::query_as(TOTALS)
             .bind(user_id)
             .bind(from)
             .bind(to)
@@ -67,15 +80,7 @@ impl Store {
             .fetch_all(db)
             .await
         })?;
-        let total = |(date, id, slug, client, is_billable, minutes, entries)| Total {
-            date,
-            project: project_ref(id, slug),
-            client,
-            is_billable,
-            minutes: minutes_of(minutes),
-            entries: usize::try_from(entries).unwrap_or(0),
-        };
-        Ok(rows.into_iter().map(total).collect())
+        Ok(rows.into_iter().map(total_of).collect())
     }
 
     /// The person's entries from `from` to `to`, both included, the earliest first.

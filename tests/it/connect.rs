@@ -78,7 +78,7 @@ pub(crate) async fn home_showing(bot: &TestBot, words: &str) -> View {
         .unwrap()
 }
 
-fn menu_option(view: &View, verb: &str) -> Choice {
+pub(crate) fn menu_option(view: &View, verb: &str) -> Choice {
     let blocks = Value::from(view.blocks().to_vec()).to_string();
     let at = blocks
         .find(&format!("\"value\":\"{verb} c:"))
@@ -133,7 +133,7 @@ async fn calendars_are_chosen_and_given_up_in_home() {
     assert_eq!(form.title(), "Disconnect Google");
     let answer = bot.submit(&form, &[]).await;
     assert!(answer.errors.is_empty(), "{:?}", answer.errors);
-    home_showing(&bot, "None connected yet").await;
+    home_showing(&bot, "2 · Connect your calendar").await;
     let revoked = |slack: &Sandbox| {
         slack.provider(Provider::Google, |google| {
             (google.requests(Endpoint::Revoke) == 1 && google.live_refresh_tokens().is_empty())

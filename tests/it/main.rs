@@ -8,6 +8,7 @@ mod connect;
 mod databases;
 mod doctor;
 mod entries;
+mod home;
 mod layers;
 mod meetings;
 mod migrations;

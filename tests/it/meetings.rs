@@ -131,8 +131,8 @@ async fn a_meeting_is_logged_once_from_home_and_waits_again_when_taken_back() {
         .blocks()
         .iter()
         .filter_map(|block| block["block_id"].as_str());
-    let mut rows = rows.filter(|id| id.starts_with("meeting:"));
-    let row = rows.rfind(|id| id.ends_with(".actions")).unwrap();
+    let mut rows = rows.filter(|id| id.starts_with("event.actions:"));
+    let row = rows.next_back().unwrap();
 
     // Pressed twice at once, it is one entry.
     let name = format!("{row}/event.log");
@@ -171,7 +171,7 @@ async fn a_meeting_is_logged_once_from_home_and_waits_again_when_taken_back() {
         .click(NINA, &home, "waiting/event.log_all")
         .await
         .unwrap();
-    home_with(&bot, "2 meetings are logged").await;
+    home_with(&bot, "Logged 2 meetings, 1 h").await;
     let again = the(&bot, "Halden weekly").await;
     assert_eq!(
         (again.state, again.time_entry_id),

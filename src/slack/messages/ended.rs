@@ -13,7 +13,6 @@ use crate::{
     app::{ChangedMeeting, EndedMeeting, MeetingChange},
     domain::{
         calendar_event::{EventState, SyncedEvent},
-        minutes::Minutes,
         rule::Rule,
         time_entry::TimeEntry,
     },
@@ -22,12 +21,6 @@ use crate::{
 
 /// So many meetings have rows; the others wait in the Home tab.
 const ROWS: usize = 8;
-
-/// How long a meeting takes, as it would be logged.
-pub(super) fn length(event: &SyncedEvent) -> Minutes {
-    let minutes = (event.end - event.start).num_minutes().clamp(1, 24 * 60);
-    Minutes::new(u32::try_from(minutes).unwrap_or(1))
-}
 
 fn times(event: &SyncedEvent, zone: Tz) -> String {
     format!(
@@ -107,7 +100,7 @@ fn one(reader: Reader<'_>, meeting: &EndedMeeting, offer: Option<&Rule>) -> Mess
             let when = format!(
                 "{day}, {} · {}{guess}",
                 times(event, reader.zone()),
-                length(event)
+                event.length()
             );
             let shown = format!("*{}* has ended\n{}", plain(&title), plain(&when));
             let mut buttons = Vec::new();
@@ -150,7 +143,7 @@ fn button(event: &SyncedEvent, action: &str, name: &str) -> Button {
     let spoken = format!(
         "{name}: {}, {}",
         event.title.replace('\n', " "),
-        length(event)
+        event.length()
     );
     Button::new(action, name, value(event), &cut(&spoken, LABEL_MAX))
 }
@@ -162,7 +155,7 @@ fn line(reader: Reader<'_>, meeting: &EndedMeeting) -> String {
         "{} · {} · {}",
         times(event, reader.zone()),
         cut(&event.title, 60),
-        length(event)
+        event.length()
     );
     match (event.state, &meeting.receipt) {
         (_, Some(receipt)) => format!("Logged: {what}{}", project_of(&receipt.entry)),
@@ -226,7 +219,7 @@ pub fn changed_meeting(reader: Reader<'_>, changed: &ChangedMeeting) -> Message 
         "{}, {} · {}",
         day(starts),
         times(event, zone),
-        length(event)
+        event.length()
     );
     let (did, now, verb, label) = match changed.change {
         MeetingChange::Moved => {

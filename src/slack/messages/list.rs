@@ -4,14 +4,15 @@ use std::fmt::Write as _;
 
 use slack_morphism::prelude::{SlackBlock, SlackSectionBlock};
 
-use super::{Button, Message, Reader, actions, context, markdown, section, with_button};
+use super::{
+    Button, Message, Reader, actions, context,
+    home::{entry_menu, notice_words},
+    markdown, section, with_button,
+};
 use crate::{
     app::{EntryList, LISTED},
     domain::time_entry::{Changed, TimeEntry},
-    slack::{
-        home::{entry_menu, notice_words},
-        text::{cut, plain, short_day, span},
-    },
+    slack::text::{cut, plain, short_day, span},
 };
 
 /// A page of the last entries, with what was just done to one of them on top.

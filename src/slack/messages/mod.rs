@@ -3,14 +3,13 @@
 //! What all messages share is here; the messages themselves are in one file a subject.
 
 mod calendar_forms;
-mod calendar_home;
 mod calendars;
 mod card;
 mod doubts;
 mod ended;
 mod help;
+mod home;
 mod list;
-mod meetings;
 mod overlap;
 mod preferences;
 mod projects;
@@ -42,7 +41,6 @@ use crate::domain::{
 pub use calendar_forms::{
     List, api_token_blocks, choose_blocks, disconnect_blocks, new_token_blocks,
 };
-pub use calendar_home::{home_notices, home_rows};
 pub use calendars::{
     broken, connect_link, connected, disconnected, link_opened_blocks, no_account, not_set_up,
     reading_calendars, typed_code, which_calendar,
@@ -53,15 +51,15 @@ pub use card::{
 };
 pub use ended::{changed_meeting, ended_meetings, kept};
 pub use help::{help, not_offered};
+pub use home::{home, home_unavailable};
 pub use list::entries;
-pub use meetings::waiting_rows;
 pub use preferences::{open_preferences, preferences_about_me};
 pub use projects::{linked, project_not_changed, projects};
 pub use reading::{explained, failed, not_stored, not_understood, only_time};
 pub use report::{Conversation, ShareNews, ShareRefusal, report, shared_report, which_project};
 pub(super) use report::{SHARE_UNCLEAR, report_title};
-pub(super) use rules::{offer_blocks, rule_words};
-pub use rules::{rule_decided, rule_rows};
+pub use rules::rule_decided;
+use rules::{offer_blocks, rule_rows, rule_words};
 pub use timer::{forgotten, timer};
 pub(super) use timer::{marks, name, since, stop_problem, timer_value};
 

@@ -102,16 +102,12 @@ pub fn rule_decided(reader: Reader<'_>, rule: &Rule) -> Message {
     )
 }
 
-/// The rules in the Home tab: one row each, and how many there are beyond those. `is_all` shows all of them.
-pub fn rule_rows(rules: &[Rule], is_all: bool, zone: Tz, today: NaiveDate) -> Vec<SlackBlock> {
+/// The rules in the Home tab: one row each, and how many there are beyond those.
+pub(super) fn rule_rows(rules: &[Rule], zone: Tz, today: NaiveDate) -> Vec<SlackBlock> {
     let id = |name: &str| SlackBlockId(name.to_owned());
     let mut blocks = Vec::new();
-    if rules.is_empty() {
-        return blocks;
-    }
     blocks.push(section(id("rules"), "*Always logged*".to_owned()));
-    let shown = if is_all { rules.len().min(20) } else { SHOWN };
-    for rule in rules.iter().take(shown) {
+    for rule in rules.iter().take(SHOWN) {
         let since = short_day(rule.since.with_timezone(&zone).date_naive(), today);
         let text = format!(
             "{} to {}, since {since}",
@@ -133,7 +129,7 @@ pub fn rule_rows(rules: &[Rule], is_all: bool, zone: Tz, today: NaiveDate) -> Ve
                 .into(),
         );
     }
-    let more = rules.len().saturating_sub(shown);
+    let more = rules.len().saturating_sub(SHOWN);
     if more > 0 {
         blocks.push(context(id("rules.more"), format!("and {more} more")));
     }

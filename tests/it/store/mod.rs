@@ -9,7 +9,7 @@ use billops::{
         minutes::Minutes,
         time_entry::{EntryFields, EntrySource, Receipt},
     },
-    store::{NewEntry, NewJob, NotSaved, Profile, Store, Workspace},
+    store::{HomeSpans, NewEntry, NewJob, NotSaved, Profile, Store, Workspace},
 };
 use chrono::{NaiveDate, TimeDelta};
 use tokio::time::Instant;
@@ -123,12 +123,7 @@ pub(crate) async fn log(store: &Store, member: &Member, number: u128, minutes: u
 }
 
 pub(crate) async fn total(store: &Store, member: &Member) -> u32 {
-    store
-        .day_and_recent(member.user_id, day(), day(), 1)
-        .await
-        .unwrap()
-        .day_total
-        .get()
+    store.day_total(member.user_id, day()).await.unwrap().get()
 }
 
 async fn a_person_is_met_once_and_keeps_what_was_known(store: Store, clock: Clock) {
@@ -317,12 +312,22 @@ async fn home_reads_the_day_and_the_last_entries(store: Store, _: Clock) {
         new.fields.date = day() - TimeDelta::days(days_ago);
         store.insert_entry(new, soon()).await.unwrap();
     }
-    let since = day() - TimeDelta::days(14);
-    let home = store
-        .day_and_recent(nina.user_id, day(), since, 5)
-        .await
-        .unwrap();
-    assert_eq!(home.day_total.get(), 20);
+    let noon = day().and_hms_opt(12, 0, 0).unwrap().and_utc();
+    let spans = HomeSpans {
+        today: day(),
+        day: [noon - TimeDelta::hours(12), noon + TimeDelta::hours(12)],
+        week: [day() - TimeDelta::days(4), day() + TimeDelta::days(2)],
+        recent_since: day() - TimeDelta::days(14),
+        waits_since: noon - TimeDelta::days(28),
+    };
+    let home = store.home(nina.user_id, spans).await.unwrap();
+    let sums: Vec<(i64, u32)> = home
+        .week
+        .iter()
+        .map(|total| ((day() - total.date).num_days(), total.minutes.get()))
+        .collect();
+    assert_eq!(sums, [(1, 10), (0, 20)]);
+    assert_eq!(home.today.len(), 2);
     let days: Vec<i64> = home
         .recent
         .iter()
@@ -333,15 +338,8 @@ async fn home_reads_the_day_and_the_last_entries(store: Store, _: Clock) {
         home.recent[0].id > home.recent[1].id,
         "the latest of a day comes first"
     );
-    assert_eq!(
-        store
-            .day_and_recent(nina.user_id, day(), since, 1)
-            .await
-            .unwrap()
-            .recent
-            .len(),
-        1
-    );
+    assert!(home.waiting.is_empty() && home.left_out.is_empty() && home.accounts.is_empty());
+    assert_eq!(home.timer, None);
 }
 
 async fn the_home_fingerprint_is_kept(store: Store, _: Clock) {

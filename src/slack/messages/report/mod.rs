@@ -10,8 +10,7 @@ use slack_morphism::prelude::SlackBlock;
 
 use sharing::{news_block, news_said, share_button};
 use sums::{
-    Shape, chart, clients_of, day_whole, days_of, lists, projects_of, rows, say, share,
-    side_by_side,
+    Shape, chart, clients_of, day_whole, days_of, lists, projects_of, say, share, side_by_side,
 };
 
 use super::{
@@ -34,6 +33,7 @@ use crate::{
 
 pub(in crate::slack) use sharing::SHARE_UNCLEAR;
 pub use sharing::{Conversation, ShareNews, ShareRefusal, shared_report};
+pub(super) use sums::{most, rows};
 
 /// Entries of a day that are listed; more are counted.
 const ENTRIES_SHOWN: usize = 15;

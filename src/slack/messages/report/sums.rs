@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A name with its sum, as it is shown in a row: people's words, not yet escaped.
-pub(super) type Part = (String, Minutes);
+pub(in crate::slack::messages) type Part = (String, Minutes);
 
 /// Projects or clients that are shown; the others are summed up.
 const NAMES_SHOWN: usize = 10;
@@ -81,17 +81,22 @@ pub(super) fn projects_of(report: &Report) -> Vec<Part> {
         let project = project.as_ref();
         (project.map(|project| name(&project.slug)), *minutes)
     });
-    most(named, "no project")
+    most(named, "no project", NAMES_SHOWN)
 }
 
 pub(super) fn clients_of(report: &Report) -> Vec<Part> {
-    most(report.summary.clients.iter().cloned(), "no client")
+    most(
+        report.summary.clients.iter().cloned(),
+        "no client",
+        NAMES_SHOWN,
+    )
 }
 
-/// The first ten names, the others in sum, and what has no name. One other is not worth a sum.
-pub(super) fn most(
+/// The first names, the others in sum, and what has no name. One other is not worth a sum.
+pub(in crate::slack::messages) fn most(
     sums: impl Iterator<Item = (Option<String>, Minutes)>,
     nameless: &str,
+    shown: usize,
 ) -> Vec<Part> {
     let (mut parts, mut none) = (Vec::new(), Vec::new());
     for (name, minutes) in sums {
@@ -100,8 +105,8 @@ pub(super) fn most(
             None => none.push((nameless.to_owned(), minutes)),
         }
     }
-    if parts.len() > NAMES_SHOWN + 1 {
-        let others = parts.split_off(NAMES_SHOWN);
+    if parts.len() > shown + 1 {
+        let others = parts.split_off(shown);
         let sum = others.iter().map(|(_, minutes)| *minutes).sum();
         parts.push((format!("{} others", others.len()), sum));
     }
@@ -120,7 +125,11 @@ pub(super) fn day_whole(reader: Reader<'_>, report: &Report) -> Minutes {
 }
 
 /// `▇▇▇▇░░░░  #acme  19 h 45 min`, with its share of `all` where that is given.
-pub(super) fn rows(parts: &[Part], whole: Minutes, all: Option<Minutes>) -> Vec<String> {
+pub(in crate::slack::messages) fn rows(
+    parts: &[Part],
+    whole: Minutes,
+    all: Option<Minutes>,
+) -> Vec<String> {
     let row = |(name, minutes): &Part| {
         let name = plain_within(name, 2 * NAME_MAX);
         let share = all.map_or(String::new(), |all| format!(" · {}", share(*minutes, all)));

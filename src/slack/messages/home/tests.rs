@@ -1,0 +1,454 @@
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    app::{Notice, Waiting},
+    domain::{
+        calendar::{Account, AccountState, Calendar, ReconnectReason},
+        calendar_event::{EventState, SkipReason, SyncedEvent},
+        gaps::Gap,
+        minutes::Minutes,
+        preferences::Preferences,
+        project::ProjectRef,
+        provider::Provider,
+        rule::{Rule, RuleState},
+        summary::{Summary, Total},
+        time_entry::{EntrySource, EntryStatus, TimeEntry},
+    },
+    sandbox::problems_of_home,
+    store::{Batch, BatchOf},
+};
+
+/// As long as Slack or a provider lets it be, with everything that has to be escaped.
+fn long() -> String {
+    "&<*_~`>".repeat(60)
+}
+
+fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_795_186_920, 0).unwrap()
+}
+
+fn today() -> NaiveDate {
+    NaiveDate::from_ymd_opt(2026, 11, 20).unwrap()
+}
+
+fn project(number: u128) -> ProjectRef {
+    ProjectRef {
+        id: Uuid::from_u128(number),
+        slug: format!("{number}-{}", "halden".repeat(10)),
+    }
+}
+
+fn event(number: u128, start: DateTime<Utc>, state: EventState) -> SyncedEvent {
+    SyncedEvent {
+        id: Uuid::from_u128(number),
+        calendar_id: Uuid::from_u128(1),
+        provider: Provider::Google,
+        provider_event_id: String::new(),
+        series_id: None,
+        title: long(),
+        start,
+        end: start + TimeDelta::minutes(30),
+        state,
+        skip_reason: (state == EventState::Skipped).then_some(SkipReason::AllDay),
+        time_entry_id: None,
+        dismissed_at: None,
+        removed_at: None,
+    }
+}
+
+fn rule(number: u128) -> Rule {
+    Rule {
+        id: Uuid::from_u128(500 + number),
+        series_id: String::new(),
+        title: long(),
+        project: None,
+        is_billable: false,
+        state: RuleState::Active,
+        since: now(),
+    }
+}
+
+fn waiting(number: u128, days_ago: i64) -> Waiting {
+    let start = now() - TimeDelta::days(days_ago) - TimeDelta::minutes(40);
+    Waiting {
+        meeting: event(number, start, EventState::Suggested),
+        project: (number % 3 > 0).then(|| project(number)),
+        is_billable: true,
+    }
+}
+
+fn account(number: u128, state: AccountState) -> Account {
+    let calendar = |calendar: u128| Calendar {
+        id: Uuid::from_u128(number * 100 + calendar),
+        account_id: Uuid::from_u128(number),
+        provider_calendar_id: String::new(),
+        name: long(),
+        is_primary: false,
+        has_details: true,
+        is_active: true,
+        sync_enabled: true,
+        gone_at: None,
+        last_synced_at: Some(now() - TimeDelta::days(2)),
+        reading_until: None,
+        next_attempt_at: None,
+    };
+    Account {
+        id: Uuid::from_u128(number),
+        user_id: Uuid::from_u128(7),
+        provider: Provider::Google,
+        email: format!("{}@example.com", "n".repeat(240)),
+        state,
+        reason: Some(ReconnectReason::SignInAgain),
+        state_since: now(),
+        calendars: (0..12).map(calendar).collect(),
+    }
+}
+
+fn entry(number: u128, days_ago: i64) -> TimeEntry {
+    TimeEntry {
+        id: Uuid::from_u128(number),
+        user_id: Uuid::from_u128(7),
+        source: EntrySource::Slack,
+        status: EntryStatus::Pending,
+        description: long(),
+        date: today() - TimeDelta::days(days_ago),
+        started_at: Some(now() - TimeDelta::days(days_ago)),
+        ended_at: Some(now() - TimeDelta::days(days_ago) + TimeDelta::hours(1)),
+        is_timed: true,
+        duration_minutes: Minutes::from_hours(1),
+        project: Some(project(number)),
+        billable: true,
+        tags: Vec::new(),
+        permalink: None,
+        typed_text: None,
+        version: 1,
+        created_at: now(),
+        updated_at: now(),
+        deleted_at: None,
+    }
+}
+
+/// Everything that a Home tab can show, and as much of it as there can be.
+fn fullest() -> Home {
+    let totals: Vec<Total> = (0..40)
+        .map(|number| Total {
+            date: today() - TimeDelta::days((number % 5).into()),
+            project: Some(project(number.into())),
+            client: None,
+            is_billable: true,
+            minutes: Minutes::new(number * 7 + 1),
+            entries: 1,
+        })
+        .collect();
+    let gap = |number: i64| Gap {
+        start: now() - TimeDelta::hours(number),
+        end: now() - TimeDelta::hours(number) + TimeDelta::minutes(20),
+    };
+    let broken = (1..=6).map(|number| account(number, AccountState::NeedsReconnect));
+    Home {
+        name: long(),
+        now: now(),
+        zone: chrono_tz::Europe::Berlin,
+        is_zone_known: true,
+        today: today(),
+        preferences: Preferences::default(),
+        week: Summary::of(
+            &totals,
+            today() - TimeDelta::days(4),
+            today() + TimeDelta::days(2),
+        ),
+        gaps: (1..=6).map(gap).collect(),
+        recent: (0..5)
+            .map(|number| entry(number, i64::try_from(number).unwrap()))
+            .collect(),
+        timer: None,
+        notice: Some(Notice::Batch(Batch {
+            key: Uuid::from_u128(9),
+            of: BatchOf::Logged,
+            count: 100,
+            total: Minutes::from_hours(60),
+            kept: 0,
+        })),
+        waiting: (0..100)
+            .map(|number| waiting(number, i64::try_from(number % 28).unwrap()))
+            .chain((100..150).map(|number| waiting(number, 0)))
+            .collect(),
+        unfolded: Unfolded::default(),
+        rules: (0..8).map(rule).collect(),
+        left_out: (0..20)
+            .map(|number| event(number, now(), EventState::Skipped))
+            .collect(),
+        accounts: broken.collect(),
+        offered: vec![Provider::Google, Provider::Microsoft],
+    }
+}
+
+fn drawn(of: &Home) -> Value {
+    let view = serde_json::to_value(home(of)).unwrap();
+    let problems = problems_of_home(&view);
+    assert!(problems.is_empty(), "{problems:#?}");
+    view
+}
+
+/// The blocks in short: what they say and what their buttons are called.
+fn said(view: &Value) -> String {
+    view["blocks"].to_string()
+}
+
+fn greens(view: &Value) -> usize {
+    said(view).matches("\"primary\"").count()
+}
+
+#[test]
+fn the_fullest_is_within_the_limits_with_room_for_the_rules() {
+    let unfolded = [
+        Unfolded::default(),
+        Unfolded {
+            all: true,
+            ..Unfolded::default()
+        },
+        Unfolded {
+            older: true,
+            ..Unfolded::default()
+        },
+        Unfolded {
+            all: true,
+            older: true,
+            open: Some(today() - TimeDelta::days(9)),
+        },
+    ];
+    for unfolded in unfolded {
+        let view = drawn(&Home {
+            unfolded,
+            ..fullest()
+        });
+        let blocks = view["blocks"].as_array().unwrap().len();
+        // Three rules and “and 4 more” are still to have room.
+        assert!(blocks <= 96, "{blocks} blocks with {unfolded:?}");
+        let bytes = view.to_string().len();
+        assert!(bytes < 250_000, "{bytes} bytes");
+        assert_eq!(greens(&view), 1);
+    }
+}
+
+#[test]
+fn one_button_is_green_whatever_there_is() {
+    let two = || (0..2).map(|number| waiting(number, 0)).collect::<Vec<_>>();
+    let active = || vec![account(1, AccountState::Active)];
+    let quiet = Home {
+        accounts: active(),
+        waiting: Vec::new(),
+        ..fullest()
+    };
+    let homes = [
+        Home {
+            recent: Vec::new(),
+            accounts: Vec::new(),
+            waiting: Vec::new(),
+            notice: None,
+            ..quiet.clone()
+        },
+        Home {
+            accounts: Vec::new(),
+            ..quiet.clone()
+        },
+        Home {
+            waiting: two(),
+            ..quiet.clone()
+        },
+        Home {
+            waiting: two(),
+            recent: Vec::new(),
+            ..quiet.clone()
+        },
+        Home {
+            recent: Vec::new(),
+            ..quiet.clone()
+        },
+        quiet,
+    ];
+    for home in homes {
+        assert_eq!(greens(&drawn(&home)), 1, "{home:#?}");
+    }
+}
+
+#[test]
+fn few_meetings_are_all_shown_and_many_are_folded() {
+    let with = |count: u128, unfolded| {
+        let meetings = (0..count).map(|number| waiting(number, i64::try_from(number % 3).unwrap()));
+        let of = Home {
+            waiting: meetings.collect(),
+            accounts: vec![account(1, AccountState::Active)],
+            unfolded,
+            ..fullest()
+        };
+        said(&drawn(&of))
+    };
+    let few = with(8, Unfolded::default());
+    assert_eq!(few.matches("event.log_as").count(), 8);
+    assert!(few.contains("Log all 8") && !few.contains("waiting.show"));
+    assert!(!few.contains("\"confirm\""));
+    let many = with(9, Unfolded::default());
+    assert_eq!(many.matches("event.log_as").count(), 3);
+    assert_eq!(many.matches("waiting.show").count(), 2);
+    assert!(many.contains("9 meetings, 4 h 30 min, since Wed 18 Nov"));
+    assert!(
+        many.contains("Log these 3")
+            && many.contains("*Today, Fri 20 Nov* · 3 meetings, 1 h 30 min")
+    );
+    let other = Unfolded {
+        open: Some(today() - TimeDelta::days(1)),
+        ..Unfolded::default()
+    };
+    let other = with(9, other);
+    assert!(
+        other.contains("*Thu 19 Nov* · 3 meetings")
+            && other.contains("Today, Fri 20 Nov · 3 meetings")
+    );
+    // Of a day on which nothing waits any more, the newest one is shown.
+    let gone = Unfolded {
+        open: Some(today() - TimeDelta::days(9)),
+        ..Unfolded::default()
+    };
+    assert_eq!(with(9, gone).matches("event.log_as").count(), 3);
+    let asked = with(60, Unfolded::default());
+    assert!(
+        asked.contains("Log all 60 meetings?")
+            && asked.contains("30 h on 3 days, each to its own project; 20 have none yet.")
+    );
+    assert!(asked.contains("and 8 more on this day") && asked.contains("Show all"));
+}
+
+#[test]
+fn what_is_open_is_carried_by_the_view() {
+    let unfolded = Unfolded {
+        open: Some(today()),
+        all: true,
+        older: false,
+    };
+    let view = drawn(&Home {
+        unfolded,
+        ..fullest()
+    });
+    let carried = view["private_metadata"].as_str().unwrap();
+    assert_eq!(serde_json::from_str::<Unfolded>(carried).unwrap(), unfolded);
+    assert_eq!(drawn(&fullest())["private_metadata"], Value::Null);
+}
+
+#[test]
+fn calendars_say_how_they_stand() {
+    let says = |change: fn(&mut Account), notice: Option<Notice>| {
+        let mut one = account(1, AccountState::Active);
+        one.calendars.truncate(2);
+        for (calendar, name) in one.calendars.iter_mut().zip(["Nina Berg", "Tern team"]) {
+            calendar.name = name.to_owned();
+        }
+        change(&mut one);
+        said(&drawn(&Home {
+            accounts: vec![one],
+            waiting: Vec::new(),
+            notice,
+            ..fullest()
+        }))
+    };
+    let on = says(|_| {}, None);
+    assert!(
+        on.contains("On · Nina Berg, Tern team · last synced Wed 18 Nov")
+            && on.contains("Sync now"),
+        "{on}"
+    );
+    let synced = says(|one| one.calendars[0].last_synced_at = Some(now()), None);
+    assert!(synced.contains("synced at 16:02"));
+    let off = says(
+        |one| {
+            one.calendars
+                .iter_mut()
+                .for_each(|c| c.sync_enabled = false)
+        },
+        None,
+    );
+    assert!(
+        off.contains("Off · Nina Berg, Tern team")
+            && off.contains("Turn on")
+            && !off.contains("Sync now")
+    );
+    let slow = says(
+        |one| one.calendars[1].next_attempt_at = Some(now() + TimeDelta::minutes(8)),
+        None,
+    );
+    assert!(slow.contains("Slow: Google answers late, next try 16:10"));
+    let reading = says(
+        |one| one.calendars[1].reading_until = Some(now() + TimeDelta::minutes(8)),
+        None,
+    );
+    assert!(reading.contains("Syncing now · Nina Berg"));
+    let asked = says(|_| {}, Some(Notice::Reading(Uuid::from_u128(1))));
+    assert!(asked.contains("Syncing now · Nina Berg") && !asked.contains("\"notice\""));
+    let none = says(|one| one.calendars.clear(), None);
+    assert!(none.contains("Off · no calendar is chosen"));
+}
+
+#[test]
+fn steps_are_marked_and_give_way_when_two_are_done() {
+    let new = Home {
+        name: "Nina".to_owned(),
+        recent: Vec::new(),
+        accounts: Vec::new(),
+        waiting: Vec::new(),
+        notice: None,
+        ..fullest()
+    };
+    let fresh = said(&drawn(&new));
+    assert!(fresh.contains("Welcome, Nina") && fresh.contains("*1 · Log something*"));
+    assert!(
+        fresh
+            .contains("8 h from 09:00, Monday to Friday, Europe/Berlin. A summary comes at 17:30.")
+    );
+    assert!(!fresh.contains("Last entries"));
+    let logged = Home {
+        recent: vec![entry(1, 0)],
+        ..new.clone()
+    };
+    let first = said(&drawn(&logged));
+    assert!(
+        first.contains("Done: 1 · Log something") && first.contains("*2 · Connect your calendar*")
+    );
+    assert!(first.contains("Last entries"));
+    let both = Home {
+        accounts: vec![account(1, AccountState::Active)],
+        ..logged
+    };
+    assert!(!said(&drawn(&both)).contains("Welcome"));
+    // Whoever logs and logs without a calendar is not told for ever.
+    let often = Home {
+        recent: (0..5).map(|number| entry(number, 0)).collect(),
+        ..new
+    };
+    let often = said(&drawn(&often));
+    assert!(!often.contains("Welcome") && often.contains("No calendar is connected yet."));
+}
+
+#[test]
+fn settled_entries_have_no_menu() {
+    let billed = TimeEntry {
+        status: EntryStatus::Billed,
+        ..entry(1, 0)
+    };
+    let view = said(&drawn(&Home {
+        recent: vec![billed],
+        ..fullest()
+    }));
+    assert!(view.contains(" · billed") && !view.contains("entry.menu"));
+}
+
+#[test]
+fn gaps_left_out_and_the_week_are_counted_where_they_are_many() {
+    let view = said(&drawn(&fullest()));
+    assert_eq!(view.matches("gap.fill").count(), 3);
+    assert!(view.contains("and 3 more gaps"));
+    assert!(view.contains("and 15 more") && view.contains("(all-day)"));
+    assert!(view.contains("35 others"));
+}
