@@ -16,6 +16,7 @@ mod entries;
 mod errands;
 mod events;
 mod jobs;
+mod known;
 mod people;
 mod projects;
 mod reports;
