@@ -17,6 +17,7 @@ mod report;
 mod socket;
 mod store;
 mod sync_faults;
+mod sync_properties;
 mod time_command;
 mod timer;
 mod tokens;
