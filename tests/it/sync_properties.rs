@@ -360,7 +360,7 @@ fn plain(events: &[SyncedEvent], decided: &BTreeSet<&str>) -> Vec<Plain> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 48,
+        cases: 24,
         failure_persistence: None,
         max_shrink_iters: 200,
         ..ProptestConfig::default()
