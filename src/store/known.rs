@@ -64,8 +64,11 @@ impl Wanted<'_> {
 pub(super) struct Unseen<'a> {
     rows: HashMap<Uuid, &'a KnownRow>,
     by_slot: HashMap<(&'a str, DateTime<Utc>), Vec<Uuid>>,
-    by_time: HashMap<(&'a str, DateTime<Utc>, DateTime<Utc>), Vec<Uuid>>,
+    by_time: HashMap<(&'a str, Time), Vec<Uuid>>,
 }
+
+/// From when to when.
+type Time = (DateTime<Utc>, DateTime<Utc>);
 
 impl<'a> Unseen<'a> {
     pub(super) fn of(rows: impl Iterator<Item = &'a KnownRow>) -> Self {
@@ -88,8 +91,8 @@ impl<'a> Unseen<'a> {
             if let Some(slot) = row.original_start {
                 unseen.by_slot.entry((uid, slot)).or_default().push(row.id);
             }
-            let time = (uid, row.event_start, row.event_end);
-            unseen.by_time.entry(time).or_default().push(row.id);
+            let time = (row.event_start, row.event_end);
+            unseen.by_time.entry((uid, time)).or_default().push(row.id);
         }
         unseen
     }
@@ -99,7 +102,7 @@ impl<'a> Unseen<'a> {
         let uid = event.ical_uid.as_deref()?;
         let slot = event.original_start;
         let of_slot = slot.and_then(|slot| self.by_slot.get_mut(&(uid, slot)));
-        let of_time = self.by_time.get_mut(&(uid, event.start, event.end));
+        let of_time = self.by_time.get_mut(&(uid, (event.start, event.end)));
         // Each is in both lists, and may have been taken through the other one.
         [of_slot, of_time].into_iter().flatten().find_map(|ids| {
             while let Some(id) = ids.pop() {
