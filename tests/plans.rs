@@ -174,7 +174,7 @@ async fn ask(
     let mut changed = reading.events.clone();
     // One has a new id, one is renamed, and the last one is gone.
     changed.pop();
-    changed[0].provider_event_id = "other".to_owned();
+    "other".clone_into(&mut changed[0].provider_event_id);
     changed[1].title = None;
     heard().lock().unwrap().clear();
     ask!(
