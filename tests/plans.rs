@@ -17,13 +17,22 @@ use std::{
 
 use billops::{
     domain::{
+        calendar::ListedCalendar,
+        calendar_event::{CalendarEvent, EventKind, Reply, Wishes},
         member::Member,
         minutes::Minutes,
+        project::ProjectRef,
+        provider::Provider,
         time_entry::{EntryFields, EntrySource, TimeEntry},
     },
-    store::{HomeSpans, NewEntry, NewJob, NewProject, ProjectChange, Store},
+    keyring::Keyring,
+    store::{
+        HomeSpans, NewAccount, NewEntry, NewJob, NewProject, ProjectChange, Shown, Store,
+        SyncTarget,
+    },
 };
-use chrono::{Days, NaiveDate, TimeDelta};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
+use secrecy::SecretString;
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _, SqliteConnection};
 use tracing_subscriber::{Layer, filter::Targets, layer::SubscriberExt as _};
 use uuid::Uuid;
@@ -34,7 +43,12 @@ use databases::Database;
 const ENTRIES: u64 = 100;
 const PEOPLE: u64 = 10;
 /// The tables that grow without end.
-const LARGE: [&str; 3] = ["time_entries", "changes", "idempotency_keys"];
+const LARGE: [&str; 4] = [
+    "time_entries",
+    "changes",
+    "idempotency_keys",
+    "synced_calendar_events",
+];
 
 /// The statements that were sent since they were last taken.
 #[derive(Clone, Copy)]
@@ -83,10 +97,11 @@ async fn every_list_is_found_through_an_index() {
     for database in [Database::on_disk(), Database::postgres().await] {
         let (store, _) = database.open().await;
         let (nina, entry) = fill(&store).await;
+        let reading = read(&store, &nina).await;
         let mut explainer = Explainer::connect(&database.url).await;
         explainer.analyze().await;
         heard().lock().unwrap().clear();
-        for (method, statements) in ask(&store, &nina, &entry).await {
+        for (method, statements) in ask(&store, &nina, &entry, &reading).await {
             assert!(!statements.is_empty(), "nothing was heard of {method}");
             for sql in statements.iter().filter(|sql| has_plan(sql)) {
                 for step in explainer.plan(sql).await {
@@ -112,7 +127,12 @@ fn has_plan(sql: &str) -> bool {
 }
 
 /// Calls every list there is, and gives the statements that each sent.
-async fn ask(store: &Store, nina: &Member, entry: &TimeEntry) -> Vec<(&'static str, Vec<String>)> {
+async fn ask(
+    store: &Store,
+    nina: &Member,
+    entry: &TimeEntry,
+    reading: &Reading,
+) -> Vec<(&'static str, Vec<String>)> {
     let (me, day) = (nina.user_id, entry.date);
     let week = day - Days::new(6);
     let project = entry.project.as_ref().unwrap().id;
@@ -153,6 +173,39 @@ async fn ask(store: &Store, nina: &Member, entry: &TimeEntry) -> Vec<(&'static s
         undo_last(me, Uuid::from_u128(7), Some(&job)),
         claim_share(me, Uuid::from_u128(8)),
         claim_job(TimeDelta::seconds(60)),
+    );
+    let now = store_now();
+    let (window, calendar) = (reading.window, reading.target.calendar_id);
+    let event = store.events_between(me, window, None, 1).await.unwrap()[0].id;
+    let after = Some((now, event));
+    let wishes = Wishes::default();
+    let lease = Uuid::from_u128(9);
+    let until = now + TimeDelta::minutes(2);
+    let mut changed = reading.events.clone();
+    // One has a new id, one is renamed, and the last one is gone.
+    changed.pop();
+    "other".clone_into(&mut changed[0].provider_event_id);
+    changed[1].title = None;
+    let shown = Shown {
+        window,
+        events: &changed,
+        wishes,
+    };
+    let nobody = |_, _| None;
+    heard().lock().unwrap().clear();
+    ask!(
+        waiting(me, now - TimeDelta::days(7), 5),
+        event(me, event),
+        events_between(me, window, None, 50),
+        events_between(me, window, after, 50),
+        calendars_to_sync(now, None, 500),
+        calendars_of(reading.target.account_id),
+        sync_target(calendar),
+        take_sync(calendar, lease, until),
+        reconcile(&reading.target, lease, shown, None, &nobody),
+        fail_sync(calendar, lease, None, false),
+        log_event(me, event, &fields(entry.date, entry.project.as_ref()), None),
+        dismiss_event(me, event, true, None),
     );
     asked
 }
@@ -236,22 +289,12 @@ async fn fill(store: &Store) -> (Member, TimeEntry) {
         else {
             panic!("no project")
         };
-        let now = store_now();
         let entries = (0..ENTRIES).map(|number| {
             let new = NewEntry {
                 key: Uuid::from_u128(u128::from(number) + 100),
                 user_id: member.user_id,
                 source: EntrySource::Slack,
-                fields: EntryFields {
-                    description: "Meeting".to_owned(),
-                    date: day - Days::new(number / 3),
-                    span: Some((now, now + TimeDelta::minutes(30))),
-                    is_timed: true,
-                    duration: Minutes::new(30),
-                    project: Some(project.clone()),
-                    billable: true,
-                    tags: Vec::new(),
-                },
+                fields: fields(day - Days::new(number / 3), Some(&project)),
                 typed_text: None,
                 permalink: None,
                 then: None,
@@ -263,6 +306,92 @@ async fn fill(store: &Store) -> (Member, TimeEntry) {
         first.get_or_insert((member, entry));
     }
     first.unwrap()
+}
+
+fn fields(date: NaiveDate, project: Option<&ProjectRef>) -> EntryFields {
+    let now = store_now();
+    EntryFields {
+        description: "Meeting".to_owned(),
+        date,
+        span: Some((now, now + TimeDelta::minutes(30))),
+        is_timed: true,
+        duration: Minutes::new(30),
+        project: project.cloned(),
+        billable: true,
+        tags: Vec::new(),
+    }
+}
+
+/// A calendar that was read.
+struct Reading {
+    target: SyncTarget,
+    window: [DateTime<Utc>; 2],
+    events: Vec<CalendarEvent>,
+}
+
+/// Nina connects a calendar, and it is read.
+async fn read(store: &Store, nina: &Member) -> Reading {
+    let keys = "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let store = store.clone().with_keys(Keyring::parse(keys).unwrap());
+    let now = store_now();
+    let new = NewAccount {
+        user_id: nina.user_id,
+        provider: Provider::Google,
+        subject: "sub-7",
+        email: "nina@tern.example",
+        scopes: "openid",
+        access: &SecretString::from("access"),
+        refresh: &SecretString::from("refresh"),
+        expires_at: now + TimeDelta::hours(1),
+    };
+    let main = ListedCalendar {
+        provider_calendar_id: "main".to_owned(),
+        name: "Main".to_owned(),
+        is_primary: true,
+        has_details: true,
+        is_own: true,
+    };
+    let saved = store.save_account(&new, &[main], |_| Vec::new()).await;
+    let calendar = store.calendars_of(saved.unwrap().id).await.unwrap()[0];
+    let target = store.sync_target(calendar).await.unwrap().unwrap();
+    let event = |number: u64| {
+        let start = now - TimeDelta::hours(i64::try_from(number).unwrap() + 1);
+        CalendarEvent {
+            provider_event_id: format!("e{number}"),
+            ical_uid: Some(format!("e{number}@google.com")),
+            series_id: None,
+            original_start: None,
+            title: Some("Meeting".to_owned()),
+            start,
+            end: start + TimeDelta::minutes(30),
+            is_all_day: false,
+            is_cancelled: false,
+            reply: Reply::Accepted,
+            is_free: false,
+            kind: EventKind::Ordinary,
+            is_private: false,
+        }
+    };
+    let events: Vec<_> = (0..ENTRIES).map(event).collect();
+    let (lease, window) = (
+        Uuid::from_u128(1),
+        [now - TimeDelta::days(7), now + TimeDelta::days(30)],
+    );
+    let until = now + TimeDelta::minutes(2);
+    assert!(store.take_sync(calendar, lease, until).await.unwrap());
+    let wishes = Wishes::default();
+    let shown = Shown {
+        window,
+        events: &events,
+        wishes,
+    };
+    let read = store.reconcile(&target, lease, shown, None, &|_, _| None);
+    assert!(read.await.unwrap().is_some());
+    Reading {
+        target,
+        window,
+        events,
+    }
 }
 
 fn store_now() -> chrono::DateTime<chrono::Utc> {

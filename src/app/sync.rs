@@ -15,7 +15,7 @@ use crate::{
     domain::{calendar::AccountState, calendar_event::SyncCounts, member::Member},
     error::{Failed, chain},
     jobs::Job,
-    store::{NewJob, Reading, StoreError, SyncTarget},
+    store::{NewJob, Shown, StoreError, SyncTarget},
 };
 
 /// How far back and ahead a calendar is read.
@@ -160,7 +160,7 @@ impl App {
             .reconcile(
                 target,
                 lease,
-                Reading {
+                Shown {
                     window,
                     events: &events,
                     wishes,

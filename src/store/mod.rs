@@ -19,6 +19,7 @@ mod errands;
 mod events;
 mod home;
 mod jobs;
+mod known;
 mod people;
 mod preferences;
 mod projects;
@@ -56,7 +57,7 @@ pub use jobs::{ClaimedJob, JobCounts, NewJob};
 pub use people::{Profile, Workspace};
 pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};
 pub use reports::ShareClaim;
-pub use sync::{Reading, SyncTarget};
+pub use sync::{Shown, SyncTarget};
 pub use timers::{TimerChange, TimerStep, TimerToAsk};
 pub use tokens::{StoredTokens, TokenRow};
 

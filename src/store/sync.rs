@@ -7,7 +7,12 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::{
-    NewJob, Store, StoreError, changes::take_person, events::state_of, jobs::add_job, read, tx,
+    NewJob, Store, StoreError,
+    changes::take_person,
+    events::state_of,
+    jobs::add_job,
+    known::{KNOWN, KnownRow, Unseen, Wanted},
+    read, tx,
 };
 use crate::domain::{
     calendar::AccountState,
@@ -15,7 +20,7 @@ use crate::domain::{
     provider::Provider,
 };
 
-/// Rows in one statement: 17 values each, far below what one may bind.
+/// Rows in one statement: 16 values each, far below what one may bind.
 const ROWS: usize = 200;
 /// A calendar that had so many events is not believed to be empty until it says so twice.
 const SUSPICIOUS: usize = 5;
@@ -25,7 +30,7 @@ const AT_ONCE: i64 = 4;
 
 /// What a calendar showed.
 #[derive(Clone, Copy, Debug)]
-pub struct Reading<'a> {
+pub struct Shown<'a> {
     /// From when to when it was read.
     pub window: [DateTime<Utc>; 2],
     /// All events in it.
@@ -71,69 +76,6 @@ struct TargetRow {
     sync_fails: i32,
     last_synced_at: Option<DateTime<Utc>>,
     last_counts: Option<String>,
-}
-
-#[derive(Clone, sqlx::FromRow)]
-struct KnownRow {
-    id: Uuid,
-    provider_event_id: String,
-    ical_uid: Option<String>,
-    series_id: Option<String>,
-    original_start: Option<DateTime<Utc>>,
-    event_title: String,
-    event_start: DateTime<Utc>,
-    event_end: DateTime<Utc>,
-    state: String,
-    skip_reason: Option<String>,
-    removed_at: Option<DateTime<Utc>>,
-}
-
-impl KnownRow {
-    fn logged_as(&self) -> LoggedAs {
-        LoggedAs {
-            title: self.event_title.clone(),
-            start: self.event_start,
-            end: self.event_end,
-        }
-    }
-}
-
-/// What an event is to be, as the calendar shows it now.
-struct Wanted<'a> {
-    event: &'a CalendarEvent,
-    title: String,
-    skip: Option<SkipReason>,
-}
-
-impl Wanted<'_> {
-    /// What its row says of its state: what a person decided stays.
-    fn state(&self, before: Option<EventState>) -> (EventState, Option<SkipReason>) {
-        match before {
-            Some(decided @ (EventState::Logged | EventState::Dismissed)) => (decided, None),
-            _ => match self.skip {
-                Some(reason) => (EventState::Skipped, Some(reason)),
-                None => (EventState::Suggested, None),
-            },
-        }
-    }
-
-    /// A meeting that was logged and is called off stays in some calendars; to the entry it is gone all the same.
-    fn is_off(&self, state: EventState) -> bool {
-        state == EventState::Logged && self.event.is_cancelled
-    }
-
-    fn is(&self, row: &KnownRow, state: EventState, skip: Option<SkipReason>) -> bool {
-        let event = self.event;
-        row.removed_at.is_some() == self.is_off(state)
-            && row.provider_event_id == event.provider_event_id
-            && row.event_title == self.title
-            && (row.event_start, row.event_end) == (event.start, event.end)
-            && row.state == state.as_str()
-            && row.skip_reason.as_deref() == skip.map(SkipReason::as_str)
-            && row.ical_uid == event.ical_uid
-            && row.series_id == event.series_id
-            && row.original_start == event.original_start
-    }
 }
 
 impl Store {
@@ -293,7 +235,8 @@ impl Store {
     }
 
     /// Makes what is stored of a calendar's window what the calendar shows, in one transaction, and gives the calendar
-    /// back. Meetings that were logged and are otherwise now lead to the jobs that `changed` gives. What is missing is taken for removed. `None` if the lease was lost.
+    /// back. Meetings that were logged and are otherwise now lead to the jobs that `tell`
+    /// gives. What is missing is taken for removed. `None` if the lease was lost.
     ///
     /// # Errors
     /// The database does not answer, or a row cannot be read.
@@ -301,17 +244,17 @@ impl Store {
         &self,
         target: &SyncTarget,
         lease: Uuid,
-        reading: Reading<'_>,
+        shown: Shown<'_>,
         then: Option<&NewJob>,
-        changed: &(impl Fn(Uuid, LoggedAs) -> Option<NewJob> + Sync),
+        tell: &(impl Fn(Uuid, LoggedAs) -> Option<NewJob> + Sync),
     ) -> Result<Option<SyncCounts>, StoreError> {
         let now = self.clock.now();
         let calendar_id = target.calendar_id;
-        let Reading {
+        let Shown {
             window: [from, to],
             events,
             wishes,
-        } = reading;
+        } = shown;
         let counts = tx!(self, conn => {
             // Two calendars of one person's that are read at once must see each other's meetings.
             take_person!(conn, target.user_id);
@@ -326,16 +269,30 @@ impl Store {
             let Some((empty_runs,)) = held else {
                 return Ok(None);
             };
-            let known: Vec<KnownRow> = sqlx::query_as(
-                "SELECT id, provider_event_id, ical_uid, series_id, original_start, event_title, event_start, \
-                 event_end, state, skip_reason, removed_at FROM synced_calendar_events \
-                 WHERE calendar_id = $1 AND event_end > $2 AND event_start < $3",
-            )
-            .bind(calendar_id)
-            .bind(from)
-            .bind(to)
-            .fetch_all(&mut *conn)
-            .await?;
+            let mut query = QueryBuilder::new(KNOWN);
+            query.push_bind(calendar_id);
+            query.push(" AND event_end > ").push_bind(from);
+            query.push(" AND event_start < ").push_bind(to);
+            let mut known: Vec<KnownRow> = query.build_query_as().fetch_all(&mut *conn).await?;
+            // One that is known outside the window has moved into it.
+            let ids: HashSet<&str> = known.iter().map(|row| &*row.provider_event_id).collect();
+            let missing: Vec<&str> = events
+                .iter()
+                .map(|event| &*event.provider_event_id)
+                .filter(|id| !ids.contains(id))
+                .collect();
+            let mut outside: Vec<KnownRow> = Vec::new();
+            for ids in missing.chunks(ROWS) {
+                let mut query = QueryBuilder::new(KNOWN);
+                query.push_bind(calendar_id).push(" AND provider_event_id IN (");
+                let mut list = query.separated(", ");
+                for id in ids {
+                    list.push_bind(*id);
+                }
+                query.push(")");
+                outside.extend(query.build_query_as::<KnownRow>().fetch_all(&mut *conn).await?);
+            }
+            known.append(&mut outside);
             // The same meeting in another calendar of the person's is suggested there.
             let elsewhere: Vec<(String, DateTime<Utc>)> = sqlx::query_as(
                 "SELECT e.ical_uid, e.event_start FROM synced_calendar_events e \
@@ -383,18 +340,11 @@ impl Store {
                 }
             }
             // A split series has new ids for the same meetings; so have calendars that moved.
-            let mut unseen: Vec<&KnownRow> = by_id.into_values().collect();
+            let mut unseen = Unseen::of(by_id.into_values());
             for wanted in unmatched {
-                let event = wanted.event;
-                let same = unseen.iter().position(|row| {
-                    row.ical_uid.is_some()
-                        && row.ical_uid == event.ical_uid
-                        && ((row.original_start.is_some() && row.original_start == event.original_start)
-                            || (row.event_start, row.event_end) == (event.start, event.end))
-                });
-                matched.push((wanted, same.map(|at| unseen.swap_remove(at))));
+                matched.push((wanted, unseen.take(wanted.event)));
             }
-            let mut new = Vec::new();
+            let mut changed = Vec::new();
             let mut jobs: Vec<NewJob> = then.cloned().into_iter().collect();
             for (wanted, row) in matched {
                 let before = row.map(|row| state_of(row.id, &row.state)).transpose()?;
@@ -402,52 +352,32 @@ impl Store {
                 if let Some(reason) = skip {
                     *counts.skipped.entry(reason.as_str().to_owned()).or_default() += 1;
                 }
-                let Some(row) = row else {
-                    new.push((wanted, state, skip));
-                    continue;
+                let id = match row {
+                    Some(row) if wanted.is(row, state, skip) => continue,
+                    Some(row) => {
+                        counts.updated_events += 1;
+                        if wanted.is_news(row, state) {
+                            jobs.extend(tell(row.id, row.logged_as()));
+                        }
+                        row.id
+                    }
+                    None => {
+                        counts.new_events += 1;
+                        self.clock.new_id()
+                    }
                 };
-                if wanted.is(row, state, skip) {
-                    continue;
-                }
-                counts.updated_events += 1;
-                let event = wanted.event;
-                let is_off = wanted.is_off(state);
-                let is_otherwise = (row.event_start, row.event_end) != (event.start, event.end)
-                    || (row.event_title != wanted.title && !event.is_private)
-                    || (is_off && row.removed_at.is_none());
-                if state == EventState::Logged && is_otherwise {
-                    jobs.extend(changed(row.id, row.logged_as()));
-                }
-                sqlx::query(
-                    "UPDATE synced_calendar_events SET provider_event_id = $2, ical_uid = $3, series_id = $4, \
-                     original_start = $5, event_title = $6, event_start = $7, event_end = $8, state = $9, \
-                     skip_reason = $10, removed_at = $12, updated_at = $11 WHERE id = $1",
-                )
-                .bind(row.id)
-                .bind(&event.provider_event_id)
-                .bind(&event.ical_uid)
-                .bind(&event.series_id)
-                .bind(event.original_start)
-                .bind(&wanted.title)
-                .bind(event.start)
-                .bind(event.end)
-                .bind(state.as_str())
-                .bind(skip.map(SkipReason::as_str))
-                .bind(now)
-                .bind(is_off.then(|| row.removed_at.unwrap_or(now)))
-                .execute(&mut *conn)
-                .await?;
+                let removed_at = wanted.is_off(state).then(|| row.and_then(|row| row.removed_at).unwrap_or(now));
+                changed.push((id, wanted, state, skip, removed_at));
             }
-            counts.new_events = u32::try_from(new.len()).unwrap_or(u32::MAX);
-            for rows in new.chunks(ROWS) {
+            for rows in changed.chunks(ROWS) {
                 let mut query = QueryBuilder::new(
                     "INSERT INTO synced_calendar_events (id, calendar_id, user_id, provider_event_id, ical_uid, \
                      series_id, original_start, event_title, event_start, event_end, state, skip_reason, is_synced, \
-                     created_at, updated_at) ",
+                     removed_at, created_at, updated_at) ",
                 );
-                query.push_values(rows, |mut row, (wanted, state, skip)| {
+                query.push_values(rows, |mut row, (id, wanted, state, skip, removed_at)| {
                     let event = wanted.event;
-                    row.push_bind(self.clock.new_id())
+                    row.push_bind(*id)
                         .push_bind(calendar_id)
                         .push_bind(target.user_id)
                         .push_bind(&event.provider_event_id)
@@ -460,23 +390,25 @@ impl Store {
                         .push_bind(state.as_str())
                         .push_bind(skip.map(SkipReason::as_str))
                         .push_bind(false)
+                        .push_bind(*removed_at)
                         .push_bind(now)
                         .push_bind(now);
                 });
-                // One that was known outside the window has moved into it; what was decided of it stays.
+                // What the person decided at this moment stays.
                 query.push(
-                    " ON CONFLICT (calendar_id, provider_event_id) DO UPDATE SET event_title = excluded.event_title, \
+                    " ON CONFLICT (id) DO UPDATE SET provider_event_id = excluded.provider_event_id, \
+                     ical_uid = excluded.ical_uid, series_id = excluded.series_id, \
+                     original_start = excluded.original_start, event_title = excluded.event_title, \
                      event_start = excluded.event_start, event_end = excluded.event_end, \
                      state = CASE WHEN synced_calendar_events.state IN ('logged', 'dismissed') \
                      THEN synced_calendar_events.state ELSE excluded.state END, \
                      skip_reason = CASE WHEN synced_calendar_events.state IN ('logged', 'dismissed') \
-                     THEN NULL ELSE excluded.skip_reason END, removed_at = NULL, updated_at = excluded.updated_at",
+                     THEN NULL ELSE excluded.skip_reason END, removed_at = excluded.removed_at, updated_at = excluded.updated_at",
                 );
                 query.build().execute(&mut *conn).await?;
             }
             // Nothing is removed for an answer that is empty out of the blue.
-            let removed: Vec<&KnownRow> =
-                unseen.into_iter().filter(|row| row.removed_at.is_none()).collect();
+            let removed = unseen.standing();
             let is_suspicious = events.is_empty() && removed.len() >= SUSPICIOUS && empty_runs == 0;
             if is_suspicious {
                 tracing::warn!(
@@ -486,19 +418,20 @@ impl Store {
                 );
             } else {
                 counts.removed_events = u32::try_from(removed.len()).unwrap_or(u32::MAX);
-                for row in removed {
-                    if row.state == EventState::Logged.as_str() {
-                        jobs.extend(changed(row.id, row.logged_as()));
+                for row in removed.iter().filter(|row| row.state == EventState::Logged.as_str()) {
+                    jobs.extend(tell(row.id, row.logged_as()));
+                }
+                for rows in removed.chunks(ROWS) {
+                    let mut query = QueryBuilder::new("UPDATE synced_calendar_events SET removed_at = ");
+                    query.push_bind(now).push(", updated_at = ").push_bind(now).push(
+                        ", state = CASE WHEN state IN ('logged', 'dismissed') THEN state ELSE 'gone' END WHERE id IN (",
+                    );
+                    let mut list = query.separated(", ");
+                    for row in rows {
+                        list.push_bind(row.id);
                     }
-                    sqlx::query(
-                        "UPDATE synced_calendar_events SET removed_at = $2, updated_at = $2, \
-                         state = CASE WHEN state IN ('logged', 'dismissed') THEN state ELSE 'gone' END \
-                         WHERE id = $1",
-                    )
-                    .bind(row.id)
-                    .bind(now)
-                    .execute(&mut *conn)
-                    .await?;
+                    query.push(")");
+                    query.build().execute(&mut *conn).await?;
                 }
             }
             sqlx::query(

@@ -20,6 +20,7 @@ mod rules;
 mod socket;
 mod store;
 mod sync_faults;
+mod sync_properties;
 mod time_command;
 mod timer;
 mod tokens;

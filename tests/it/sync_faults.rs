@@ -252,13 +252,13 @@ async fn google_fails_on_the_second_page() {
         "userRateLimitExceeded",
     ];
     let more = refused.map(|reason| Outage::Refused(reason.to_owned()));
-    fails_on_the_second_page(Provider::Google, &more).await;
+    Box::pin(fails_on_the_second_page(Provider::Google, &more)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn microsoft_fails_on_the_second_page() {
     let more = [Outage::Refused("ErrorAccessDenied".to_owned())];
-    fails_on_the_second_page(Provider::Microsoft, &more).await;
+    Box::pin(fails_on_the_second_page(Provider::Microsoft, &more)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use secrecy::SecretString;
+
 use super::{google, microsoft, providers::*, *};
+use crate::calendar::{Providers, ReadProblem};
 use crate::sandbox::{
     Endpoint, EventKind, NINA_EMAIL, NewEvent, Outage, Provider, Reply, Service, When,
 };
@@ -631,4 +634,58 @@ fn a_day_is_a_day() {
     let (start, end) = day.span(chrono_tz::Tz::Europe__Berlin);
     assert_eq!(end - start, TimeDelta::days(1));
     assert_eq!(start, at("2026-11-19T23:00:00Z"));
+}
+
+/// One event is found by its id through the program's own client, and known to be gone.
+#[tokio::test]
+async fn one_event_is_read_by_its_id() {
+    for (provider, calendar) in [
+        (Provider::Google, NINA_EMAIL),
+        (Provider::Microsoft, "AAMkAGUwNjQ4ZjIxNinaAAA="),
+    ] {
+        let (sandbox, token) = connected(provider).await;
+        let token = SecretString::from(token);
+        let config = crate::config::Config::from_environment(&crate::config::Environment::of(
+            sandbox.settings(([127, 0, 0, 1], 0).into(), "sqlite::memory:"),
+        ))
+        .unwrap();
+        let clock = crate::clock::Clock::fixed(at("2026-11-20T12:30:00Z"));
+        let providers = Providers::new(config.calendars, http(), clock);
+        let name = match provider {
+            Provider::Google => crate::domain::provider::Provider::Google,
+            _ => crate::domain::provider::Provider::Microsoft,
+        };
+        let id = sandbox.provider(provider, |it| {
+            let event = meeting("Review", "2026-11-20T10:00:00Z", 30);
+            it.add_event(NINA_EMAIL, calendar, event).unwrap()
+        });
+        let window = [at("2026-11-13T00:00:00Z"), at("2026-12-20T00:00:00Z")];
+        let listed = providers.events(name, &token, calendar, window).await;
+        let listed = listed.unwrap().remove(0);
+        let one = async || {
+            let event = &listed.provider_event_id;
+            providers.event(name, &token, calendar, event).await
+        };
+        assert_eq!(
+            one().await,
+            Ok(Some(listed.clone())),
+            "as the list shows it"
+        );
+        // Far from the window, it is still found.
+        let far = When::from(at("2027-06-01T10:00:00Z"), 45);
+        sandbox.provider(provider, |it| it.move_event(&id, far).unwrap());
+        let found = one().await.unwrap().unwrap();
+        assert_eq!(found.start, at("2027-06-01T10:00:00Z"));
+        sandbox.provider(provider, |it| {
+            it.fail_next(Endpoint::Event, 1, Outage::Status(500));
+        });
+        assert!(matches!(one().await, Err(ReadProblem::Unavailable(_))));
+        sandbox.provider(provider, |it| it.delete_event(&id).unwrap());
+        assert_eq!(one().await, Ok(None));
+        sandbox.provider(provider, |it| {
+            it.remove_calendar(NINA_EMAIL, calendar).unwrap();
+        });
+        assert_eq!(one().await, Ok(None));
+        assert_eq!(sandbox.violations(), []);
+    }
 }

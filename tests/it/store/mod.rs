@@ -36,6 +36,7 @@ mod connections;
 mod preferences;
 mod projects;
 mod reports;
+pub(crate) mod syncs;
 mod timers;
 
 on_every_database!(
