@@ -131,7 +131,7 @@ async fn several_meetings_are_logged_at_once_and_taken_back_at_once() {
         .unwrap();
     assert_eq!(entries.len(), 3, "{entries:?}");
     // `/time undo` takes the last step back, and that is all of them.
-    bot.say("undo").await;
+    bot.say("/time undo").await;
     assert_eq!(count(&bot, EventState::Suggested).await, 3);
     bot.finish().await;
 }
@@ -231,7 +231,7 @@ async fn left_out_gaps_and_the_week_are_shown() {
     ];
     shows(&bot, &both, &[]).await;
     bot.projects(&["halden"]).await;
-    bot.say("9-11 workshop #halden").await;
+    bot.say("/time 9-11 workshop #halden").await;
     let words = [
         "Nothing logged 11:00–13:30 · 2 h 30 min",
         "*This week* · 2 h of 40 h",
