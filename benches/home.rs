@@ -41,8 +41,10 @@ async fn main() {
     let clock = Clock::fixed(now);
     let store = Store::open(&url, clock.clone()).await.unwrap();
     let profile = Profile {
+        name: "Nina Berg".to_owned(),
         time_zone: Some(chrono_tz::Europe::Berlin),
-        ..Profile::default()
+        locale: None,
+        is_admin: false,
     };
     let nina = store.save_member("T1", "U1", Some(&profile)).await.unwrap();
     entries(&store, &nina, now).await;

@@ -124,8 +124,6 @@ pub struct Calendar {
     pub gone_at: Option<DateTime<Utc>>,
     /// When it was last read to its end.
     pub last_synced_at: Option<DateTime<Utc>>,
-    /// Whoever reads it holds it until then; past or `None`, nobody does.
-    pub reading_until: Option<DateTime<Utc>>,
     /// It is not read before: its provider asked to wait, or did not answer.
     pub next_attempt_at: Option<DateTime<Utc>>,
 }

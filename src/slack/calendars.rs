@@ -88,9 +88,17 @@ pub(super) async fn pressed(
             if verb == "turn_on" {
                 door.app.set_sync(member, account.id, true).await?;
             }
-            // Said before it is asked for: what reading draws at its end is drawn after this.
             home::redraw(press, member, Some(Notice::Reading(account.id))).await;
-            door.app.queue_account(account.id).await?;
+            let (door, member) = (door.clone(), member.clone());
+            // Beside the press, for it takes as long as the provider does; what came of it is drawn at the end.
+            press.door.answers.spawn(async move {
+                for calendar in account.read() {
+                    if let Err(problem) = door.app.sync_calendar(calendar.id).await {
+                        tracing::warn!(calendar = %calendar.id, "calendars.not_read: {problem:?}");
+                    }
+                }
+                home::publish_now(&door, &member, None).await;
+            });
             Ok(None)
         }
         "turn_off" => {

@@ -79,7 +79,6 @@ pub(super) struct CalendarRow {
     sync_enabled: bool,
     gone_at: Option<DateTime<Utc>>,
     last_synced_at: Option<DateTime<Utc>>,
-    sync_until: Option<DateTime<Utc>>,
     next_attempt_at: Option<DateTime<Utc>>,
 }
 
@@ -99,7 +98,7 @@ pub(super) const ACCOUNTS: &str = "SELECT id, user_id, provider, email, state, s
 
 /// All calendars of `$1`.
 pub(super) const CALENDARS: &str = "SELECT id, oauth_account_id, provider_calendar_id, calendar_name, is_primary, \
-     has_details, is_active, sync_enabled, gone_at, last_synced_at, sync_until, next_attempt_at \
+     has_details, is_active, sync_enabled, gone_at, last_synced_at, next_attempt_at \
      FROM calendar_integrations WHERE user_id = $1 ORDER BY is_primary DESC, calendar_name, id";
 
 /// The accounts, each with its calendars.
@@ -143,7 +142,6 @@ impl From<CalendarRow> for Calendar {
             sync_enabled: row.sync_enabled,
             gone_at: row.gone_at,
             last_synced_at: row.last_synced_at,
-            reading_until: row.sync_until,
             next_attempt_at: row.next_attempt_at,
         }
     }

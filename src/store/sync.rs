@@ -445,7 +445,9 @@ impl Store {
             .execute(&mut *conn)
             .await?;
             let has_changed = counts.new_events + counts.updated_events + counts.removed_events > 0;
-            if has_changed {
+            // Home says when a calendar was first read, and that it is slow.
+            let is_news = has_changed || target.last.is_none() || target.fails > 0;
+            if is_news {
                 for job in &jobs {
                     add_job!(self.clock, conn, job);
                 }

@@ -280,7 +280,6 @@ mod tests {
             sync_enabled: true,
             gone_at: None,
             last_synced_at: None,
-            reading_until: None,
             next_attempt_at: None,
         };
         assert_eq!(

@@ -121,9 +121,7 @@ fn running(home: &Home, account: &Account) -> String {
             clock_time(next, home.zone)
         );
     }
-    let until = account.read().filter_map(|calendar| calendar.reading_until);
-    let was_asked = home.notice == Some(Notice::Reading(account.id));
-    if was_asked || until.max().is_some_and(|until| until > home.now) {
+    if home.notice == Some(Notice::Reading(account.id)) {
         "Syncing now".to_owned()
     } else {
         "On".to_owned()

@@ -92,7 +92,6 @@ fn account(number: u128, state: AccountState) -> Account {
         sync_enabled: true,
         gone_at: None,
         last_synced_at: Some(now() - TimeDelta::days(2)),
-        reading_until: None,
         next_attempt_at: None,
     };
     Account {
@@ -380,11 +379,6 @@ fn calendars_say_how_they_stand() {
         None,
     );
     assert!(slow.contains("Slow: Google answers late, next try 16:10"));
-    let reading = says(
-        |one| one.calendars[1].reading_until = Some(now() + TimeDelta::minutes(8)),
-        None,
-    );
-    assert!(reading.contains("Syncing now · Nina Berg"));
     let asked = says(|_| {}, Some(Notice::Reading(Uuid::from_u128(1))));
     assert!(asked.contains("Syncing now · Nina Berg") && !asked.contains("\"notice\""));
     let none = says(|one| one.calendars.clear(), None);
