@@ -10,6 +10,7 @@ mod forgotten_timers;
 mod home;
 mod log_time;
 mod members;
+mod own_data;
 mod projects;
 mod report;
 mod sign_in;

@@ -13,7 +13,7 @@ use super::{
     logged, meetings,
     messages::{self, Conversation, Message, Reader},
     open_form::{self, EntryFormKind},
-    projects, reports, request_key, stranger, timers,
+    own_data, projects, reports, request_key, stranger, timers,
 };
 use crate::{
     app::{EntryVersion, Flip, FormOutcome, HomeTab, Notice},
@@ -252,6 +252,7 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
         ("event", _) => meetings::pressed(press, member, verb).await,
         ("calendar", _) => calendars::pressed(press, member, verb).await,
         ("token", _) => calendars::token_pressed(press, member, verb).await,
+        ("data", _) => own_data::pressed(press, member, verb).await,
         ("prefs", "set_unit") => {
             let unit = match action.value.strip_prefix("bare_number_unit:") {
                 Some("hours") => BareNumberUnit::Hours,

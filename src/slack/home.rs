@@ -65,6 +65,13 @@ pub fn view(home: &Home) -> SlackView {
         SlackActionsBlock::new(vec![
             log_button(home).into(),
             button("token.open", "API token", "home", "API token: for programs").into(),
+            button(
+                "data.open",
+                "What BillOps knows about me",
+                "home",
+                "What BillOps knows about me: export or delete it",
+            )
+            .into(),
             button("help.open", "Help", "home", "Help with BillOps").into(),
         ])
         .with_block_id(id("settings"))

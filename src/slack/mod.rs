@@ -13,12 +13,14 @@ mod inbound;
 mod meetings;
 pub mod messages;
 mod open_form;
+mod own_data;
 mod projects;
 mod reports;
 pub mod socket;
 mod submissions;
 mod text;
 mod timers;
+mod upload;
 
 use std::{
     panic::AssertUnwindSafe,

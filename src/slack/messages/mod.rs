@@ -11,6 +11,7 @@ mod help;
 mod list;
 mod meetings;
 mod overlap;
+mod own_data;
 mod projects;
 mod reading;
 mod report;
@@ -51,6 +52,7 @@ pub use card::{
 pub use help::{help, not_offered};
 pub use list::entries;
 pub use meetings::waiting_rows;
+pub use own_data::{EXPORT_NOTE, Export, delete_blocks, everything_deleted, own_data_blocks};
 pub use projects::{linked, project_not_changed, projects};
 pub use reading::{explained, failed, not_stored, not_understood, only_time};
 pub use report::{Conversation, ShareNews, ShareRefusal, report, shared_report, which_project};

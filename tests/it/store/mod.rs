@@ -133,7 +133,10 @@ pub(crate) async fn total(store: &Store, member: &Member) -> u32 {
 async fn a_person_is_met_once_and_keeps_what_was_known(store: Store, clock: Clock) {
     assert_eq!(store.member("T1", "U1").await.unwrap(), None);
     let unknown = store.save_member("T1", "U1", None).await.unwrap();
-    assert_eq!((unknown.name.as_str(), unknown.slack_time_zone), ("U1", None));
+    assert_eq!(
+        (unknown.name.as_str(), unknown.slack_time_zone),
+        ("U1", None)
+    );
     assert_eq!(store.profile_read_at(unknown.user_id).await.unwrap(), None);
     let known = nina(&store).await;
     assert_eq!(known.user_id, unknown.user_id);
