@@ -11,6 +11,7 @@ mod entries;
 mod layers;
 mod meetings;
 mod migrations;
+mod own_data;
 mod parse;
 mod process;
 mod report;
