@@ -97,6 +97,10 @@ struct Profile {
 }
 
 #[derive(Debug, Serialize, sqlx::FromRow)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a tick of its own in the form"
+)]
 struct Preferences {
     bare_number_unit: String,
     target_minutes_per_day: i32,

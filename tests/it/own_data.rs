@@ -1,6 +1,6 @@
 //! “What BillOps knows about me”: shown, sent as a file, and deleted without a trace.
 
-use billops::sandbox::{Choice, Sandbox, View};
+use billops::sandbox::{Choice, NINA_EMAIL, NewEvent, Provider, Sandbox, View, When};
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
@@ -122,11 +122,18 @@ impl TestBot {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_export_holds_everything_of_the_person_and_of_nobody_else() {
     let bot = TestBot::start().await;
-    let card = bot.say("2h: Secret plan").await;
+    let card = bot.say("/time 2h: Secret plan").await;
     bot.click(&card, "entry.undo").await;
-    bot.say("30m: Own words").await;
-    bot.say("start Own timer").await;
-    bot.say_as(JONAS, "1h: Words of Jonas").await;
+    bot.say("/time 30m: Own words").await;
+    bot.say("/time start Own timer").await;
+    bot.say_as(JONAS, "/time 1h: Words of Jonas").await;
+    let start = "2026-11-20T09:00:00Z".parse().unwrap();
+    let meeting = NewEvent::new("Own meeting", When::from(start, 30));
+    bot.slack
+        .provider(Provider::Google, |google| {
+            google.add_event(NINA_EMAIL, "Nina Berg", meeting)
+        })
+        .unwrap();
     connect(&bot, "google").await;
 
     let form = bot.open_own_data(NINA).await;
@@ -143,7 +150,7 @@ async fn the_export_holds_everything_of_the_person_and_of_nobody_else() {
     assert_eq!(export["records"]["profile"]["slack_user_id"], "U07NINA001");
     assert_eq!(export["records"]["timers"][0]["description"], "Own timer");
     assert_eq!(export["records"]["connections"][0]["provider"], "google");
-    assert!(!export["calendar_events"].as_array().unwrap().is_empty());
+    assert_eq!(export["calendar_events"][0]["title"], "Own meeting");
     assert!(!text.contains("Jonas") && !text.contains("U07JONAS"));
     for secret in ["token\":", "refresh", "access_", "v1.", "hash"] {
         assert!(!text.contains(secret), "{secret} in {text}");
@@ -164,9 +171,9 @@ async fn the_export_holds_everything_of_the_person_and_of_nobody_else() {
 async fn everything_is_deleted_only_after_the_word_and_then_without_a_trace() {
     let bot = TestBot::on(Database::on_disk(), Default::default(), |options| options).await;
     let url = bot.database.url.clone();
-    bot.say("2h: Nina wrote this").await;
-    bot.say("start Nina times this").await;
-    bot.say_as(JONAS, "1h: Words of Jonas").await;
+    bot.say("/time 2h: Nina wrote this").await;
+    bot.say("/time start Nina times this").await;
+    bot.say_as(JONAS, "/time 1h: Words of Jonas").await;
     connect(&bot, "google").await;
     let member = bot.bot.store().member("T07TERN001", "U07NINA001").await;
     let member = member.unwrap().unwrap();
@@ -214,7 +221,7 @@ async fn everything_is_deleted_only_after_the_word_and_then_without_a_trace() {
         member.binding_id.to_string(),
         "U07NINA001".to_owned(),
         "Nina".to_owned(),
-        billops::sandbox::NINA_EMAIL.to_owned(),
+        NINA_EMAIL.to_owned(),
     ] {
         let none: Vec<String> = Vec::new();
         assert_eq!(tables_that_say(&url, &needle).await, none, "{needle}");
@@ -223,7 +230,7 @@ async fn everything_is_deleted_only_after_the_word_and_then_without_a_trace() {
     assert_eq!(bot.database.descriptions().await, ["Words of Jonas"]);
 
     // Whoever comes back starts from zero.
-    let card = bot.say("30m: Back again").await;
+    let card = bot.say("/time 30m: Back again").await;
     assert!(card.text.contains("Today: 30 min of 8 h"), "{}", card.text);
     let form = bot.open_own_data(NINA).await;
     assert!(text_of(&form).contains("Your calendars*\\nNothing yet."));
