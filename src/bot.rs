@@ -269,6 +269,7 @@ fn runner(door: &Door, store: &Store) -> Runner {
                     since,
                     nth,
                 } => door.tell_broken(account, since, nth).await,
+                Job::ExportData { binding, request } => door.export_data(binding, request).await,
                 Job::ForgetRequests => {
                     let forgotten = async {
                         store.forget_requests_older_than(REQUESTS_KEPT).await?;

@@ -42,7 +42,13 @@ mod tests {
     fn the_scopes_are_read_from_the_manifest() {
         assert_eq!(
             scopes().collect::<Vec<_>>(),
-            ["commands", "chat:write", "users:read"]
+            [
+                "commands",
+                "chat:write",
+                "files:write",
+                "im:write",
+                "users:read"
+            ]
         );
     }
 

@@ -13,6 +13,7 @@ mod forgotten_timers;
 mod home;
 mod log_time;
 mod members;
+mod own_data;
 mod preferences;
 mod projects;
 mod report;

@@ -103,6 +103,13 @@ pub enum Job {
         /// 0 is the message, 1 and 2 are the reminders.
         nth: i32,
     },
+    /// Send a person everything that is kept about them.
+    ExportData {
+        /// Whom.
+        binding: Uuid,
+        /// Which request of theirs it answers.
+        request: Uuid,
+    },
     /// Forget requests that no repetition can come of any more.
     ForgetRequests,
 }
@@ -139,6 +146,7 @@ impl Job {
                 since,
                 nth,
             } => format!("tell_broken:{account}:{}:{nth}", since.timestamp_micros()),
+            Self::ExportData { binding, .. } => format!("export_data:{binding}"),
             Self::ForgetRequests => "forget_requests".to_owned(),
         };
         let payload = serde_json::to_string(self).expect("a job is made of plain fields");

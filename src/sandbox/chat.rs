@@ -140,7 +140,7 @@ impl Sandbox {
 }
 
 /// The conversation that the bot may write to: by id, or by the id of a person.
-fn writable(world: &mut World, channel: &str) -> Result<String, Refusal> {
+pub(super) fn writable(world: &mut World, channel: &str) -> Result<String, Refusal> {
     if world.people().iter().any(|person| person.id == channel) {
         return Ok(world.open_direct(channel));
     }

@@ -56,6 +56,7 @@ pub mod demo;
 mod elements;
 mod envelopes;
 mod faults;
+mod files;
 mod google;
 mod line;
 mod looking;
@@ -109,7 +110,7 @@ pub use record::{Ack, Traffic, Violation};
 pub use seed::NINA;
 pub use socket::ConnectionId;
 pub use world::{
-    App, Channel, ChannelKind, Entered, Enterprise, Message, Person, Team, View, World,
+    App, Channel, ChannelKind, Entered, Enterprise, File, Message, Person, Team, View, World,
 };
 
 /// What Slack would say against a Home tab: its schema and the rules beside it, each with the place.
@@ -192,6 +193,7 @@ struct Slack {
     events: Arc<Semaphore>,
     triggers: Mutex<recent::Recent<payloads::Trigger>>,
     response_urls: Mutex<recent::Recent<response_url::ResponseUrl>>,
+    files: Mutex<recent::Recent<files::Announced>>,
     faults: faults::Faults,
     record: record::Record,
     page: page_events::PageEvents,
@@ -241,6 +243,7 @@ impl Sandbox {
                 events: Arc::new(Semaphore::new(EVENTS)),
                 triggers: Mutex::new(recent::Recent::new(20_000)),
                 response_urls: Mutex::new(recent::Recent::new(100_000)),
+                files: Mutex::new(recent::Recent::new(files::KEPT)),
                 faults: faults::Faults::default(),
                 record: record::Record::default(),
                 page: page_events::PageEvents::default(),

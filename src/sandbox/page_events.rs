@@ -196,5 +196,6 @@ fn message_json(message: &Message) -> Value {
         "ephemeral": message.ephemeral_to.is_some(),
         "edited": message.edited,
         "typed": message.typed,
+        "files": message.files.iter().map(|file| json!({"id": file.id, "title": file.title, "name": file.name, "size": file.bytes.len()})).collect::<Vec<_>>(),
     })
 }

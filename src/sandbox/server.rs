@@ -9,10 +9,14 @@ use axum::{
 };
 use tokio::net::TcpListener;
 
-use super::{Sandbox, google, microsoft, openid, page, page_events, response_url, socket, web_api};
+use super::{
+    Sandbox, files, google, microsoft, openid, page, page_events, response_url, socket, web_api,
+};
 
 /// Larger than a view may be, so that one that is too large gets Slack's answer.
 const BODY_LIMIT: usize = 4 * 1024 * 1024;
+/// Slack's own limit is 1 GB; this is what a test may need.
+const FILE_LIMIT: usize = 64 * 1024 * 1024;
 
 pub(super) async fn serve(sandbox: Sandbox, listener: TcpListener) {
     let stop = sandbox.slack.stop.clone();
@@ -34,6 +38,7 @@ fn router(sandbox: Sandbox) -> Router {
         .route("/page/{file}", get(page::file))
         .route("/page/world", get(page::world))
         .route("/page/events", get(page_events::stream))
+        .route("/page/download/{id}", get(files::download))
         .route("/page/say", post(page::say))
         .route("/page/action", post(page::action))
         .route("/page/home", post(page::home))
@@ -56,6 +61,10 @@ fn router(sandbox: Sandbox) -> Router {
     Router::new()
         .route("/api/{method}", any(web_api::call))
         .route("/link/", get(socket::open))
+        .route(
+            "/upload/v1/{id}/{key}",
+            post(files::receive).layer(DefaultBodyLimit::max(FILE_LIMIT)),
+        )
         .route("/commands/{*rest}", post(response_url::receive))
         .route("/actions/{*rest}", post(response_url::receive))
         .merge(page)

@@ -13,7 +13,7 @@ use super::{
     arguments::{Answered, Arguments, Refusal},
     chat,
     faults::Fault,
-    methods, openid,
+    files, methods, openid,
     record::Traffic,
     views,
 };
@@ -103,6 +103,20 @@ fn rules(method: &str) -> Option<Rules> {
         "chat.postEphemeral" => bot(WRITE, POST_EPHEMERAL),
         "chat.update" => bot(WRITE, UPDATE),
         "chat.delete" => bot(WRITE, &["channel", "ts", "as_user"]),
+        "files.getUploadURLExternal" => bot(
+            &["files:write"],
+            &["filename", "length", "alt_txt", "snippet_type"],
+        ),
+        "files.completeUploadExternal" => bot(
+            &["files:write"],
+            &[
+                "files",
+                "channel_id",
+                "channels",
+                "initial_comment",
+                "thread_ts",
+            ],
+        ),
         "views.open" | "views.push" => bot(&[], OPEN_VIEW),
         "views.update" => bot(&[], &["view", "view_id", "external_id", "hash"]),
         "views.publish" => bot(&[], &["user_id", "view", "hash"]),
@@ -231,6 +245,8 @@ fn answer_call(
         "chat.postEphemeral" => chat::post_ephemeral(sandbox, arguments),
         "chat.update" => chat::update(sandbox, arguments),
         "chat.delete" => chat::delete(sandbox, arguments),
+        "files.getUploadURLExternal" => files::get_upload_url(sandbox, arguments),
+        "files.completeUploadExternal" => files::complete_upload(sandbox, arguments),
         "views.open" => views::open(sandbox, arguments),
         "views.push" => views::push(sandbox, arguments),
         "views.update" => views::update(sandbox, arguments),

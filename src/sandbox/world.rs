@@ -172,6 +172,21 @@ pub struct Message {
     pub thread_ts: Option<String>,
     /// What was chosen in its blocks.
     pub entered: Entered,
+    /// What hangs on it.
+    pub files: Vec<File>,
+}
+
+/// A file that was shared.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// `F…`
+    pub id: String,
+    /// What it is called where it is shown.
+    pub title: String,
+    /// Its name on a disk.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
 }
 
 impl Message {

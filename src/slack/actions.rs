@@ -13,7 +13,7 @@ use super::{
     logged, meetings,
     messages::{self, Conversation, Message, Reader},
     open_form::{self, EntryFormKind},
-    preferences, projects, reports, request_key, rules, stranger, timers,
+    own_data, preferences, projects, reports, request_key, rules, stranger, timers,
 };
 use crate::{
     app::{EntryVersion, Flip, FormOutcome, HomeTab, Notice},
@@ -265,6 +265,7 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
             preferences::open(door, member, &interaction.trigger_id).await?;
             Ok(None)
         }
+        ("data", _) => own_data::pressed(press, member, verb).await,
         ("prefs", "set_unit") => {
             let unit = match action.value.strip_prefix("bare_number_unit:") {
                 Some("hours") => BareNumberUnit::Hours,

@@ -33,7 +33,7 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub struct SlackClient {
     web: Arc<SlackHyperClient>,
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
     bot_token: SlackApiToken,
     app_token: SecretString,
     api_url: Url,
@@ -522,7 +522,7 @@ impl SlackClient {
         ))
     }
 
-    async fn call<Request, Response>(
+    pub(super) async fn call<Request, Response>(
         &self,
         method: &str,
         request: &Request,
@@ -536,6 +536,25 @@ impl SlackClient {
         within(
             limit,
             session.http_session_api.http_post(method, request, None),
+        )
+        .await
+    }
+
+    /// A call whose arguments Slack takes only as parameters.
+    pub(super) async fn get<Response>(
+        &self,
+        method: &str,
+        parameters: &[(&str, Option<&str>)],
+        limit: Duration,
+    ) -> Result<Response, SlackError>
+    where
+        Response: for<'de> Deserialize<'de> + Send,
+    {
+        let session = self.web.open_session(&self.bot_token);
+        let parameters = parameters.to_vec();
+        within(
+            limit,
+            session.http_session_api.http_get(method, &parameters, None),
         )
         .await
     }

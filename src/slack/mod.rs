@@ -13,6 +13,7 @@ mod inbound;
 mod meetings;
 pub mod messages;
 mod open_form;
+mod own_data;
 mod preferences;
 mod projects;
 mod reports;
@@ -21,6 +22,7 @@ pub mod socket;
 mod submissions;
 mod text;
 mod timers;
+mod upload;
 
 use std::{
     panic::AssertUnwindSafe,

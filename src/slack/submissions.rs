@@ -10,7 +10,7 @@ use super::{
     Door, Heard, forms,
     forms::Meta,
     inbound::{Interaction, View},
-    logged, messages,
+    logged, messages, own_data,
     text::clock_time,
 };
 use crate::{
@@ -30,6 +30,8 @@ enum Response {
     },
     /// The form stays open and shows something else.
     Update { view: Box<SlackView> },
+    /// This form closes, and those below it.
+    Clear,
 }
 
 #[derive(Serialize)]
@@ -102,6 +104,14 @@ async fn save(
                 .await
                 .map(|()| None)
         }
+        own_data::DELETE => own_data::submitted(door, &member, view).await.map(|wrong| {
+            let Some(sentence) = wrong else {
+                return acknowledgement(&Response::Clear);
+            };
+            acknowledgement(&Response::Errors {
+                errors: BTreeMap::from([(own_data::CONFIRMATION, sentence.to_owned())]),
+            })
+        }),
         "report.share" => {
             let problem = super::reports::share_submitted(door, heard, &member, view, &meta).await;
             problem.map(|errors| acknowledgement(&Response::Errors { errors: errors? }))
@@ -135,6 +145,7 @@ fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
         "project.create" | "project.update" => "slug",
         "timer.create" | "timer.update" => "description",
         "report.share" => "channel",
+        own_data::DELETE => own_data::CONFIRMATION,
         "calendar.choose_save" => "calendars",
         forms::PREFERENCES => "target_minutes_per_day",
         _ => "time",

@@ -44,6 +44,15 @@ const dateOf = ({ ts }) => new Date(Number(ts) * 1000);
 
 const byTs = (a, b) => Number(a.ts) - Number(b.ts);
 
+/** A file that hangs on a message, by its name, to be downloaded. */
+const fileLink = ({ id, title, name, size }) =>
+  h(
+    "p",
+    { class: "file", "data-testid": "file" },
+    h("a", { href: `/page/download/${id}`, download: name }, title),
+    ` · ${size < 1024 ? `${size} bytes` : `${Math.round(size / 1024)} KB`}`,
+  );
+
 export class Conversation {
   #root;
   #scroller;
@@ -161,7 +170,7 @@ export class Conversation {
           message.bot && h("span", { class: "badge" }, "APP"),
           h("time", { datetime: when.toISOString(), title: `${dayName(this.#zone, when)}, ${this.#zone}` }, timeIn(this.#zone, when)),
         ),
-        h("div", { class: "blocks" }, blocks, message.edited && !message.ephemeral && h("small", { class: "edited" }, "(edited)")),
+        h("div", { class: "blocks" }, blocks, (message.files ?? []).map(fileLink), message.edited && !message.ephemeral && h("small", { class: "edited" }, "(edited)")),
       ),
       this.#tools(message, name),
     ];
