@@ -42,7 +42,9 @@ async fn main() {
     let store = Store::open(&url, clock.clone()).await.unwrap();
     let profile = Profile {
         time_zone: Some(chrono_tz::Europe::Berlin),
-        ..Profile::default()
+        name: "Nina Berg".to_owned(),
+        locale: None,
+        is_admin: false,
     };
     let nina = store.save_member("T1", "U1", Some(&profile)).await.unwrap();
     entries(&store, &nina, now).await;
