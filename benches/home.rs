@@ -41,8 +41,8 @@ async fn main() {
     let clock = Clock::fixed(now);
     let store = Store::open(&url, clock.clone()).await.unwrap();
     let profile = Profile {
-        name: "Nina Berg".to_owned(),
         time_zone: Some(chrono_tz::Europe::Berlin),
+        name: "Nina Berg".to_owned(),
         locale: None,
         is_admin: false,
     };

@@ -75,7 +75,7 @@ fn waiting(number: u128, days_ago: i64) -> Waiting {
     let start = now() - TimeDelta::days(days_ago) - TimeDelta::minutes(40);
     Waiting {
         meeting: event(number, start, EventState::Suggested),
-        project: (number % 3 > 0).then(|| project(number)),
+        project: (!number.is_multiple_of(3)).then(|| project(number)),
         is_billable: true,
     }
 }
@@ -365,7 +365,7 @@ fn calendars_say_how_they_stand() {
         |one| {
             one.calendars
                 .iter_mut()
-                .for_each(|c| c.sync_enabled = false)
+                .for_each(|c| c.sync_enabled = false);
         },
         None,
     );

@@ -1,5 +1,7 @@
 //! Meetings that wait to be logged. Many of them are folded by day: one day is open, the others are a line each.
 
+use std::fmt::Write as _;
+
 use chrono::NaiveDate;
 use slack_morphism::prelude::{SlackBlock, SlackBlockConfirmItem, SlackBlockText};
 use uuid::Uuid;
@@ -133,7 +135,9 @@ fn log_all(home: &Home) -> Button {
         match without.count() {
             0 => text.push('.'),
             1 => text.push_str("; 1 has none yet."),
-            without => text.push_str(&format!("; {without} have none yet.")),
+            without => {
+                let _ = write!(text, "; {without} have none yet.");
+            }
         }
         text.push_str(" You can undo it as one step.");
         all.confirm = Some(question(

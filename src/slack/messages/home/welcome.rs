@@ -16,6 +16,7 @@ use crate::{
 const KNOWS_FROM: usize = 5;
 
 /// Which steps are done.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact by itself")]
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Steps {
     has_logged: bool,
