@@ -1,6 +1,9 @@
 //! “What BillOps knows about me”: shown, sent as a file, and deleted without a trace.
 
-use billops::sandbox::{Choice, NINA_EMAIL, NewEvent, Provider, Sandbox, View, When};
+use billops::{
+    sandbox::{Choice, NINA_EMAIL, NewEvent, Provider, Sandbox, View, When},
+    slack::socket::Timings,
+};
 use serde_json::Value;
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
@@ -99,7 +102,7 @@ impl TestBot {
         self.slack.click(person, form, "data.export").await.unwrap();
         let arrived = |_: &Sandbox| self.files(person).into_iter().nth(before);
         let (name, bytes) = self.slack.wait_for("the file", arrived).await.unwrap();
-        assert!(name.starts_with("billops-") && name.ends_with(".json"));
+        assert!(name.starts_with("billops-") && name.strip_suffix(".json").is_some());
         let text = String::from_utf8(bytes).unwrap();
         let json = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
         (text, json)
@@ -169,7 +172,7 @@ async fn the_export_holds_everything_of_the_person_and_of_nobody_else() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn everything_is_deleted_only_after_the_word_and_then_without_a_trace() {
-    let bot = TestBot::on(Database::on_disk(), Default::default(), |options| options).await;
+    let bot = TestBot::on(Database::on_disk(), Timings::default(), |options| options).await;
     let url = bot.database.url.clone();
     bot.say("/time 2h: Nina wrote this").await;
     bot.say("/time start Nina times this").await;

@@ -329,7 +329,8 @@ async fn a_meeting_that_ends_is_said_once_and_its_message_stays_true() {
     let row = |message: &billops::sandbox::Message, tail: &str, action: &str| {
         let blocks = message.blocks.iter();
         let ids = blocks.filter_map(|block| block["block_id"].as_str());
-        let id = ids.filter(|id| id.contains(tail)).last().unwrap();
+        let mut ids = ids.filter(|id| id.contains(tail));
+        let id = ids.next_back().unwrap();
         format!("{id}/{action}")
     };
     bot.slack
