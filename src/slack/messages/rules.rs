@@ -106,11 +106,11 @@ pub fn rule_decided(reader: Reader<'_>, rule: &Rule) -> Message {
 pub(super) fn rule_rows(rules: &[Rule], zone: Tz, today: NaiveDate) -> Vec<SlackBlock> {
     let id = |name: &str| SlackBlockId(name.to_owned());
     let mut blocks = Vec::new();
-    blocks.push(section(id("rules"), "*Always logged*".to_owned()));
-    for rule in rules.iter().take(SHOWN) {
+    for (at, rule) in rules.iter().take(SHOWN).enumerate() {
+        let head = if at == 0 { "*Always logged*\n" } else { "" };
         let since = short_day(rule.since.with_timezone(&zone).date_naive(), today);
         let text = format!(
-            "{} to {}, since {since}",
+            "{head}{} to {}, since {since}",
             plain(&title(rule)),
             plain(&project(rule))
         );

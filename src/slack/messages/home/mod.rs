@@ -75,10 +75,9 @@ pub fn home(home: &Home) -> SlackView {
         parts.push(week::blocks(home));
         parts.push(entries::blocks(home));
         if !home.accounts.is_empty() {
-            parts.push(calendars::rows(home));
-        }
-        if !home.rules.is_empty() {
-            parts.push(rule_rows(&home.rules, home.zone, home.today));
+            let mut rows = calendars::rows(home);
+            rows.extend(rule_rows(&home.rules, home.zone, home.today));
+            parts.push(rows);
         }
         for part in parts {
             if !blocks.is_empty() {

@@ -202,7 +202,7 @@ fn greens(view: &Value) -> usize {
 }
 
 #[test]
-fn the_fullest_is_within_the_limits_with_room_for_the_rules() {
+fn the_fullest_is_within_the_limits() {
     let unfolded = [
         Unfolded::default(),
         Unfolded {
@@ -225,8 +225,8 @@ fn the_fullest_is_within_the_limits_with_room_for_the_rules() {
             ..fullest()
         });
         let blocks = view["blocks"].as_array().unwrap().len();
-        // Three rules and “and 4 more” are still to have room.
-        assert!(blocks <= 96, "{blocks} blocks with {unfolded:?}");
+        // An offer of a rule is still to have room: it stands under a notice for two more.
+        assert!(blocks <= 98, "{blocks} blocks with {unfolded:?}");
         let bytes = view.to_string().len();
         assert!(bytes < 250_000, "{bytes} bytes");
         assert_eq!(greens(&view), 1);
