@@ -304,10 +304,10 @@ async fn account_menu(page: &Page, place: usize, choice: &str) {
 async fn a_person_connects_chooses_and_disconnects_calendars_in_a_browser() {
     let demo = Demo::start(0, Clock::system()).await.unwrap();
     let page = Page::open(&format!("{}/#home", demo.url())).await;
-    page.reads(HOME, "None connected yet").await;
+    page.reads(HOME, "Connect your calendar").await;
     connect(&page, Provider::Google, true).await;
     connect(&page, Provider::Microsoft, false).await;
-    page.reads(HOME, "On · Nina Berg and Tern team").await;
+    page.reads(HOME, "On · Nina Berg, Tern team").await;
     page.reads(HOME, "On · Calendar").await;
 
     // Slack told the bot of each link that was opened.
@@ -329,7 +329,7 @@ async fn a_person_connects_chooses_and_disconnects_calendars_in_a_browser() {
     page.click(&format!("{} input:not(:checked)", choice(2)))
         .await;
     page.click("[data-testid=modal-submit]").await;
-    page.reads(HOME, "On · Holidays in Germany and Tern team")
+    page.reads(HOME, "On · Holidays in Germany, Tern team")
         .await;
 
     account_menu(&page, 1, "disconnect_form").await;
@@ -343,6 +343,48 @@ async fn a_person_connects_chooses_and_disconnects_calendars_in_a_browser() {
     page.click("[data-testid=tab-messages]").await;
     page.reads("#messages", "Outlook is connected · nina.berg@tern.example")
         .await;
+    page.has_no_complaints().await;
+
+    page.browser.clone().close().await.unwrap();
+    assert!(
+        demo.slack().violations().is_empty(),
+        "{:#?}",
+        demo.slack().violations()
+    );
+    demo.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn meetings_are_logged_skipped_and_taken_back_in_a_browser() {
+    let demo = Demo::start(0, Clock::system()).await.unwrap();
+    let page = Page::open(&format!("{}/#home", demo.url())).await;
+    let button = |action: &str| format!("{HOME} [data-action-id='{action}']");
+    connect(&page, Provider::Google, true).await;
+    page.reads(HOME, "Waiting to be logged").await;
+
+    page.click(&button("event.log")).await;
+    page.reads(HOME, "Logged ").await;
+    page.click(&button("entry.undo")).await;
+    page.reads(HOME, "Deleted ").await;
+    page.click(&button("event.skip")).await;
+    page.reads(HOME, "Skipped: ").await;
+    page.click(&button("event.unskip")).await;
+    page.reads_not(HOME, "Skipped: ").await;
+
+    page.click(&button("event.log_all")).await;
+    page.reads(HOME, " meetings, ").await;
+    page.click(&button("event.undo_batch")).await;
+    page.reads(HOME, "wait again").await;
+
+    page.click(&button("event.log_as")).await;
+    page.reads(MODAL, "Log meeting").await;
+    page.fill("[data-block-id=description] input", "Something else")
+        .await;
+    page.click("[data-testid=modal-submit]").await;
+    page.reads(HOME, "Logged Something else").await;
+
+    account_menu(&page, 0, "sync").await;
+    page.reads(HOME, "synced at").await;
     page.has_no_complaints().await;
 
     page.browser.clone().close().await.unwrap();

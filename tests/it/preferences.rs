@@ -388,7 +388,7 @@ async fn preferences_over_rest_are_those_of_the_form() {
     let bot = TestBot::start().await;
     bot.projects(&["acme"]).await;
     bot.slack.open_home(NINA).await.unwrap();
-    home_with(&bot, " 8 h to go").await;
+    home_with(&bot, "8 h from 09:00").await;
     let mut nina = signed_in(&bot, NINA).await;
     let mut now = status(&mut nina).await;
     let preferences = now["preferences"].take();

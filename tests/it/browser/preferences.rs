@@ -20,8 +20,8 @@ async fn choose(page: &Page, field: &str, typed: Option<&str>, option: &str) {
 async fn a_person_sets_their_preferences_in_a_browser() {
     let demo = Demo::start(0, Clock::system()).await.unwrap();
     let page = Page::open(&format!("{}/#home", demo.url())).await;
-    page.reads(HOME, "8 h to go").await;
-    page.reads(HOME, "Times in Europe/Berlin").await;
+    page.reads(HOME, "8 h from 09:00, Monday to Friday, Europe/Berlin")
+        .await;
     page.click("[data-testid=channel-C07GENERAL]").await;
     page.type_line("/time prefs").await;
     page.reads(MODAL, "Preferences").await;
