@@ -67,11 +67,15 @@ async fn main() {
     for _ in 0..RUNS {
         let begun = Instant::now();
         let home = app.home(&nina, None, Unfolded::default()).await.unwrap();
-        read_ns.saturating_record(u64::try_from(begun.elapsed().as_nanos()).unwrap());
+        read_ns
+            .record(u64::try_from(begun.elapsed().as_nanos()).unwrap())
+            .unwrap();
         assert_eq!(home.waiting.len(), usize::try_from(MEETINGS).unwrap());
         let begun = Instant::now();
         let view = serde_json::to_value(slack::messages::home(&home)).unwrap();
-        drawn_ns.saturating_record(u64::try_from(begun.elapsed().as_nanos()).unwrap());
+        drawn_ns
+            .record(u64::try_from(begun.elapsed().as_nanos()).unwrap())
+            .unwrap();
         blocks = view["blocks"].as_array().unwrap().len();
         bytes = view.to_string().len();
     }
