@@ -290,12 +290,15 @@ async fn connect(page: &Page, provider: Provider, signs_in: bool) {
 
 /// Chooses something in the menu of an account in the Home tab.
 async fn account_menu(page: &Page, place: usize, choice: &str) {
-    let menus = format!("{HOME} [data-action-id='calendar.menu']");
-    let number = format!(
-        "document.querySelectorAll(\"{menus}\").forEach((menu, at) => menu.dataset.place = at)"
+    let menu = "[data-action-id='calendar.menu']";
+    // By the id of its block, which stays when the tab is drawn anew in between.
+    let block = format!(
+        "return document.querySelectorAll(\"{HOME} {menu}\")[{place}].closest('[data-block-id]').dataset.blockId"
     );
-    page.script(&number, &[]).await;
-    page.click(&format!("{menus}[data-place='{place}']")).await;
+    let block = page.script(&block, &[]).await;
+    let block = block.as_str().unwrap();
+    page.click(&format!("{HOME} [data-block-id='{block}'] {menu}"))
+        .await;
     page.click(&format!(".menu [role=menuitem][data-value^='{choice} ']"))
         .await;
 }
