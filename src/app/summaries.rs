@@ -1,13 +1,14 @@
 //! The end of the day: who is sent a summary when, and what it says.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use uuid::Uuid;
 
 use super::{App, HomeTab, Waiting, home::midnight};
 use crate::{
     domain::{
         calendar::{Account, AccountState},
         calendar_event::{EventState, SkipReason, SyncedEvent},
-        due::{DayMark, SummaryOf, is_away, next_due},
+        due::{DayMark, SummaryOf, instant, is_away, next_due},
         gaps::{Gap, gaps},
         member::Member,
         minutes::Minutes,
@@ -143,6 +144,41 @@ impl App {
         let is_silent = !summary.is_working_day || summary.is_away || summary.mark.is_some();
         let is_done = preferences.silent_when_done && !summary.is_open();
         Ok((!is_silent && !is_done).then_some(summary))
+    }
+
+    /// What the person is to be sent about their day now, or about `date`, however late that is; `None` where that is
+    /// nothing: it is not due yet, was sent, or they do not want it.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn day_due(
+        &self,
+        member: &Member,
+        date: Option<NaiveDate>,
+    ) -> Result<Option<DaySummary>, Failed> {
+        let (now, zone) = (self.clock.now(), member.zone());
+        let day = date.unwrap_or_else(|| now.with_timezone(&zone).date_naive());
+        let due_at = instant(day, member.preferences.daily_summary_time, zone);
+        let Some(due_at) = due_at.filter(|at| *at <= now) else {
+            return Ok(None);
+        };
+        let notice = Self::summary_notice(SummaryOf::Day, day);
+        let sent = self.store.sent_notice(member.binding_id, &notice).await;
+        let sent = sent.map_err(|error| self.failed("looking for a summary", error))?;
+        if sent.is_some() {
+            return Ok(None);
+        }
+        let due_at = if date.is_some() { now } else { due_at };
+        self.day_to_send(member, day, due_at).await
+    }
+
+    /// Everybody after this person, some at a time: whom a command goes through.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn members_after(&self, binding_id: Uuid) -> Result<Vec<Member>, Failed> {
+        let members = self.store.members_after(binding_id, AT_ONCE).await;
+        members.map_err(|error| self.failed("reading who there is", error))
     }
 
     /// The same about a week: nothing unless a day of it is open.

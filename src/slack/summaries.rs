@@ -1,6 +1,6 @@
 //! Summaries: sent once when they are due, and drawn anew in their place whenever something in them is used.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,11 @@ use crate::{
     error::{Failed, chain},
     jobs::Ran,
 };
+
+/// The time between two messages of one workspace.
+const PACE: Duration = Duration::from_millis(250);
+/// The longest that a command waits for Slack before it goes on.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// Which summary a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -176,7 +181,86 @@ pub(super) async fn preference_pressed(
     redrawn(press, member, about, Some(&notice)).await
 }
 
+/// What became of one person's summary, for the command that sends them.
+#[derive(Debug)]
+pub enum SummaryNow {
+    /// It would say this.
+    Would(String),
+    /// It was sent.
+    Sent,
+    /// It was not, and why.
+    Not(String),
+}
+
 impl Door {
+    /// Sends every summary that is due now and was not sent, or those of `date`; or says what they would say. Slack
+    /// takes several hundred messages a minute: so fast it goes, and no faster.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn summaries_now(
+        &self,
+        date: Option<NaiveDate>,
+        is_dry: bool,
+        mut said: impl FnMut(&Member, SummaryNow),
+    ) -> Result<(), Failed> {
+        let mut pace = tokio::time::interval(PACE);
+        let mut after = Uuid::nil();
+        loop {
+            let members = self.app.members_after(after).await?;
+            let Some(last) = members.last() else {
+                return Ok(());
+            };
+            after = last.binding_id;
+            for member in &members {
+                let Some(day) = self.app.day_due(member, date).await? else {
+                    continue;
+                };
+                let about = About {
+                    of: SummaryOf::Day,
+                    day: day.day,
+                };
+                let tag = about.tag();
+                let reader = Reader {
+                    tag: &tag,
+                    ..self.reader(member, 0)
+                };
+                let message = messages::day_summary(reader, &day, None, None);
+                if is_dry {
+                    said(member, SummaryNow::Would(message.text));
+                    continue;
+                }
+                pace.tick().await;
+                let mark = format!("{tag}.");
+                let became = match self
+                    .say_once(member, &about.notice(), &mark, &message)
+                    .await
+                {
+                    Said::Sent => SummaryNow::Sent,
+                    Said::Unreachable => {
+                        SummaryNow::Not("Slack does not let the bot write to them".to_owned())
+                    }
+                    Said::Not(Ran::Later(wait)) => {
+                        // All of them have to wait then.
+                        tokio::time::sleep(wait.min(LONGEST_WAIT)).await;
+                        match self
+                            .say_once(member, &about.notice(), &mark, &message)
+                            .await
+                        {
+                            Said::Sent => SummaryNow::Sent,
+                            _ => SummaryNow::Not(
+                                "Slack asks to wait; run the command again later".to_owned(),
+                            ),
+                        }
+                    }
+                    Said::Not(Ran::Failed(problem)) => SummaryNow::Not(problem),
+                    Said::Not(Ran::Done) => SummaryNow::Sent,
+                };
+                said(member, became);
+            }
+        }
+    }
+
     /// Asks for the sending of every summary that is due.
     pub async fn look_for_summaries(&self) -> Ran {
         match self.app.queue_summaries().await {

@@ -253,6 +253,25 @@ impl Store {
         row.map(Member::try_from).transpose()
     }
 
+    /// The people after this binding, in the order of their bindings, at most `limit`.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row cannot be read.
+    pub async fn members_after(
+        &self,
+        binding_id: Uuid,
+        limit: u32,
+    ) -> Result<Vec<Member>, StoreError> {
+        let rows: Vec<MemberRow> = read!(self, db => {
+            sqlx::query_as(select_member!("b.id > $1 AND i.is_active ORDER BY b.id LIMIT $2"))
+                .bind(binding_id)
+                .bind(i64::from(limit))
+                .fetch_all(db)
+                .await
+        })?;
+        rows.into_iter().map(Member::try_from).collect()
+    }
+
     /// Notes a person on first contact, or what Slack now says about them. `profile` is `None` where
     /// Slack did not answer: the person is noted all the same, and what was known before stays.
     ///

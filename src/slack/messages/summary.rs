@@ -436,10 +436,8 @@ fn said(reader: Reader<'_>, place: Place<'_>, notice: Option<&SummaryNotice>, dr
             drawn.blocks.extend(offer_blocks(rule, &suffix));
         }
         Some(SummaryNotice::BatchUndone(batch)) => {
-            let mut text = format!("{} wait again.", meetings(batch.count));
-            if batch.count == 1 {
-                text = "1 meeting waits again.".to_owned();
-            }
+            let verb = if batch.count == 1 { "waits" } else { "wait" };
+            let mut text = format!("{} {verb} again.", meetings(batch.count));
             if batch.kept > 0 {
                 let _ = write!(
                     text,
