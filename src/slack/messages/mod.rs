@@ -7,6 +7,8 @@ mod calendars;
 mod card;
 mod doubts;
 mod ended;
+#[cfg(test)]
+mod fixtures;
 mod help;
 mod home;
 mod list;
