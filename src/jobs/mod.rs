@@ -171,10 +171,18 @@ impl Job {
             Self::ExportData { binding, .. } => format!("export_data:{binding}"),
             Self::ForgetRequests => "forget_requests".to_owned(),
         };
+        let is_prompt = match self {
+            Self::RefreshHome { .. }
+            | Self::UpdateCard { .. }
+            | Self::TellConnected { .. }
+            | Self::ExportData { .. } => true,
+            _ => false,
+        };
         let payload = serde_json::to_string(self).expect("a job is made of plain fields");
         NewJob {
             unique_key,
             payload,
+            is_prompt,
             run_at: None,
         }
     }

@@ -174,7 +174,7 @@ impl Store {
             }
             Ok(())
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(())
     }
 
@@ -256,7 +256,7 @@ impl Store {
             }
             Ok(())
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(())
     }
 
