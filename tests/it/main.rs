@@ -21,6 +21,7 @@ mod rules;
 mod socket;
 mod store;
 mod sync_faults;
+mod sync_kills;
 mod sync_properties;
 mod time_command;
 mod timer;
