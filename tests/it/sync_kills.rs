@@ -284,13 +284,13 @@ impl Scene {
             let presses = traffic.iter().filter(|line| line.kind == "interactive");
             presses.count()
         };
-        let pressed = presses(&self.slack);
+        let before_it = presses(&self.slack);
         let pressing = tokio::spawn({
             let (slack, home, button) = (self.slack.clone(), home, button.clone());
             async move { slack.click(NINA, &home, &button).await.unwrap() }
         });
         let is_pressed = async || match press {
-            Press::Sent => presses(&self.slack) > pressed,
+            Press::Sent => presses(&self.slack) > before_it,
             Press::Stored => self.database.descriptions().await.contains(title),
             Press::Answered => pressing.is_finished(),
         };
