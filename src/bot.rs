@@ -237,6 +237,8 @@ async fn identify(client: SlackClient, store: Store, door: Door) {
 fn runner(door: &Door, store: &Store) -> Runner {
     /// Slack repeats events for up to 25 hours; commands and clicks come again within minutes.
     const REQUESTS_KEPT: chrono::TimeDelta = chrono::TimeDelta::days(3);
+    /// Longer than anybody asks for the same invoice twice.
+    const NOTICES_KEPT: chrono::TimeDelta = chrono::TimeDelta::days(400);
     let (door, store) = (door.clone(), store.clone());
     Arc::new(move |job| {
         let (door, store) = (door.clone(), store.clone());
@@ -259,6 +261,17 @@ fn runner(door: &Door, store: &Store) -> Runner {
                     event,
                     was,
                 } => door.tell_changed(binding, event, &was).await,
+                Job::LookForSummaries => door.look_for_summaries().await,
+                Job::SendSummary {
+                    binding,
+                    of,
+                    about,
+                    due_at,
+                    is_missed,
+                } => {
+                    door.send_summary(binding, of, about, due_at, is_missed)
+                        .await
+                }
                 Job::RefreshTokens => door.queue_refreshes().await,
                 Job::RefreshAccount { account } => door.refresh_account(account).await,
                 Job::TellConnected {
@@ -273,6 +286,7 @@ fn runner(door: &Door, store: &Store) -> Runner {
                 Job::ForgetRequests => {
                     let forgotten = async {
                         store.forget_requests_older_than(REQUESTS_KEPT).await?;
+                        store.forget_notices_older_than(NOTICES_KEPT).await?;
                         store.forget_errands_older_than(REQUESTS_KEPT).await
                     };
                     match forgotten.await {

@@ -14,7 +14,7 @@ use billops::{
     doctor,
     domain::calendar_event::SyncCounts,
     manifest,
-    slack::socket::Timings,
+    slack::{Door, SlackClient, SummaryNow, socket::Timings},
     store::Store,
 };
 use clap::{Parser, Subcommand};
@@ -66,6 +66,15 @@ enum Command {
     },
     /// Refresh every token of a connected calendar that is due
     RefreshTokens,
+    /// Send the daily summaries that are due and were not sent
+    Summaries {
+        /// Of this day instead, however late it is; whoever got it is not sent it again
+        #[arg(long, value_name = "YYYY-MM-DD")]
+        date: Option<chrono::NaiveDate>,
+        /// Print what they would say, and send nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Create the tables, or bring them up to date
     Migrate,
     /// Work with the keys that seal tokens in the database
@@ -192,6 +201,11 @@ fn run(command: Command) -> Result<ExitCode, Stop> {
             start_logging(&environment, "warn").map_err(Stop::Configuration)?;
             let config = Config::from_environment(&environment).map_err(Stop::Configuration)?;
             runtime()?.block_on(refresh_tokens(&config))
+        }
+        Command::Summaries { date, dry_run } => {
+            start_logging(&environment, "error").map_err(Stop::Configuration)?;
+            let config = Config::from_environment(&environment).map_err(Stop::Configuration)?;
+            runtime()?.block_on(summaries(&config, date, dry_run))
         }
         Command::Keys(Keys::Rotate) => {
             let url = Config::database_url(&environment).map_err(Stop::Configuration)?;
@@ -353,6 +367,52 @@ async fn refresh_tokens(config: &Config) -> Result<ExitCode, Stop> {
          are tried again later."
     );
     Ok(if postponed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+async fn summaries(
+    config: &Config,
+    date: Option<chrono::NaiveDate>,
+    is_dry: bool,
+) -> Result<ExitCode, Stop> {
+    let app = open_app(config).await?;
+    let http = billops::http::client().map_err(Stop::Failed)?;
+    let client = SlackClient::new(&config.slack, http)?;
+    let door = Door::new(app.clone(), client);
+    let (mut sent, mut failed) = (0, 0);
+    let outcome = door.summaries_now(date, is_dry, |member, became| {
+        let whom = format!(
+            "{} ({}, {})",
+            member.name, member.slack_user_id, member.workspace_id
+        );
+        match became {
+            SummaryNow::Would(text) => {
+                sent += 1;
+                println!("{whom}: {text}");
+            }
+            SummaryNow::Sent => {
+                sent += 1;
+                println!("{whom}: sent");
+            }
+            SummaryNow::Not(problem) => {
+                failed += 1;
+                println!("{whom}: not sent: {problem}");
+            }
+        }
+    });
+    let outcome = outcome.await;
+    app.store().close().await;
+    outcome.map_err(|error| Stop::Failed(billops::error::chain(&error)))?;
+    match (is_dry, sent) {
+        (true, 1) => println!("1 summary would be sent."),
+        (true, count) => println!("{count} summaries would be sent."),
+        (false, 1) => println!("1 summary was sent."),
+        (false, count) => println!("{count} summaries were sent."),
+    }
+    Ok(if failed == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

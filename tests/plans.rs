@@ -43,7 +43,10 @@ use databases::Database;
 const ENTRIES: u64 = 100;
 const PEOPLE: u64 = 10;
 /// The tables that grow without end.
-const LARGE: [&str; 4] = [
+const LARGE: [&str; 7] = [
+    "day_marks",
+    "notices",
+    "summary_plans",
     "time_entries",
     "changes",
     "idempotency_keys",
@@ -204,6 +207,11 @@ async fn ask(
         take_sync(calendar, lease, until),
         reconcile(&reading.target, lease, shown, None, &nobody),
         fail_sync(calendar, lease, None, false),
+        summaries_due(500),
+        day_marks(me, week, day),
+        settled_since(me, window, now, 12),
+        claim_notice(nina.binding_id, "day:2026-11-20"),
+        sent_notice(nina.binding_id, "day:2026-11-20"),
         log_event(me, event, &fields(entry.date, entry.project.as_ref()), None),
         dismiss_event(me, event, true, None),
     );

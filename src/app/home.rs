@@ -219,7 +219,7 @@ impl App {
 }
 
 /// When a day begins where the person is; where the clocks skip midnight, an hour later.
-fn midnight(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+pub(super) fn midnight(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
     let start = day.and_time(NaiveTime::MIN);
     let start = zone.from_local_datetime(&start).earliest().or_else(|| {
         zone.from_local_datetime(&(start + TimeDelta::hours(1)))

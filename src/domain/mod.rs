@@ -1,6 +1,7 @@
 //! Pure values and rules: no async, SQL, Slack or HTTP.
 pub mod calendar;
 pub mod calendar_event;
+pub mod due;
 pub mod gaps;
 pub mod member;
 pub mod minutes;

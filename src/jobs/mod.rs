@@ -7,11 +7,14 @@
 mod schedule;
 mod worker;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{domain::calendar_event::LoggedAs, store::NewJob};
+use crate::{
+    domain::{calendar_event::LoggedAs, due::SummaryOf},
+    store::NewJob,
+};
 
 pub use schedule::Schedule;
 pub use worker::{Ran, Runner, Workers, run_due};
@@ -78,6 +81,21 @@ pub enum Job {
         /// What it was when they logged it.
         was: LoggedAs,
     },
+    /// Look for summaries that are due.
+    LookForSummaries,
+    /// Send a person the summary of a day, or of a week, unless nothing is to be said.
+    SendSummary {
+        /// Whom.
+        binding: Uuid,
+        /// What it is about.
+        of: SummaryOf,
+        /// The day, or the Monday of the week.
+        about: NaiveDate,
+        /// When it was to come.
+        due_at: DateTime<Utc>,
+        /// Whether it comes late because BillOps was not running then.
+        is_missed: bool,
+    },
     /// Ask for a refresh of every account whose access token runs out.
     RefreshTokens,
     /// Refresh one account's tokens.
@@ -136,6 +154,10 @@ impl Job {
             }
             Self::UpdateCard { event, .. } => format!("update_card:{event}"),
             Self::TellChanged { event, .. } => format!("tell_changed:{event}"),
+            Self::LookForSummaries => "look_for_summaries".to_owned(),
+            Self::SendSummary {
+                binding, of, about, ..
+            } => format!("send_summary:{binding}:{}:{about}", of.as_str()),
             Self::RefreshTokens => "refresh_tokens".to_owned(),
             Self::RefreshAccount { account } => format!("refresh_account:{account}"),
             Self::TellConnected { account, at, .. } => {

@@ -9,9 +9,10 @@ use super::Job;
 use crate::{error::chain, store::Store};
 
 /// What is asked for how often.
-const TICKS: [(Duration, Job); 5] = [
+const TICKS: [(Duration, Job); 6] = [
     (Duration::from_secs(60), Job::AskForgottenTimers),
     (Duration::from_secs(60), Job::LookForEnded),
+    (Duration::from_secs(60), Job::LookForSummaries),
     (Duration::from_secs(15 * 60), Job::SyncCalendars),
     (Duration::from_secs(12 * 60 * 60), Job::RefreshTokens),
     (Duration::from_secs(60 * 60), Job::ForgetRequests),

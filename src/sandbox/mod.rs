@@ -116,7 +116,16 @@ pub use world::{
 /// What Slack would say against a Home tab: its schema and the rules beside it, each with the place.
 pub fn problems_of_home(view: &serde_json::Value) -> Vec<String> {
     let body = serde_json::json!({ "view": view });
-    let problems = blocks::check(&blocks::Surface::view("views.publish"), &body);
+    said_against(&blocks::Surface::view("views.publish"), &body)
+}
+
+/// The same of a message that is posted.
+pub fn problems_of_message(message: &serde_json::Value) -> Vec<String> {
+    said_against(&blocks::Surface::message("chat.postMessage"), message)
+}
+
+fn said_against(surface: &blocks::Surface, body: &serde_json::Value) -> Vec<String> {
+    let problems = blocks::check(surface, body);
     let said = |problem: &blocks::Problem| format!("{}: {}", problem.pointer, problem.message);
     problems.iter().map(said).collect()
 }

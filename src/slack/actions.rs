@@ -11,9 +11,11 @@ use super::{
     home,
     inbound::{Action, Interaction},
     logged, meetings,
-    messages::{self, Conversation, Message, Reader},
+    messages::{self, Conversation, Message, Reader, SummaryNotice},
     open_form::{self, EntryFormKind},
-    own_data, preferences, projects, reports, request_key, rules, stranger, timers,
+    own_data, preferences, projects, reports, request_key, rules, stranger,
+    summaries::{self, About},
+    timers,
 };
 use crate::{
     app::{EntryVersion, Flip, FormOutcome, HomeTab, Notice},
@@ -82,6 +84,23 @@ impl<'a> Press<'a> {
         round.and_then(|(_, round)| round.parse().ok()).unwrap_or(0)
     }
 
+    /// The summary that the element stands in.
+    pub(super) fn summary(&self) -> Option<About> {
+        About::of_block(&self.action.block_id)
+    }
+
+    /// Whether what was pressed is answered with the summary already.
+    fn draws_summaries(&self) -> bool {
+        let kind = self.action.action_id.split('.').next();
+        matches!(kind, Some("event" | "day" | "week" | "prefs"))
+    }
+
+    /// What was decided about a rule, where that is all there is to say.
+    fn decided(&self, answer: &Message) -> Option<SummaryNotice> {
+        let is_rule = self.action.action_id.starts_with("rule.");
+        is_rule.then(|| SummaryNotice::Decided(answer.text.clone()))
+    }
+
     /// The page of a list that the element stands in a row of: how many come before it.
     pub(super) fn list(&self) -> Option<u32> {
         let (_, rest) = self.action.block_id.split_once(".s")?;
@@ -128,6 +147,7 @@ impl<'a> Press<'a> {
             round: self.round(),
             home: self.interaction.is_on_home(),
             list: self.list(),
+            summary: self.summary(),
             ..Meta::default()
         }
     }
@@ -165,7 +185,19 @@ async fn answer(press: &Press<'_>) -> Option<Message> {
         }
     };
     match act(press, &member).await {
-        Ok(answer) => answer,
+        Ok(None) => None,
+        // A summary stays what it is, whatever is used in it.
+        Ok(Some(answer)) => match press.summary() {
+            Some(about) if !press.draws_summaries() => {
+                let notice = press.decided(&answer);
+                let summary = summaries::redrawn(press, &member, about, notice.as_ref()).await;
+                summary.unwrap_or_else(|failed| {
+                    drop(logged(failed));
+                    Some(answer)
+                })
+            }
+            _ => Some(answer),
+        },
         Err(failed) if press.interaction.is_on_home() => {
             let _ = logged(failed);
             home::redraw(press, &member, Some(Notice::NothingChanged)).await;
@@ -234,10 +266,7 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
                 ..Prefill::default()
             };
             // It leads to an entry of its own and does not take the place of what it stands on.
-            let meta = Meta {
-                way: None,
-                ..press.meta()
-            };
+            let meta = press.meta().for_another_entry();
             open_form::open_new(door, member, &interaction.trigger_id, prefill, meta).await;
             Ok(None)
         }
@@ -257,6 +286,8 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
             Ok(None)
         }
         ("project", _) => projects::pressed(press, member, verb).await,
+        ("day" | "week", _) => summaries::pressed(press, member, verb).await,
+        ("prefs", "silent" | "monday") => summaries::preference_pressed(press, member).await,
         ("event", _) => meetings::pressed(press, member, verb).await,
         ("rule", _) => rules::pressed(press, member, verb).await,
         ("calendar", _) => calendars::pressed(press, member, verb).await,

@@ -26,6 +26,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long Slack may take to say who somebody is, while that person waits for an answer.
 const PROFILE_WITHIN: Duration = Duration::from_millis(900);
+/// Pages of a conversation that are looked through for one message.
+const PAGES_SEARCHED: usize = 5;
 /// What Slack's own clients wait when Slack says “too many” without saying how long.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
 
@@ -451,6 +453,74 @@ impl SlackClient {
         };
         let posted: Posted = self.call("chat.postMessage", &post, PATIENCE).await?;
         Ok((posted.channel, posted.ts))
+    }
+
+    /// Looks in a person's direct message with the bot for a message whose blocks carry this mark in an id, posted
+    /// since `since`. Returns where it stands.
+    ///
+    /// # Errors
+    /// See [`SlackError`]; `missing_scope` where the app may not look.
+    pub async fn find_posted(
+        &self,
+        slack_user_id: &str,
+        since: chrono::DateTime<chrono::Utc>,
+        mark: &str,
+    ) -> Result<Option<(String, String)>, SlackError> {
+        #[derive(Deserialize)]
+        struct History {
+            #[serde(default)]
+            messages: Vec<Posted>,
+            #[serde(default)]
+            response_metadata: Option<Metadata>,
+        }
+        #[derive(Deserialize)]
+        struct Posted {
+            #[serde(default)]
+            ts: String,
+            #[serde(default)]
+            blocks: Vec<Marked>,
+        }
+        #[derive(Deserialize)]
+        struct Marked {
+            block_id: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct Metadata {
+            next_cursor: Option<String>,
+        }
+        let channel = self.direct_channel(slack_user_id).await?;
+        let oldest = format!("{}.000000", since.timestamp());
+        let mut cursor = String::new();
+        // Nobody gets more than these from the bot within minutes.
+        for _ in 0..PAGES_SEARCHED {
+            let parameters = [
+                ("channel", Some(&*channel)),
+                ("oldest", Some(&*oldest)),
+                ("limit", Some("100")),
+                ("cursor", Some(&*cursor).filter(|cursor| !cursor.is_empty())),
+            ];
+            let history: History = self
+                .get("conversations.history", &parameters, PATIENCE)
+                .await?;
+            let is_marked = |posted: &&Posted| {
+                let mut ids = posted
+                    .blocks
+                    .iter()
+                    .filter_map(|block| block.block_id.as_deref());
+                ids.any(|id| id.contains(mark))
+            };
+            if let Some(found) = history.messages.iter().find(is_marked) {
+                return Ok(Some((channel, found.ts.clone())));
+            }
+            let next = history
+                .response_metadata
+                .and_then(|metadata| metadata.next_cursor);
+            match next.filter(|next| !next.is_empty()) {
+                Some(next) => cursor = next,
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
     }
 
     /// Puts a message in the place of one that the bot posted.

@@ -121,7 +121,9 @@ pub(super) async fn publish(
     store
         .save_home_view_hash(member.binding_id, published.as_deref())
         .await
-        .map_err(|e| stored(&e))
+        .map_err(|e| stored(&e))?;
+    // What changes the day here changes its summary, too.
+    door.refresh_summary(member).await
 }
 
 async fn drawn(

@@ -253,10 +253,38 @@ pub(super) struct Authorization {
 pub(super) struct Event {
     #[serde(rename = "type", default, deserialize_with = "nullable")]
     pub(super) kind: String,
-    #[serde(default, deserialize_with = "nullable")]
-    pub(super) user: String,
+    /// Whom it is about.
+    #[serde(default, deserialize_with = "someone")]
+    pub(super) user: EventUser,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) tab: String,
+}
+
+/// Whom an event is about: most name the person by id, `user_change` comes with what Slack knows of them.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct EventUser {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) id: String,
+    /// The zone they are in.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) tz: String,
+}
+
+fn someone<'de, D: Deserializer<'de>>(from: D) -> Result<EventUser, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Either {
+        Id(String),
+        Person(EventUser),
+    }
+    Ok(match Option::<Either>::deserialize(from)? {
+        Some(Either::Id(id)) => EventUser {
+            id,
+            tz: String::new(),
+        },
+        Some(Either::Person(person)) => person,
+        None => EventUser::default(),
+    })
 }
 
 /// The id under which a workspace is kept. An app that is installed for a whole organisation is one

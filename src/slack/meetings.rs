@@ -12,9 +12,10 @@ use super::{
     home,
     inbound::View,
     logged as log_failure,
-    messages::{self, Message},
+    messages::{self, Message, SummaryNotice},
     open_form, request_key, submissions,
     submissions::Acknowledgement,
+    summaries,
 };
 use crate::{
     app::{EntryVersion, FormOutcome, LogAs, MeetingChange, Notice, WaitingDays, WaitingOf},
@@ -87,6 +88,11 @@ pub(super) async fn pressed(
         home::redraw(press, member, notice).await;
         return Ok(None);
     }
+    if let Some(about) = press.summary() {
+        app.card_follows(member, event_id).await?;
+        let offer = offer.map(SummaryNotice::Offer);
+        return summaries::redrawn(press, member, about, offer.as_ref()).await;
+    }
     let container = &press.interaction.container;
     let (channel, ts) = (&container.channel_id, &container.message_ts);
     let meetings = app.meetings_of_card(member, channel, ts).await?;
@@ -132,6 +138,14 @@ async fn at_once(
         }
         .map(Notice::Batch)
     };
+    if let Some(about) = press.summary() {
+        let notice = match notice {
+            Some(Notice::Batch(batch)) => Some(SummaryNotice::Batch(batch)),
+            Some(Notice::BatchUndone(batch)) => Some(SummaryNotice::BatchUndone(batch)),
+            _ => None,
+        };
+        return summaries::redrawn(press, member, about, notice.as_ref()).await;
+    }
     home::redraw(
         press,
         member,
@@ -222,6 +236,9 @@ async fn open_log_as(
     let (door, app) = (press.door, &press.door.app);
     let event = app.event(member, event_id).await?;
     let Some(event) = event.filter(|event| event.state == EventState::Suggested) else {
+        if let Some(about) = press.summary() {
+            return summaries::redrawn(press, member, about, None).await;
+        }
         if press.interaction.is_on_home() {
             home::redraw(press, member, Some(Notice::NothingChanged)).await;
             return Ok(None);

@@ -12,6 +12,7 @@ mod home;
 mod inbound;
 mod meetings;
 pub mod messages;
+mod notices;
 mod open_form;
 mod own_data;
 mod preferences;
@@ -20,6 +21,7 @@ mod reports;
 mod rules;
 pub mod socket;
 mod submissions;
+mod summaries;
 mod text;
 mod timers;
 mod upload;
@@ -40,6 +42,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 pub use client::{SlackClient, SlackError};
+pub use summaries::SummaryNow;
 
 use crate::{
     app::App,
@@ -47,7 +50,7 @@ use crate::{
     error::{Failed, chain},
     jobs::Ran,
 };
-use inbound::{EventCallback, Interaction, SlashCommand, workspace_of};
+use inbound::{EventCallback, EventUser, Interaction, SlashCommand, workspace_of};
 use messages::{Message, Reader};
 use socket::{Answer, Delivery, Handler};
 
@@ -260,9 +263,10 @@ impl Door {
         );
         match (&*callback.event.kind, &*callback.event.tab) {
             ("app_home_opened", "home") => {
-                home::opened(self, workspace, &callback.event.user).await;
+                home::opened(self, workspace, &callback.event.user.id).await;
             }
             ("app_home_opened", _) => {}
+            ("user_change", _) => self.person_changed(workspace, &callback.event.user).await,
             (kind, _) => tracing::debug!(kind, "slack.event: nothing is done with it"),
         }
     }
@@ -325,11 +329,36 @@ impl Door {
         }
     }
 
+    /// Slack knows something new of a person. Where it is their zone, their days and summaries follow them.
+    async fn person_changed(&self, workspace: &str, user: &EventUser) {
+        let workspace = self.workspace(workspace);
+        let member = match self.app.member(workspace, &user.id).await {
+            Ok(Some(member)) => member,
+            // Nobody that BillOps has met.
+            Ok(None) => return,
+            Err(failed) => return drop(logged(failed)),
+        };
+        let zone = user.tz.parse().ok();
+        if zone.is_none() || zone == member.slack_time_zone {
+            return;
+        }
+        match self.client.profile(&user.id).await {
+            Ok(profile) => {
+                if let Err(failed) = self.app.meet(workspace, &user.id, Some(&profile)).await {
+                    drop(logged(failed));
+                }
+            }
+            // Slack is asked again when they open the Home tab.
+            Err(problem) => tracing::warn!("slack.profile_unknown: users.info: {problem}"),
+        }
+    }
+
     fn reader<'a>(&self, member: &'a Member, round: u32) -> Reader<'a> {
         Reader {
             member,
             now: self.app.clock().now(),
             round,
+            tag: "",
         }
     }
 

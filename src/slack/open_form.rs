@@ -10,6 +10,7 @@ use super::{
     inbound::Interaction,
     logged,
     messages::Message,
+    summaries,
     text::{clock_time, cut, short_day},
 };
 use crate::{
@@ -176,8 +177,17 @@ impl Door {
         let url = meta.way.and_then(|way| self.ways.get(&way));
         let (channel, user) = (meta.channel.clone(), member.slack_user_id.clone());
         let is_over = meta.over;
+        let (door, summary, round) = (self.clone(), meta.summary, meta.round);
+        let whose = summary.map(|_| member.clone());
         self.answers.spawn(async move {
             let mut problem = None;
+            let mut message = message;
+            if let (Some(about), Some(member)) = (summary, whose) {
+                match summaries::drawn(&door, &member, about, round, None).await {
+                    Ok(summary) => message = summary,
+                    Err(failed) => drop(logged(failed)),
+                }
+            }
             if let Some(url) = url {
                 let message = message.clone();
                 let message = if is_over {

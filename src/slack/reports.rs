@@ -200,10 +200,7 @@ pub(super) async fn fill_gap(press: &Press<'_>, member: &Arc<Member>) {
         ..Prefill::default()
     };
     // It leads to an entry of its own and does not take the place of the report.
-    let meta = Meta {
-        way: None,
-        ..press.meta()
-    };
+    let meta = press.meta().for_another_entry();
     let trigger = &press.interaction.trigger_id;
     open_form::open_new(press.door, member, trigger, prefill, meta).await;
 }

@@ -392,6 +392,7 @@ impl Store {
                 "DELETE FROM synced_calendar_events WHERE user_id = $1",
                 "DELETE FROM rules WHERE user_id = $1",
                 "DELETE FROM last_projects WHERE user_id = $1",
+                "DELETE FROM day_marks WHERE user_id = $1",
                 "DELETE FROM timers WHERE user_id = $1",
                 "DELETE FROM idempotency_keys WHERE user_id = $1",
                 "DELETE FROM time_entries WHERE user_id = $1 \
@@ -405,6 +406,8 @@ impl Store {
                 "DELETE FROM parked_grants WHERE binding_id = $1",
                 "DELETE FROM sessions WHERE binding_id = $1",
                 "DELETE FROM api_tokens WHERE binding_id = $1",
+                "DELETE FROM summary_plans WHERE binding_id = $1",
+                "DELETE FROM notices WHERE binding_id = $1",
             ] {
                 sqlx::query(of_binding).bind(binding_id).execute(&mut *conn).await?;
             }

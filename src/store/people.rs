@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::{Store, StoreError, read, tx};
+use super::{Store, StoreError, read, summaries::plan_anew, tx};
 use crate::domain::{
     calendar_event::Wishes,
     member::Member,
@@ -47,7 +47,7 @@ pub struct Profile {
 
 #[derive(sqlx::FromRow)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a column")]
-struct MemberRow {
+pub(super) struct MemberRow {
     user_id: Uuid,
     binding_id: Uuid,
     slack_integration_id: Uuid,
@@ -135,22 +135,30 @@ impl TryFrom<MemberRow> for Member {
     }
 }
 
-/// The one way to read people; the condition is added where it is used.
+/// The one way to read people; the condition is added where it is used, and columns of what is read with them.
 macro_rules! select_member {
     ($condition:literal) => {
+        $crate::store::people::select_member!("", "", $condition)
+    };
+    ($columns:literal, $join:literal, $condition:literal) => {
         concat!(
-            "SELECT b.user_id, b.id AS binding_id, i.id AS slack_integration_id, i.workspace_id, \
+            "SELECT ",
+            $columns,
+            "b.user_id, b.id AS binding_id, i.id AS slack_integration_id, i.workspace_id, \
              b.slack_user_id, u.name, u.time_zone, u.locale, u.is_admin, b.bare_number_unit, \
              b.target_minutes_per_day, b.workday_start_minutes, b.daily_summary, b.daily_summary_minutes, \
              b.summary_days, b.silent_when_done, b.monday, b.after_meeting, b.entry_notifications, \
              b.invoice_notifications, b.fixed_time_zone, b.default_project_id, b.suggest_private, \
              b.suggest_tentative, i.project_creators, b.home_opened_at \
              FROM slack_user_bindings b JOIN users u ON u.id = b.user_id \
-             JOIN slack_integrations i ON i.id = b.slack_integration_id WHERE ",
+             JOIN slack_integrations i ON i.id = b.slack_integration_id ",
+            $join,
+            " WHERE ",
             $condition
         )
     };
 }
+pub(super) use select_member;
 
 impl Store {
     /// Notes what is known of a workspace, and gives the id of its row. What `workspace` leaves open keeps
@@ -245,6 +253,25 @@ impl Store {
         row.map(Member::try_from).transpose()
     }
 
+    /// The people after this binding, in the order of their bindings, at most `limit`.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row cannot be read.
+    pub async fn members_after(
+        &self,
+        binding_id: Uuid,
+        limit: u32,
+    ) -> Result<Vec<Member>, StoreError> {
+        let rows: Vec<MemberRow> = read!(self, db => {
+            sqlx::query_as(select_member!("b.id > $1 AND i.is_active ORDER BY b.id LIMIT $2"))
+                .bind(binding_id)
+                .bind(i64::from(limit))
+                .fetch_all(db)
+                .await
+        })?;
+        rows.into_iter().map(Member::try_from).collect()
+    }
+
     /// Notes a person on first contact, or what Slack now says about them. `profile` is `None` where
     /// Slack did not answer: the person is noted all the same, and what was known before stays.
     ///
@@ -278,8 +305,9 @@ impl Store {
                 .bind(now)
                 .execute(&mut *conn)
                 .await?;
-            let known: Option<(Uuid,)> = sqlx::query_as(
-                "SELECT b.user_id FROM slack_user_bindings b \
+            let known: Option<(Uuid, Uuid, Option<String>)> = sqlx::query_as(
+                "SELECT b.user_id, b.id, u.time_zone FROM slack_user_bindings b \
+                 JOIN users u ON u.id = b.user_id \
                  JOIN slack_integrations i ON i.id = b.slack_integration_id \
                  WHERE i.workspace_id = $1 AND b.slack_user_id = $2",
             )
@@ -287,7 +315,19 @@ impl Store {
             .bind(slack_user_id)
             .fetch_optional(&mut *conn)
             .await?;
-            if let Some((user_id,)) = known {
+            if let Some((user_id, binding_id, zone_before)) = known {
+                if zone.is_some() && zone_before.as_deref() != zone {
+                    plan_anew!(conn, binding_id, now);
+                } else {
+                    // Whoever could not be written to is here again.
+                    sqlx::query(
+                        "UPDATE summary_plans SET due_at = $2, about = NULL WHERE binding_id = $1 AND due_at IS NULL",
+                    )
+                    .bind(binding_id)
+                    .bind(now)
+                    .execute(&mut *conn)
+                    .await?;
+                }
                 sqlx::query(
                     "UPDATE users SET name = COALESCE($2, name), time_zone = COALESCE($3, time_zone), \
                      profile_read_at = COALESCE($4, profile_read_at), updated_at = $5, \
@@ -303,7 +343,7 @@ impl Store {
                 .execute(&mut *conn)
                 .await?;
             } else {
-                let user_id = self.clock.new_id();
+                let (user_id, binding_id) = (self.clock.new_id(), self.clock.new_id());
                 sqlx::query(
                     "INSERT INTO users (id, name, time_zone, profile_read_at, created_at, updated_at, locale, \
                      is_admin) VALUES ($1, $2, $3, $4, $5, $5, $6, $7)",
@@ -322,7 +362,7 @@ impl Store {
                      bare_number_unit, target_minutes_per_day, created_at, updated_at) \
                      SELECT $1, $2, id, $3, 'guess', $4, $5, $5 FROM slack_integrations WHERE workspace_id = $6",
                 )
-                .bind(self.clock.new_id())
+                .bind(binding_id)
                 .bind(user_id)
                 .bind(slack_user_id)
                 .bind(DEFAULT_TARGET_MINUTES)
@@ -330,6 +370,7 @@ impl Store {
                 .bind(workspace_id)
                 .execute(&mut *conn)
                 .await?;
+                plan_anew!(conn, binding_id, now);
             }
             let row = sqlx::query_as(select_member!("i.workspace_id = $1 AND b.slack_user_id = $2"))
                 .bind(workspace_id)

@@ -4,7 +4,7 @@ use chrono::{NaiveTime, Timelike as _};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::{NewJob, Store, StoreError, jobs::add_job, tx};
+use super::{NewJob, Store, StoreError, jobs::add_job, summaries::plan_anew, tx};
 use crate::domain::{minutes::Minutes, preferences::Preferences};
 
 /// A time of day as it is stored: minutes since midnight.
@@ -61,6 +61,7 @@ impl Store {
             .bind(now)
             .execute(&mut *conn)
             .await?;
+            plan_anew!(conn, binding_id, now);
             for job in then {
                 add_job!(self.clock, conn, job);
             }

@@ -20,6 +20,7 @@ mod report;
 mod rules;
 mod socket;
 mod store;
+mod summaries;
 mod sync_faults;
 mod sync_kills;
 mod sync_properties;

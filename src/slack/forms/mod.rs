@@ -17,7 +17,7 @@ use slack_morphism::prelude::{
 };
 use uuid::Uuid;
 
-use super::{inbound::View, messages::label, text::cut};
+use super::{inbound::View, messages::label, summaries::About, text::cut};
 use crate::{
     app::{EntryVersion, FormProblem},
     domain::project::{Project, ProjectRef},
@@ -78,6 +78,9 @@ pub(super) struct Meta {
     /// Opened on a list, of which so many come before the page that is shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) list: Option<u32>,
+    /// The summary it was opened on, which is drawn anew then.
+    #[serde(rename = "s", skip_serializing_if = "Option::is_none")]
+    pub(super) summary: Option<About>,
     /// The report that is shared.
     #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
     pub(super) report: Option<String>,
@@ -114,6 +117,15 @@ impl Meta {
             project: prefill.project.as_ref().map(|project| project.id),
             is_billable: prefill.is_billable,
             ..self.clone()
+        }
+    }
+
+    /// The same for a form that leads to an entry of its own: its answer does not take the place of what it was opened
+    /// on, unless that is a summary, which shows the entry.
+    pub(super) fn for_another_entry(self) -> Self {
+        Self {
+            way: self.way.filter(|_| self.summary.is_some()),
+            ..self
         }
     }
 

@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use slack_morphism::prelude::{SlackBlock, SlackSectionBlock};
 
 use super::{
-    Button, Message, Reader, actions, context,
-    home::{entry_menu, notice_words},
-    markdown, section, with_button,
+    Button, Message, Reader, actions, context, home::notice_words, markdown, rows::entry_menu,
+    section, with_button,
 };
 use crate::{
     app::{EntryList, LISTED},

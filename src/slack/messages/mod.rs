@@ -7,6 +7,8 @@ mod calendars;
 mod card;
 mod doubts;
 mod ended;
+#[cfg(test)]
+mod fixtures;
 mod help;
 mod home;
 mod list;
@@ -16,7 +18,9 @@ mod preferences;
 mod projects;
 mod reading;
 mod report;
+mod rows;
 mod rules;
+mod summary;
 mod timer;
 
 use std::fmt::Write as _;
@@ -62,6 +66,7 @@ pub use report::{Conversation, ShareNews, ShareRefusal, report, shared_report, w
 pub(super) use report::{SHARE_UNCLEAR, report_title};
 pub use rules::rule_decided;
 use rules::{offer_blocks, rule_rows, rule_words};
+pub use summary::{SummaryNotice, day_summary, week_summary};
 pub use timer::{forgotten, timer};
 pub(super) use timer::{marks, name, since, stop_problem, timer_value};
 
@@ -129,6 +134,8 @@ pub struct Reader<'a> {
     pub now: DateTime<Utc>,
     /// How often this message has been replaced, for Slack wants new block ids after each time.
     pub round: u32,
+    /// What names the message in its block ids, where it has to be known again: `.d2026-11-20`.
+    pub tag: &'a str,
 }
 
 impl Reader<'_> {
@@ -194,7 +201,7 @@ impl Reader<'_> {
     }
 
     fn id(&self, name: &str) -> SlackBlockId {
-        SlackBlockId(format!("{name}.r{}", self.round + 1))
+        SlackBlockId(format!("{name}{}.r{}", self.tag, self.round + 1))
     }
 
     /// The card: what happened, when, the day in sum, and what can be done about it.

@@ -5,7 +5,7 @@ use slack_morphism::prelude::{
     SlackSectionBlock, SlackSectionBlockElement,
 };
 
-use super::{id, id_of};
+use super::{id, place};
 use crate::{
     app::{Home, Notice},
     domain::calendar::{Account, AccountState},
@@ -103,7 +103,7 @@ fn row(home: &Home, account: &Account) -> SlackBlock {
     let menu = SlackBlockOverflowElement::new(choices.collect())
         .with_action_id(SlackActionId("calendar.menu".to_owned()));
     SlackSectionBlock::new()
-        .with_block_id(id_of("calendar", account.id))
+        .with_block_id(place(home).id_of("calendar", account.id))
         .with_text(markdown(text).into())
         .with_accessory(SlackSectionBlockElement::Overflow(menu))
         .into()
@@ -171,7 +171,11 @@ pub(super) fn broken(home: &Home) -> Vec<SlackBlock> {
         );
         // One button is green, however many there are.
         let button = if at == 0 { button.primary() } else { button };
-        with_button(id_of("notice.calendar", account.id), text, button)
+        with_button(
+            place(home).id_of("notice.calendar", account.id),
+            text,
+            button,
+        )
     };
     let mut blocks: Vec<SlackBlock> = broken.enumerate().map(notice).collect();
     if !blocks.is_empty() {

@@ -15,14 +15,13 @@ use slack_morphism::prelude::{
     SlackView,
 };
 
-use super::{Button, actions, context, label, offer_blocks, rule_rows, section};
+use super::{Button, actions, context, label, offer_blocks, rows::Place, rule_rows, section};
 use crate::{
     app::{Home, Notice, Unfolded},
     domain::calendar::AccountState,
     slack::text::{clock_time, short_day},
 };
 
-pub(in crate::slack) use entries::entry_menu;
 pub(in crate::slack) use notice::notice_words;
 
 /// Where the one green button stands.
@@ -154,10 +153,12 @@ fn id(name: &str) -> SlackBlockId {
     SlackBlockId(name.to_owned())
 }
 
-/// An id that stays as long as the thing is shown: the place, and the end of the thing's own id.
-fn id_of(place: &str, of: uuid::Uuid) -> SlackBlockId {
-    let tail = of.simple().to_string().split_off(20);
-    SlackBlockId(format!("{place}:{tail}"))
+fn place(home: &Home) -> Place<'static> {
+    Place {
+        zone: home.zone,
+        today: home.today,
+        suffix: "",
+    }
 }
 
 fn header(name: &str, text: &str) -> SlackBlock {
@@ -173,13 +174,5 @@ fn named_day(day: chrono::NaiveDate, today: chrono::NaiveDate) -> String {
         format!("Today, {name}")
     } else {
         name
-    }
-}
-
-/// `1 meeting`, `4 meetings`.
-fn meetings(count: usize) -> String {
-    match count {
-        1 => "1 meeting".to_owned(),
-        count => format!("{count} meetings"),
     }
 }

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use slack_morphism::prelude::SlackBlock;
 
-use super::{id, meetings};
+use super::id;
 use crate::{
     app::{Home, Notice},
     domain::{
@@ -12,7 +12,10 @@ use crate::{
         time_entry::{ChangeKind, Changed},
     },
     slack::{
-        messages::{Button, entry_value, name, rule_words, section, timer_value, with_button},
+        messages::{
+            Button, entry_value, name, rows::meetings, rule_words, section, timer_value,
+            with_button,
+        },
         text::{cut, plain},
     },
     store::{Batch, BatchOf},

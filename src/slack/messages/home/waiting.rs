@@ -1,20 +1,21 @@
 //! Meetings that wait to be logged. Many of them are folded by day: one day is open, the others are a line each.
 
-use std::fmt::Write as _;
-
 use chrono::NaiveDate;
-use slack_morphism::prelude::{SlackBlock, SlackBlockConfirmItem, SlackBlockText};
-use uuid::Uuid;
+use slack_morphism::prelude::SlackBlock;
 
-use super::{Green, id, id_of, meetings, named_day};
+use super::{Green, id, named_day, place};
 use crate::{
     app::{Home, Waiting},
-    domain::{calendar_event::SkipReason, minutes::Minutes, period::Period},
+    domain::{calendar_event::SkipReason, period::Period},
     slack::{
         messages::{
-            Button, actions, calendars::connect_buttons, context, label, section, with_button,
+            Button, actions,
+            calendars::connect_buttons,
+            context,
+            rows::{asked_before_logging, meeting_row, meetings, question, several, total},
+            section, with_button,
         },
-        text::{clock_time, cut, long_day, plain, short_day},
+        text::{cut, long_day, plain, short_day},
     },
 };
 
@@ -27,8 +28,6 @@ const ROWS_ALL: usize = 22;
 const ROWS_BESIDE_OLDER: usize = 8;
 /// Days that are listed at first.
 const DAYS_SHOWN: usize = 20;
-/// More than so many at once are asked about.
-const ASKED_FROM: usize = 10;
 /// Events left out that are named; more are counted.
 const LEFT_OUT_SHOWN: usize = 5;
 
@@ -81,21 +80,6 @@ fn by_day(home: &Home) -> Vec<Day<'_>> {
     days
 }
 
-fn total<'a>(of: impl IntoIterator<Item = &'a Waiting>) -> Minutes {
-    of.into_iter().map(|one| one.meeting.length()).sum()
-}
-
-/// `n:4 d:2026-11-20 until:ID ended:1795186920`: those that are shown, and none that came or ended later.
-fn several<'a>(home: &Home, of: impl Iterator<Item = &'a Waiting>, days: &str) -> String {
-    let ids: Vec<Uuid> = of.map(|one| one.meeting.id).collect();
-    let until = ids.iter().max().copied().unwrap_or_default();
-    format!(
-        "n:{} {days}until:{until} ended:{}",
-        ids.len(),
-        home.now.timestamp()
-    )
-}
-
 fn unfolded(home: &Home, days: &[Day<'_>], green: Green) -> Vec<SlackBlock> {
     let mut blocks = vec![match home.waiting.len() {
         1 => section(id("waiting"), HEAD.to_owned()),
@@ -112,7 +96,7 @@ fn unfolded(home: &Home, days: &[Day<'_>], green: Green) -> Vec<SlackBlock> {
     for (day, rows) in days {
         let name = named_day(*day, home.today);
         blocks.push(context(id(&format!("waiting:{day}")), name));
-        blocks.extend(rows.iter().flat_map(|one| row(home, one)));
+        blocks.extend(rows.iter().flat_map(|one| meeting_row(place(home), one)));
     }
     blocks
 }
@@ -122,40 +106,12 @@ fn log_all(home: &Home) -> Button {
     let mut all = Button::new(
         "event.log_all",
         format!("Log all {count}"),
-        several(home, home.waiting.iter(), ""),
+        several(home.now, home.waiting.iter(), ""),
         &format!("Log all {count} meetings, {length}"),
     );
-    if count > ASKED_FROM {
-        let days = match by_day(home).len() {
-            1 => "1 day".to_owned(),
-            days => format!("{days} days"),
-        };
-        let mut text = format!("{length} on {days}, each to its own project");
-        let without = home.waiting.iter().filter(|one| one.project.is_none());
-        match without.count() {
-            0 => text.push('.'),
-            1 => text.push_str("; 1 has none yet."),
-            without => {
-                let _ = write!(text, "; {without} have none yet.");
-            }
-        }
-        text.push_str(" You can undo it as one step.");
-        all.confirm = Some(question(
-            &format!("Log all {count} meetings?"),
-            &text,
-            &format!("Log all {count}"),
-        ));
-    }
+    let waiting: Vec<&Waiting> = home.waiting.iter().collect();
+    all.confirm = asked_before_logging(&waiting, by_day(home).len());
     all
-}
-
-fn question(title: &str, text: &str, yes: &str) -> SlackBlockConfirmItem {
-    SlackBlockConfirmItem::new(
-        label(title),
-        SlackBlockText::from(label(text)),
-        label(yes),
-        label("Cancel"),
-    )
 }
 
 /// *Skip all before this week*, where something waits from before.
@@ -172,7 +128,7 @@ fn skip_before(home: &Home) -> Option<Button> {
     let mut skip = Button::new(
         "event.skip_before",
         "Skip all before this week",
-        several(home, old(), &format!("d:{monday} ")),
+        several(home.now, old(), &format!("d:{monday} ")),
         &format!(
             "Skip all before this week: {} before {}",
             meetings(count),
@@ -277,7 +233,7 @@ fn open_day(home: &Home, day: NaiveDate, rows: &[&Waiting], green: Green) -> Vec
         let these = Button::new(
             "event.log_day",
             format!("Log these {count}"),
-            several(home, rows.iter().copied(), &format!("d:{day} ")),
+            several(home.now, rows.iter().copied(), &format!("d:{day} ")),
             &format!("Log these {count} meetings of {}", long_day(day)),
         );
         let is_green = green == Green::LogAll;
@@ -294,7 +250,11 @@ fn open_day(home: &Home, day: NaiveDate, rows: &[&Waiting], green: Green) -> Vec
         unfolded if unfolded.older => ROWS_BESIDE_OLDER,
         _ => ROWS_SHOWN,
     };
-    blocks.extend(rows.iter().take(shown).flat_map(|one| row(home, one)));
+    blocks.extend(
+        rows.iter()
+            .take(shown)
+            .flat_map(|one| meeting_row(place(home), one)),
+    );
     let more = count.saturating_sub(shown);
     if more > 0 {
         let text = format!("and {more} more on this day");
@@ -307,47 +267,6 @@ fn open_day(home: &Home, day: NaiveDate, rows: &[&Waiting], green: Green) -> Vec
         });
     }
     blocks
-}
-
-/// `09:00–09:15 · *Standup* · 15 min · #internal?`, and its buttons.
-fn row(home: &Home, one: &Waiting) -> [SlackBlock; 2] {
-    let (meeting, zone) = (&one.meeting, home.zone);
-    let length = meeting.length();
-    let slug = one.project.as_ref().map(|project| cut(&project.slug, 40));
-    let guess = match &slug {
-        Some(slug) => format!("#{slug}?"),
-        None => "no project yet".to_owned(),
-    };
-    let text = format!(
-        "{}–{} · *{}* · {length} · {}",
-        clock_time(meeting.start, zone),
-        clock_time(meeting.end, zone),
-        plain(&cut(&meeting.title, 60)),
-        plain(&guess)
-    );
-    let about = format!(
-        "{}, {length}, {}",
-        cut(&meeting.title, 28),
-        short_day(one.day(zone), home.today)
-    );
-    let value = format!("v:{}", meeting.id);
-    let log = match slug {
-        Some(slug) => format!("Log to {}: {about}", cut(&slug, 14)),
-        None => format!("Log: {about}"),
-    };
-    let button =
-        |action: &str, name: &str, spoken: &str| Button::new(action, name, value.clone(), spoken);
-    [
-        section(id_of("event", meeting.id), text),
-        actions(
-            id_of("event.actions", meeting.id),
-            vec![
-                button("event.log", "Log", &log),
-                button("event.log_as", "Log as…", &format!("Log as…: {about}")),
-                button("event.skip", "Skip", &format!("Skip: {about}")),
-            ],
-        ),
-    ]
 }
 
 /// `Left out today: Company day (all-day), Sales sync (you declined)`.

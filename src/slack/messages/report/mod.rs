@@ -33,7 +33,7 @@ use crate::{
 
 pub(in crate::slack) use sharing::SHARE_UNCLEAR;
 pub use sharing::{Conversation, ShareNews, ShareRefusal, shared_report};
-pub(super) use sums::{most, rows};
+pub(super) use sums::{Part, most, rows};
 
 /// Entries of a day that are listed; more are counted.
 const ENTRIES_SHOWN: usize = 15;

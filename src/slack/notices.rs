@@ -1,0 +1,162 @@
+//! Messages that are sent once, whatever breaks in between.
+//!
+//! Slack posts whatever it is asked to post, as often as it is asked. So a sending is claimed in the database first.
+//! Where it does not become known what came of it, because the process died or Slack did not answer, the conversation
+//! is looked at before anything is sent again: the message carries its mark in the ids of its blocks.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
+
+use super::{Door, SlackError, messages::Message};
+use crate::{
+    domain::member::Member,
+    error::chain,
+    jobs::Ran,
+    store::{NoticeClaim, StoreError},
+};
+
+/// So long after it was claimed a message is either posted or never will be: a call is given up after 10 seconds.
+const UNCLEAR_FOR: TimeDelta = TimeDelta::seconds(30);
+/// Whoever claimed a message and comes to post it later than this has been held up, and somebody else may have
+/// taken over.
+const POSTED_WITHIN: Duration = Duration::from_secs(10);
+/// Slack's clock may be so much behind ours.
+const SKEW: TimeDelta = TimeDelta::minutes(5);
+
+/// What Slack says of somebody who can be written to no more, or not by this app.
+const UNREACHABLE: [&str; 9] = [
+    "channel_not_found",
+    "user_not_found",
+    "user_disabled",
+    "user_not_visible",
+    "is_archived",
+    "is_inactive",
+    "cannot_dm_bot",
+    "messages_tab_disabled",
+    "restricted_action",
+];
+
+/// What became of a message that is sent once.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// It is there now, or was already.
+    Sent,
+    /// Slack will never take it: the person left, or takes no messages from the app.
+    Unreachable,
+    /// Not now; the job says when again.
+    Not(Ran),
+}
+
+/// Names what a message says, without what it says.
+pub(super) fn fingerprint(message: &Message) -> String {
+    let digest = Sha256::digest(message.text.as_bytes());
+    digest[..8]
+        .iter()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+/// The mark of a notice in the ids of its message's blocks.
+pub(super) fn mark(notice: &str) -> String {
+    let digest = Sha256::digest(notice.as_bytes());
+    digest[..6]
+        .iter()
+        .fold(".n".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+impl Door {
+    /// Sends a message to a person, once. `notice` names it among theirs; `mark` stands in the ids of its blocks.
+    pub(super) async fn say_once(
+        &self,
+        member: &Member,
+        notice: &str,
+        mark: &str,
+        message: &Message,
+    ) -> Said {
+        match self.try_to_say(member, notice, mark, message).await {
+            Ok(said) => said,
+            Err(problem) => Said::Not(Ran::Failed(chain(&problem))),
+        }
+    }
+
+    async fn try_to_say(
+        &self,
+        member: &Member,
+        notice: &str,
+        mark: &str,
+        message: &Message,
+    ) -> Result<Said, StoreError> {
+        let (store, binding) = (self.app.store(), member.binding_id);
+        let claimed = Instant::now();
+        match store.claim_notice(binding, notice).await? {
+            NoticeClaim::Taken => {}
+            NoticeClaim::Settled => return Ok(Said::Sent),
+            NoticeClaim::Open(since) => {
+                let age = self.app.clock().now() - since;
+                if age < UNCLEAR_FOR {
+                    let wait = (UNCLEAR_FOR - age).to_std().unwrap_or(POSTED_WITHIN);
+                    return Ok(Said::Not(Ran::Later(wait)));
+                }
+                let user = &member.slack_user_id;
+                match self.client.find_posted(user, since - SKEW, mark).await {
+                    Ok(Some((channel, ts))) => {
+                        let said = fingerprint(message);
+                        store
+                            .note_sent(binding, notice, (&channel, &ts), &said)
+                            .await?;
+                        return Ok(Said::Sent);
+                    }
+                    Ok(None) => {
+                        if !store.take_over_notice(binding, notice, since).await? {
+                            return Ok(Said::Not(Ran::Later(POSTED_WITHIN)));
+                        }
+                    }
+                    Err(SlackError::RateLimited(wait)) => return Ok(Said::Not(Ran::Later(wait))),
+                    Err(SlackError::Refused(code)) => {
+                        // Once too few is better than once too many.
+                        tracing::warn!(
+                            %binding,
+                            notice,
+                            code,
+                            "notices.unclear: it is not known whether this message was sent, and Slack does not let the \
+                             bot look. The scope im:history is needed; see manifest.yml"
+                        );
+                        store.refuse_notice(binding, notice).await?;
+                        return Ok(Said::Sent);
+                    }
+                    Err(problem) => return Ok(Said::Not(Ran::Failed(problem.to_string()))),
+                }
+            }
+        }
+        if claimed.elapsed() > POSTED_WITHIN {
+            return Ok(Said::Not(Ran::Later(POSTED_WITHIN)));
+        }
+        match self.client.post(&member.slack_user_id, message).await {
+            Ok((channel, ts)) => {
+                let said = fingerprint(message);
+                store
+                    .note_sent(binding, notice, (&channel, &ts), &said)
+                    .await?;
+                Ok(Said::Sent)
+            }
+            Err(SlackError::RateLimited(wait)) => {
+                store.release_notice(binding, notice).await?;
+                Ok(Said::Not(Ran::Later(wait)))
+            }
+            Err(SlackError::Refused(code)) if UNREACHABLE.contains(&&*code) => {
+                tracing::warn!(%binding, notice, code, "notices.refused: this person cannot be written to");
+                store.refuse_notice(binding, notice).await?;
+                Ok(Said::Unreachable)
+            }
+            Err(problem @ SlackError::Refused(_)) => {
+                // The token, a scope: somebody has to mend it, and then it is sent.
+                store.release_notice(binding, notice).await?;
+                Ok(Said::Not(Ran::Failed(problem.to_string())))
+            }
+            // It may have been posted; the next attempt looks.
+            Err(problem) => Ok(Said::Not(Ran::Failed(problem.to_string()))),
+        }
+    }
+}

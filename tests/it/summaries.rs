@@ -1,0 +1,380 @@
+//! The end of the day: the summary comes once, at its time, and the day is closed in it.
+
+use std::time::Duration;
+
+use billops::{
+    domain::preferences::Preferences,
+    jobs::Job,
+    sandbox::{EventKind, Fault, Message, NewEvent, When},
+};
+use chrono::{NaiveTime, TimeDelta};
+
+use crate::{
+    bot::{NINA, TestBot},
+    meetings::{add, add_as, at, calendar, connected, nina, sync, the},
+    visitor::settled,
+};
+
+/// Nina's direct message with the bot.
+const DM: &str = "D07NINA001";
+
+/// How many messages there say this.
+fn heard(bot: &TestBot, words: &str) -> usize {
+    let all = bot.slack.messages(NINA, DM);
+    all.iter()
+        .filter(|message| message.text.contains(words))
+        .count()
+}
+
+fn button(message: &Message, id: &str, action: &str) -> String {
+    let ids = message
+        .blocks
+        .iter()
+        .filter_map(|block| block["block_id"].as_str());
+    let mut ids = ids.filter(|block_id| block_id.contains(id));
+    format!("{}/{action}", ids.next_back().expect("no such block"))
+}
+
+impl TestBot {
+    /// It is that moment, and the schedule has come round; everything that follows is done.
+    async fn comes_to(&self, moment: &str) {
+        self.clock.advance(at(moment) - self.clock.now());
+        self.look_for_summaries().await;
+    }
+
+    async fn look_for_summaries(&self) {
+        let job = Job::LookForSummaries.to_row();
+        self.bot.store().add_job(&job).await.unwrap();
+        settled(self).await;
+    }
+
+    async fn prefers(&self, change: impl FnOnce(&mut Preferences)) {
+        let member = nina(self).await;
+        let mut preferences = member.preferences;
+        change(&mut preferences);
+        let store = self.bot.store();
+        store
+            .save_preferences(member.binding_id, &preferences, &[])
+            .await
+            .unwrap();
+        // What is planned anew is spread behind what was sent a moment ago.
+        self.clock.advance(TimeDelta::seconds(1));
+        self.look_for_summaries().await;
+    }
+
+    /// Presses a button of the summary, and waits until that says so.
+    async fn press(&self, summary: &Message, button: &str, words: &str) -> Message {
+        let answer = self.slack.click(NINA, summary, button).await.unwrap();
+        assert_eq!(answer.error, None, "{button}");
+        self.hears(DM, words).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_day_is_summed_up_once_and_closed_in_its_message() {
+    let bot = TestBot::start().await;
+    bot.projects(&["acme", "halden"]).await;
+    add(&bot, "Halden weekly", "2026-11-20T13:00:00Z", 30);
+    add(&bot, "Usability test", "2026-11-20T14:15:00Z", 75);
+    add(&bot, "1:1 with Jonas", "2026-11-20T13:30:00Z", 30);
+    bot.say("/time 9:00-13:30 #acme wireframes").await;
+    connected(&bot, "google").await;
+    bot.look_for_summaries().await;
+    assert_eq!(heard(&bot, "h logged"), 0);
+
+    // A minute early nothing; then once, however often it is looked for.
+    bot.comes_to("2026-11-20T16:29:00Z").await;
+    assert_eq!(heard(&bot, "to go"), 0);
+    bot.comes_to("2026-11-20T16:30:00Z").await;
+    bot.comes_to("2026-11-20T16:31:00Z").await;
+    let summary = bot
+        .hears(
+            DM,
+            "Fri 20 Nov: 4 h 30 min of 8 h logged, 3 h 30 min to go.",
+        )
+        .await;
+    assert_eq!(heard(&bot, "Fri 20 Nov:"), 1);
+    for words in [
+        "#acme 4 h 30 min.",
+        "Not logged yet: Halden weekly 14:00–14:30 (30 min, no project yet), 1:1 with Jonas 14:30–15:00",
+        "With these 3: 6 h 45 min.",
+        "Nothing logged 13:30–17:00.",
+    ] {
+        assert!(summary.text.contains(words), "{words}: {}", summary.text);
+    }
+
+    // One is logged, one skipped, each in its row; both can be taken back there.
+    let log = button(&summary, "event.actions", "event.log");
+    let summary = bot
+        .press(
+            &summary,
+            &log,
+            "Logged here: Usability test 1 h 15 min, no project.",
+        )
+        .await;
+    assert!(
+        summary.text.contains("5 h 45 min of 8 h logged"),
+        "{}",
+        summary.text
+    );
+    let jonas = the(&bot, "1:1 with Jonas")
+        .await
+        .id
+        .simple()
+        .to_string()
+        .split_off(20);
+    let skip = button(&summary, &format!("event.actions:{jonas}"), "event.skip");
+    let summary = bot
+        .press(
+            &summary,
+            &skip,
+            "Not logged yet: Halden weekly 14:00–14:30 (30 min, no project yet).",
+        )
+        .await;
+    let unskip = button(&summary, &format!("event:{jonas}"), "event.unskip");
+    let summary = bot
+        .press(&summary, &unskip, "With these 2: 6 h 45 min.")
+        .await;
+
+    // All at once, and all back at once.
+    let summary = bot.press(&summary, "event.log_all", "Just logged").await;
+    assert!(
+        summary
+            .text
+            .contains("6 h 45 min of 8 h logged, 1 h 15 min to go."),
+        "{}",
+        summary.text
+    );
+    let summary = bot
+        .press(&summary, "event.undo_batch", "2 meetings wait again.")
+        .await;
+    assert!(
+        summary.text.contains("5 h 45 min of 8 h"),
+        "{}",
+        summary.text
+    );
+    let summary = bot.press(&summary, "event.log_all", "Just logged").await;
+
+    // The day is closed, and opened again, also on another day.
+    let summary = bot
+        .press(
+            &summary,
+            "day.close",
+            "Fri 20 Nov: 6 h 45 min, closed by you.",
+        )
+        .await;
+    bot.clock.advance(TimeDelta::hours(15));
+    let summary = bot
+        .press(&summary, "day.on", "You are closing Friday 20 November.")
+        .await;
+    assert!(
+        summary.text.contains("6 h 45 min of 8 h logged"),
+        "{}",
+        summary.text
+    );
+    // What is added there is added to that day, and shows in it.
+    bot.slack.click(NINA, &summary, "entry.new").await.unwrap();
+    let form = bot.form().await;
+    let values = [
+        ("time", crate::entries::text("1h15")),
+        ("description", crate::entries::text("Notes")),
+    ];
+    let submission = bot.submit(&form, &values).await;
+    assert!(submission.closed, "{:?}", submission.errors);
+    bot.hears(DM, "Fri 20 Nov is complete: 8 h of 8 h.").await;
+    assert_eq!(
+        bot.slack.messages(NINA, DM).len(),
+        2,
+        "the summary, and what was connected"
+    );
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_off_a_complete_one_and_one_that_nobody_wants_are_silent() {
+    let bot = TestBot::start().await;
+    bot.say("/time 8h wireframes").await;
+    let mut visitor = connected(&bot, "google").await;
+    bot.look_for_summaries().await;
+    // Complete.
+    bot.comes_to("2026-11-20T16:30:00Z").await;
+    assert_eq!(heard(&bot, "20 Nov is"), 0);
+    // The weekend.
+    bot.comes_to("2026-11-21T16:30:00Z").await;
+    bot.comes_to("2026-11-22T16:30:00Z").await;
+    assert_eq!(heard(&bot, "to go"), 0);
+    // Nothing logged: what is a day off says so, and stays one.
+    bot.comes_to("2026-11-23T16:30:00Z").await;
+    let monday = bot
+        .hears(DM, "Mon 23 Nov: nothing logged yet, 8 h to go.")
+        .await;
+    assert!(
+        monday.text.contains("No meeting is waiting either."),
+        "{}",
+        monday.text
+    );
+    let off = bot
+        .press(&monday, "day.off", "Mon 23 Nov is a day off.")
+        .await;
+    bot.press(&off, "day.on", "Mon 23 Nov: nothing logged yet")
+        .await;
+    // Away all day.
+    let mut away = NewEvent::new("Holiday", When::from(at("2026-11-24T00:00:00Z"), 22 * 60));
+    away.kind = EventKind::OutOfOffice;
+    add_as(&bot, away);
+    let mut half = NewEvent::new("Dentist", When::from(at("2026-11-25T08:00:00Z"), 120));
+    half.kind = EventKind::OutOfOffice;
+    add_as(&bot, half);
+    let main = calendar(&bot, "Nina Berg").await;
+    sync(&mut visitor, "google", main).await;
+    bot.comes_to("2026-11-24T16:30:00Z").await;
+    assert_eq!(heard(&bot, "24 Nov"), 0);
+    bot.comes_to("2026-11-25T16:30:00Z").await;
+    assert_eq!(heard(&bot, "Wed 25 Nov: nothing logged"), 1);
+    // Whoever wants to see complete days does, and can decide otherwise there.
+    bot.prefers(|preferences| preferences.silent_when_done = false)
+        .await;
+    bot.clock
+        .advance(at("2026-11-26T13:00:00Z") - bot.clock.now());
+    bot.say("/time 8h wireframes").await;
+    bot.comes_to("2026-11-26T16:30:00Z").await;
+    let done = bot.hears(DM, "Thu 26 Nov is complete: 8 h of 8 h.").await;
+    assert!(
+        done.text.contains("No meeting is waiting."),
+        "{}",
+        done.text
+    );
+    let done = bot
+        .press(
+            &done,
+            "prefs.silent",
+            "From now on only when something is open.",
+        )
+        .await;
+    assert!(nina(&bot).await.preferences.silent_when_done);
+    bot.press(&done, "prefs.silent", "From now on whenever the day ends.")
+        .await;
+    // Switched off in the last minute.
+    bot.clock
+        .advance(at("2026-11-27T16:29:00Z") - bot.clock.now());
+    bot.prefers(|preferences| preferences.daily_summary = false)
+        .await;
+    bot.comes_to("2026-11-27T16:31:00Z").await;
+    assert_eq!(heard(&bot, "27 Nov"), 0);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_missed_is_sent_late_for_three_hours_and_then_not() {
+    let bot = TestBot::start().await;
+    bot.say("/time 1h wireframes").await;
+    bot.look_for_summaries().await;
+    bot.comes_to("2026-11-20T17:40:00Z").await;
+    let late = bot.hears(DM, "Fri 20 Nov: 1 h of 8 h logged").await;
+    let shown = serde_json::Value::from(late.blocks.clone()).to_string();
+    assert!(
+        shown.contains("Sent at 18:40, BillOps was not running at 17:30."),
+        "{shown}"
+    );
+    bot.comes_to("2026-11-23T19:31:00Z").await;
+    assert_eq!(heard(&bot, "23 Nov"), 0);
+    bot.comes_to("2026-11-24T19:30:00Z").await;
+    assert_eq!(heard(&bot, "Tue 24 Nov"), 1);
+    // One that was asked for and waits too long is not sent either.
+    bot.slack
+        .fail_next("chat.postMessage", 1, Fault::RateLimited(3 * 60 * 60));
+    bot.clock
+        .advance(at("2026-11-25T16:30:00Z") - bot.clock.now());
+    let job = Job::LookForSummaries.to_row();
+    bot.bot.store().add_job(&job).await.unwrap();
+    let is_refused = || {
+        let traffic = bot.slack.traffic();
+        traffic
+            .iter()
+            .any(|one| one.error.as_deref() == Some("ratelimited"))
+    };
+    let until = tokio::time::Instant::now() + Duration::from_secs(20);
+    while !is_refused() {
+        assert!(tokio::time::Instant::now() < until, "nothing was refused");
+        tokio::task::yield_now().await;
+    }
+    // When Slack may be asked again, it is too late.
+    while bot.bot.store().job_counts().await.unwrap().open > 0 {
+        assert!(tokio::time::Instant::now() < until, "jobs are left undone");
+        bot.clock.advance(TimeDelta::hours(4));
+        bot.bot.store().add_job(&job).await.unwrap();
+        tokio::time::timeout(Duration::from_millis(500), settled(&bot))
+            .await
+            .ok();
+    }
+    assert_eq!(heard(&bot, "25 Nov"), 0);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_time_or_zone_is_another_moment_and_still_one_a_day() {
+    let bot = TestBot::start().await;
+    bot.say("/time 1h wireframes").await;
+    bot.look_for_summaries().await;
+    bot.comes_to("2026-11-20T16:30:00Z").await;
+    assert_eq!(heard(&bot, "Fri 20 Nov"), 1);
+    let half_past_six = NaiveTime::from_hms_opt(18, 30, 0).unwrap();
+    bot.prefers(|preferences| preferences.daily_summary_time = half_past_six)
+        .await;
+    bot.comes_to("2026-11-20T17:30:00Z").await;
+    assert_eq!(heard(&bot, "Fri 20 Nov"), 1);
+    bot.prefers(|preferences| preferences.time_zone = Some(chrono_tz::America::New_York))
+        .await;
+    bot.comes_to("2026-11-20T23:30:00Z").await;
+    assert_eq!(heard(&bot, "Fri 20 Nov"), 1);
+    bot.comes_to("2026-11-23T17:30:00Z").await;
+    assert_eq!(heard(&bot, "Mon 23 Nov"), 0);
+    bot.comes_to("2026-11-23T23:30:00Z").await;
+    assert_eq!(heard(&bot, "Mon 23 Nov"), 1);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_monday_the_open_days_of_last_week_are_listed_and_closed() {
+    let bot = TestBot::start().await;
+    bot.say("/time 8h wireframes").await;
+    for day in ["monday", "tuesday", "wednesday"] {
+        bot.say(&format!("/time 8h {day} wireframes")).await;
+    }
+    add(&bot, "Halden weekly", "2026-11-19T13:00:00Z", 30);
+    add(&bot, "Usability test", "2026-11-19T14:15:00Z", 75);
+    connected(&bot, "google").await;
+    bot.prefers(|preferences| {
+        preferences.monday = true;
+        preferences.daily_summary = false;
+    })
+    .await;
+    bot.comes_to("2026-11-23T07:59:00Z").await;
+    assert_eq!(heard(&bot, "Last week"), 0);
+    bot.comes_to("2026-11-23T08:00:00Z").await;
+    bot.comes_to("2026-11-23T08:01:00Z").await;
+    let week = bot
+        .hears(DM, "Last week, 16–20 Nov: 32 h of 40 h, 1 day open:")
+        .await;
+    assert!(
+        week.text
+            .contains("Thu 19 Nov 8 h open, 2 meetings not logged"),
+        "{}",
+        week.text
+    );
+    let week = bot
+        .press(&week, "event.log_day", "33 h 45 min of 40 h")
+        .await;
+    let week = bot
+        .press(
+            &week,
+            "week.close",
+            "Last week is complete: 33 h 45 min of 40 h.",
+        )
+        .await;
+    bot.press(&week, "prefs.monday", "No more Monday messages.")
+        .await;
+    bot.comes_to("2026-11-30T08:00:00Z").await;
+    assert_eq!(heard(&bot, "Last week"), 1);
+    bot.finish().await;
+}
