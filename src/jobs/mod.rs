@@ -16,7 +16,7 @@ use crate::{
     store::NewJob,
 };
 
-pub use schedule::Schedule;
+pub use schedule::{LastTick, Schedule};
 pub use worker::{Ran, Runner, Workers, run_due};
 
 /// What there is to do later. The names are stored: renaming one loses the jobs that wait under it.
@@ -130,6 +130,19 @@ pub enum Job {
     },
     /// Forget requests that no repetition can come of any more.
     ForgetRequests,
+}
+
+/// What kind of job a row asks for: `refresh_home`. What this version does not know is `unknown`.
+pub fn kind_of(payload: &str) -> String {
+    #[derive(Deserialize)]
+    struct Kind {
+        job: String,
+    }
+    let kind = serde_json::from_str::<Kind>(payload).map(|kind| kind.job);
+    let is_name = |kind: &String| kind.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    kind.ok()
+        .filter(is_name)
+        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 impl Job {
