@@ -522,6 +522,8 @@ mod tests {
             ("MICROSOFT_TENANT_ID", "../x"),
             ("SLACK_CLIENT_ID", "1.2"),
             ("FRONTEND_URL", "http://time.example"),
+            ("SYNC_EVERY_MINUTES", "0"),
+            ("TOKEN_REFRESH_EVERY_HOURS", "12h"),
         ]);
         let text = problems(settings).join("\n");
         for name in [
@@ -531,6 +533,8 @@ mod tests {
             "MICROSOFT_TENANT_ID is “../x”",
             "SLACK_CLIENT_SECRET is not set",
             "FRONTEND_URL is “http://time.example”. Use https://",
+            "SYNC_EVERY_MINUTES is “0”. It is how often calendars are read, in minutes: a whole number from 1 to 1440",
+            "TOKEN_REFRESH_EVERY_HOURS is “12h”",
         ] {
             assert!(text.contains(name), "{name} is missing in:\n{text}");
         }
@@ -542,6 +546,10 @@ mod tests {
         let config = Config::from_environment(&Environment::of(GOOD)).unwrap();
         assert!(config.calendars.google.is_none() && config.calendars.microsoft.is_none());
         assert!(config.sign_in.is_none() && config.keys.is_none());
+        let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
+        let schedules = config.schedules;
+        assert_eq!(schedules.sync_every, 15 * minute);
+        assert_eq!(schedules.token_refresh_every, 12 * hour);
         let mut settings = GOOD.to_vec();
         settings.extend([
             ("PUBLIC_URL", "https://time.example/billops/"),

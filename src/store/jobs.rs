@@ -164,34 +164,39 @@ impl Store {
         lease: TimeDelta,
         only_prompt: bool,
     ) -> Result<Option<ClaimedJob>, StoreError> {
-        let now = self.clock.now();
-        // Looked for without the write lock, because mostly there is nothing. Taken by comparing again:
-        // of several that saw the same row one gets it.
-        let due: Option<(Uuid,)> = read!(self, db => {
-            let due = if only_prompt {
-                "SELECT id FROM jobs WHERE dead_at IS NULL AND is_prompt AND run_at <= $1 \
-                 AND (leased_until IS NULL OR leased_until <= $1) ORDER BY run_at LIMIT 1"
-            } else {
-                "SELECT id FROM jobs WHERE dead_at IS NULL AND run_at <= $1 \
-                 AND (leased_until IS NULL OR leased_until <= $1) ORDER BY run_at LIMIT 1"
-            };
-            sqlx::query_as(due).bind(now).fetch_optional(db).await
-        })?;
-        let Some((id,)) = due else { return Ok(None) };
-        tx!(self, conn => {
-            let job = sqlx::query_as(
-                "UPDATE jobs SET leased_until = $1, lease_id = $4, attempts = attempts + 1 WHERE id = $2 \
-                 AND dead_at IS NULL AND run_at <= $3 AND (leased_until IS NULL OR leased_until <= $3) \
-                 RETURNING id, payload, asked, attempts, lease_id",
-            )
-            .bind(now + lease)
-            .bind(id)
-            .bind(now)
-            .bind(self.clock.new_id())
-            .fetch_optional(&mut *conn)
-            .await?;
-            Ok(job)
-        })
+        loop {
+            let now = self.clock.now();
+            // Looked for without the write lock, because mostly there is nothing. Taken by comparing again: of
+            // several that saw the same row one gets it, and the others look for the next one.
+            let due: Option<(Uuid,)> = read!(self, db => {
+                let due = if only_prompt {
+                    "SELECT id FROM jobs WHERE dead_at IS NULL AND is_prompt AND run_at <= $1 \
+                     AND (leased_until IS NULL OR leased_until <= $1) ORDER BY run_at LIMIT 1"
+                } else {
+                    "SELECT id FROM jobs WHERE dead_at IS NULL AND run_at <= $1 \
+                     AND (leased_until IS NULL OR leased_until <= $1) ORDER BY run_at LIMIT 1"
+                };
+                sqlx::query_as(due).bind(now).fetch_optional(db).await
+            })?;
+            let Some((id,)) = due else { return Ok(None) };
+            let taken: Option<ClaimedJob> = tx!(self, conn => {
+                let job = sqlx::query_as(
+                    "UPDATE jobs SET leased_until = $1, lease_id = $4, attempts = attempts + 1 WHERE id = $2 \
+                     AND dead_at IS NULL AND run_at <= $3 AND (leased_until IS NULL OR leased_until <= $3) \
+                     RETURNING id, payload, asked, attempts, lease_id",
+                )
+                .bind(now + lease)
+                .bind(id)
+                .bind(now)
+                .bind(self.clock.new_id())
+                .fetch_optional(&mut *conn)
+                .await?;
+                Ok(job)
+            })?;
+            if taken.is_some() {
+                return Ok(taken);
+            }
+        }
     }
 
     /// The job is still being done: its lease lasts so long from now. `false` if another has taken it.

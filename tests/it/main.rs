@@ -9,6 +9,7 @@ mod databases;
 mod doctor;
 mod entries;
 mod home;
+mod jobs;
 mod layers;
 mod meetings;
 mod migrations;
