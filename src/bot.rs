@@ -282,6 +282,7 @@ fn runner(door: &Door, store: &Store) -> Runner {
                     since,
                     nth,
                 } => door.tell_broken(account, since, nth).await,
+                Job::TellInvoice { binding, invoice } => door.tell_invoice(binding, &invoice).await,
                 Job::ExportData { binding, request } => door.export_data(binding, request).await,
                 Job::ForgetRequests => {
                     let forgotten = async {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    domain::{calendar_event::LoggedAs, due::SummaryOf},
+    domain::{calendar_event::LoggedAs, due::SummaryOf, invoice::Invoice},
     store::NewJob,
 };
 
@@ -121,6 +121,13 @@ pub enum Job {
         /// 0 is the message, 1 and 2 are the reminders.
         nth: i32,
     },
+    /// Tell the person that an invoice is ready.
+    TellInvoice {
+        /// Whom.
+        binding: Uuid,
+        /// Which.
+        invoice: Invoice,
+    },
     /// Send a person everything that is kept about them.
     ExportData {
         /// Whom.
@@ -168,6 +175,9 @@ impl Job {
                 since,
                 nth,
             } => format!("tell_broken:{account}:{}:{nth}", since.timestamp_micros()),
+            Self::TellInvoice { binding, invoice } => {
+                format!("tell_invoice:{binding}:{}", invoice.number)
+            }
             Self::ExportData { binding, .. } => format!("export_data:{binding}"),
             Self::ForgetRequests => "forget_requests".to_owned(),
         };

@@ -9,6 +9,7 @@ mod auth;
 mod connect;
 mod events;
 mod health;
+mod notifications;
 mod pages;
 mod preferences;
 mod problem;
@@ -131,6 +132,10 @@ fn router(site: Site, health: Health) -> Router {
         .route("/calendar-events", get(events::list))
         .route("/calendar-events/{id}/convert", post(events::convert))
         .route("/calendar-events/{id}/dismiss", post(events::dismiss))
+        .route(
+            "/notifications/invoice-ready",
+            post(notifications::invoice_ready),
+        )
         .route("/auth/slack/login", get(auth::login))
         .route("/auth/slack/callback", get(auth::callback))
         .route("/auth/logout", post(auth::logout))

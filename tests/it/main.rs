@@ -12,6 +12,7 @@ mod home;
 mod layers;
 mod meetings;
 mod migrations;
+mod notices;
 mod own_data;
 mod parse;
 mod preferences;
