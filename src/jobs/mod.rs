@@ -56,7 +56,7 @@ pub enum Job {
         /// Whose.
         binding: Uuid,
     },
-    /// Tell the person about meetings that have ended, or were logged by a rule.
+    /// Tell the person about meetings that have ended.
     TellMeetings {
         /// Whom.
         binding: Uuid,
@@ -64,6 +64,13 @@ pub enum Job {
         events: Vec<Uuid>,
         /// When they were dealt with.
         at: DateTime<Utc>,
+    },
+    /// Tell the person of the entry that was made of a meeting, by a rule or a program.
+    TellEntry {
+        /// Whom.
+        binding: Uuid,
+        /// Which meeting.
+        event: Uuid,
     },
     /// Draw the message about a meeting anew, because it was logged or skipped elsewhere.
     UpdateCard {
@@ -80,6 +87,9 @@ pub enum Job {
         event: Uuid,
         /// What it was when they logged it.
         was: LoggedAs,
+        /// When the change was seen: another one is told anew. What was asked for before this was kept has none.
+        #[serde(default)]
+        at: DateTime<Utc>,
     },
     /// Look for summaries that are due.
     LookForSummaries,
@@ -159,6 +169,7 @@ impl Job {
                 let first = events.first().copied().unwrap_or_default();
                 format!("tell_meetings:{binding}:{first}:{}", at.timestamp_micros())
             }
+            Self::TellEntry { event, .. } => format!("tell_entry:{event}"),
             Self::UpdateCard { event, .. } => format!("update_card:{event}"),
             Self::TellChanged { event, .. } => format!("tell_changed:{event}"),
             Self::LookForSummaries => "look_for_summaries".to_owned(),

@@ -4,8 +4,12 @@
 use std::time::Duration;
 
 use billops::{
-    domain::preferences::Preferences,
-    sandbox::{Fault, Message},
+    domain::{
+        calendar_event::{EventState, LoggedAs},
+        preferences::Preferences,
+    },
+    jobs::Job,
+    sandbox::{Fault, Message, NINA_EMAIL, Provider, When},
 };
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
@@ -16,7 +20,7 @@ use crate::{
     attacks::api_token,
     bot::{NINA, TestBot},
     databases::Database,
-    meetings::nina,
+    meetings::{add, at, calendar, connected, home_with, nina, sync, the},
     visitor::{Page, Visitor, settled},
 };
 
@@ -108,7 +112,7 @@ impl TestBot {
         for _ in 0..20 {
             self.clock.advance(TimeDelta::minutes(1));
             // Wakes a worker, which would look again only after some seconds of the machine's own time.
-            let wake = billops::jobs::Job::ForgetRequests.to_row();
+            let wake = Job::ForgetRequests.to_row();
             self.bot.store().add_job(&wake).await.unwrap();
             if tokio::time::timeout(Duration::from_millis(500), settled(self))
                 .await
@@ -380,5 +384,192 @@ async fn slack_may_be_busy_away_or_refuse_and_it_is_still_told_once_at_most() {
         .await;
     bot.goes_on().await;
     assert_eq!(heard(&bot, "Invoice 2026-121"), 0);
+    bot.finish().await;
+}
+
+/// Makes an entry of a meeting, as a program does.
+async fn convert(browser: &mut Visitor, event: Uuid) -> StatusCode {
+    let url = browser.at(&format!("/api/v1/calendar-events/{event}/convert"));
+    browser.send(Method::POST, &url, None, &[]).await.status
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_that_is_made_elsewhere_is_told_once_and_undone_there() {
+    let bot = TestBot::start().await;
+    bot.slack.open_home(NINA).await.unwrap();
+    for (title, start) in [
+        ("Review", "2026-11-20T09:00:00Z"),
+        ("Retro", "2026-11-20T10:00:00Z"),
+        ("Standup", "2026-11-20T11:00:00Z"),
+    ] {
+        add(&bot, title, start, 30);
+    }
+    let mut browser = connected(&bot, "google").await;
+    let review = the(&bot, "Review").await.id;
+    let mut other = signed_in(&bot, NINA).await;
+    let (one, two) = tokio::join!(convert(&mut browser, review), convert(&mut other, review));
+    assert_ne!(one, two);
+    settled(&bot).await;
+    assert_eq!(convert(&mut browser, review).await, StatusCode::OK);
+    let told = bot.hears(DM, "Logged 30 min · Review").await;
+    settled(&bot).await;
+    assert_eq!(heard(&bot, "Review"), 1);
+    let shown = drawn(&told);
+    for button in ["entry.undo", "entry.edit", "entry.change_project"] {
+        assert!(shown.contains(button), "{button} in {shown}");
+    }
+    bot.slack.click(NINA, &told, "entry.undo").await.unwrap();
+    bot.hears(DM, "Undone").await;
+    assert_eq!(the(&bot, "Review").await.state, EventState::Suggested);
+    // Made anew of the same meeting, it is the same entry, and shows in the same message.
+    assert_eq!(convert(&mut browser, review).await, StatusCode::CREATED);
+    let again = bot.hears(DM, "Logged 30 min · Review").await;
+    assert_eq!(again.ts, told.ts);
+    settled(&bot).await;
+    assert_eq!(heard(&bot, "Review"), 1);
+
+    // What the person did in Slack is not told them.
+    let home = home_with(&bot, "*Standup*").await;
+    let tail = the(&bot, "Standup").await.id.simple().to_string();
+    let log = format!("event.actions:{}/event.log", tail.split_at(20).1);
+    bot.slack.click(NINA, &home, &log).await.unwrap();
+    home_with(&bot, "Logged Standup").await;
+    settled(&bot).await;
+    assert_eq!(heard(&bot, "Standup"), 0);
+
+    // Nor is anything told to whoever does not want it.
+    bot.wants(|preferences| preferences.entry_notifications = false)
+        .await;
+    let retro = the(&bot, "Retro").await.id;
+    assert_eq!(convert(&mut browser, retro).await, StatusCode::CREATED);
+    settled(&bot).await;
+    assert_eq!(heard(&bot, "Retro"), 0);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_that_is_taken_back_before_it_is_told_is_not() {
+    let bot = TestBot::start().await;
+    add(&bot, "Review", "2026-11-20T09:00:00Z", 30);
+    let mut browser = connected(&bot, "google").await;
+    bot.slack
+        .fail_next("chat.postMessage", 1, Fault::RateLimited(30));
+    let review = the(&bot, "Review").await;
+    assert_eq!(convert(&mut browser, review.id).await, StatusCode::CREATED);
+    bot.refused("ratelimited", 1).await;
+    bot.say("/time undo").await;
+    assert_eq!(the(&bot, "Review").await.state, EventState::Suggested);
+    bot.goes_on().await;
+    assert_eq!(heard(&bot, "Review"), 0);
+    bot.finish().await;
+}
+
+/// A job that was done and is done once more, as after a crash before that was noted, tells nobody anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_told_is_not_told_again_by_a_job_that_is_done_twice() {
+    let bot = TestBot::start().await;
+    bot.slack.open_home(NINA).await.unwrap();
+    bot.say("/time help").await;
+    bot.wants(|preferences| preferences.after_meeting = true)
+        .await;
+    let moves = add(&bot, "Review", "2026-11-20T09:00:00Z", 30);
+    add(&bot, "Standup", "2026-11-20T12:15:00Z", 30);
+    let mut browser = connected(&bot, "google").await;
+    let member = nina(&bot).await;
+    let (binding, store) = (member.binding_id, bot.bot.store());
+    let again = async |job: &Job| {
+        store.add_job(&job.to_row()).await.unwrap();
+        settled(&bot).await;
+    };
+    let account = store.accounts(member.user_id).await.unwrap().remove(0).id;
+
+    let standup = the(&bot, "Standup").await;
+    let ended = Job::TellMeetings {
+        binding,
+        events: vec![standup.id],
+        at: bot.clock.now(),
+    };
+    // Slack is busy, then it is told; twice at once it is one.
+    bot.slack
+        .fail_next("chat.postMessage", 1, Fault::RateLimited(30));
+    store.add_job(&ended.to_row()).await.unwrap();
+    bot.refused("ratelimited", 1).await;
+    bot.goes_on().await;
+    again(&ended).await;
+    assert_eq!(heard(&bot, "Standup has ended"), 1);
+    let card = bot.hears(DM, "Standup has ended").await;
+    let place = store.card_of(member.user_id, standup.id).await.unwrap();
+    assert_eq!(place, Some((DM.to_owned(), card.ts.clone())));
+    // Where it stands is taken from what was sent.
+    bot.slack.click(NINA, &card, "event.skip").await.unwrap();
+    bot.hears(DM, "Skipped: Standup").await;
+
+    let review = the(&bot, "Review").await;
+    assert_eq!(convert(&mut browser, review.id).await, StatusCode::CREATED);
+    settled(&bot).await;
+    let event = review.id;
+    again(&Job::TellEntry { binding, event }).await;
+    assert_eq!(heard(&bot, "Logged 30 min · Review"), 1);
+
+    bot.slack
+        .provider(Provider::Google, |google| {
+            google.move_event(&moves, When::from(at("2026-11-20T10:00:00Z"), 30))
+        })
+        .unwrap();
+    let main = calendar(&bot, "Nina Berg").await;
+    sync(&mut browser, "google", main).await;
+    let seen = bot.clock.now();
+    settled(&bot).await;
+    let was = LoggedAs {
+        title: "Review".to_owned(),
+        start: review.start,
+        end: review.end,
+    };
+    again(&Job::TellChanged {
+        binding,
+        event,
+        was,
+        at: seen,
+    })
+    .await;
+    assert_eq!(heard(&bot, "Review has moved"), 1);
+
+    let since = bot.clock.now();
+    let connects = Job::TellConnected {
+        account,
+        at: since,
+        is_again: true,
+    };
+    again(&connects).await;
+    again(&connects).await;
+    assert_eq!(heard(&bot, "Google is read again"), 1);
+
+    bot.slack.provider(Provider::Google, |google| {
+        google.revoke_refresh_tokens(NINA_EMAIL);
+    });
+    bot.clock.advance(TimeDelta::hours(1));
+    // The two reminders wait.
+    let but_reminders = async |job: &Job| {
+        store.add_job(&job.to_row()).await.unwrap();
+        let until = tokio::time::Instant::now() + Duration::from_secs(20);
+        while store.job_counts().await.unwrap().open != 2 {
+            assert!(tokio::time::Instant::now() < until, "jobs are left undone");
+            tokio::task::yield_now().await;
+        }
+    };
+    but_reminders(&Job::RefreshAccount { account }).await;
+    let broken = store.accounts(member.user_id).await.unwrap().remove(0);
+    assert_eq!(heard(&bot, "Google Calendar is no longer read"), 1);
+    let first = |nth| Job::TellBroken {
+        account,
+        since: broken.state_since,
+        nth,
+    };
+    but_reminders(&first(0)).await;
+    assert_eq!(heard(&bot, "Google Calendar is no longer read"), 1);
+    // Of several that are due, the last one is told.
+    bot.clock.advance(TimeDelta::days(20));
+    again(&first(0)).await;
+    assert_eq!(heard(&bot, "Google Calendar is still not read"), 1);
     bot.finish().await;
 }
