@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     config::{Config, without_password},
     http,
-    jobs::{Job, Ran, Runner, Schedule, Workers},
+    jobs::{Job, LastTick, Ran, Runner, Schedule, Workers},
     slack::{
         Door, SlackClient,
         socket::{Opener, Socket, SocketStates, Timings},
@@ -96,7 +96,9 @@ impl Bot {
         let reach = reach(config, &http, &clock);
         let client = SlackClient::new(&config.slack, http)
             .map_err(|error| not_started("setting up TLS".to_owned())(&error))?;
-        let app = App::new(store.clone(), clock, reach);
+        let sync_every = config.schedules.sync_every;
+        let app = App::new(store.clone(), clock.clone(), reach).syncing_every(sync_every);
+        let last_tick = LastTick::new(clock);
 
         let opener: Opener = {
             let client = client.clone();
@@ -123,12 +125,13 @@ impl Bot {
                 .await
                 .map_err(listening)?,
         };
-        let web = Web::start(listener, app, socket.states(), config).map_err(listening)?;
+        let web = Web::start(listener, app, socket.states(), last_tick.clone(), config)
+            .map_err(listening)?;
         info!(address = %web.address(), "web.listening");
         tokio::spawn(identify(client, store.clone(), door.clone()));
 
         let workers = Workers::start(&store, &runner(&door, &store));
-        let schedule = Schedule::start(&store)
+        let schedule = Schedule::start(&store, config.schedules, &last_tick)
             .await
             .map_err(|error| not_started("starting the schedule".to_owned())(&error))?;
         Ok(Self {

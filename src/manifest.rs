@@ -46,6 +46,7 @@ mod tests {
                 "commands",
                 "chat:write",
                 "files:write",
+                "im:history",
                 "im:write",
                 "users:read"
             ]

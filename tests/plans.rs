@@ -157,6 +157,7 @@ async fn ask(
     let job = NewJob {
         unique_key: "job".to_owned(),
         payload: "{}".to_owned(),
+        is_prompt: false,
         run_at: None,
     };
     ask!(
@@ -175,7 +176,8 @@ async fn ask(
         timers_to_ask(9),
         undo_last(me, Uuid::from_u128(7), Some(&job)),
         claim_share(me, Uuid::from_u128(8)),
-        claim_job(TimeDelta::seconds(60)),
+        claim_job(TimeDelta::seconds(60), false),
+        claim_job(TimeDelta::seconds(60), true),
     );
     let now = store_now();
     let (window, calendar) = (reading.window, reading.target.calendar_id);

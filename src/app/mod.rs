@@ -26,8 +26,9 @@ mod time_command;
 mod timer;
 mod tokens;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 use url::Url;
@@ -62,7 +63,8 @@ pub use report::{Report, ReportOf, ReportOutcome, Share};
 pub use rules::Guess;
 pub use sign_in::{SESSION_LASTS, SignedIn};
 pub use summaries::{DaySummary, WeekSummary};
-pub use sync::{SYNC_EVERY, SyncProblem};
+use sync::SYNC_EVERY;
+pub use sync::SyncProblem;
 pub use time_command::CommandOutcome;
 pub use timer::{Stepped, TimerOutcome, TimerVersion};
 pub use tokens::{REMINDERS, Refreshed, TokenProblem};
@@ -83,6 +85,7 @@ pub struct App {
     providers: Providers,
     sign_in: Option<SignIn>,
     public_url: Url,
+    sync_every: TimeDelta,
 }
 
 /// What the application reaches outside, and how it is reached.
@@ -109,11 +112,19 @@ impl App {
             providers: reach.providers,
             sign_in: reach.sign_in,
             public_url: reach.public_url,
+            sync_every: SYNC_EVERY,
             store,
             clock,
             members: Arc::new(Cache::new(REMEMBERED_PEOPLE)),
             defaults: Arc::new(Cache::new(REMEMBERED_DEFAULTS)),
         }
+    }
+
+    /// The same, reading each calendar so often.
+    #[must_use]
+    pub fn syncing_every(self, every: Duration) -> Self {
+        let sync_every = TimeDelta::from_std(every).unwrap_or(SYNC_EVERY);
+        Self { sync_every, ..self }
     }
 
     /// The store, for the rooms that run the process (jobs, health, doctor).

@@ -22,7 +22,7 @@ use crate::{
 const BACK: TimeDelta = TimeDelta::days(7);
 const AHEAD: TimeDelta = TimeDelta::days(30);
 /// How often a calendar is read.
-pub const SYNC_EVERY: TimeDelta = TimeDelta::minutes(15);
+pub(super) const SYNC_EVERY: TimeDelta = TimeDelta::minutes(15);
 /// How long reading one may take.
 const LEASE: TimeDelta = TimeDelta::minutes(2);
 /// How long whoever asks waits for somebody else's reading, and how often they look.
@@ -250,8 +250,8 @@ impl App {
     pub async fn queue_syncs(&self) -> Result<(), Failed> {
         let now = self.clock.now();
         // What was read a little before the tick is due with it.
-        let before = now - SYNC_EVERY + TimeDelta::seconds(30);
-        let spread = SYNC_EVERY.num_seconds().unsigned_abs() / 3;
+        let before = now - self.sync_every + TimeDelta::seconds(30);
+        let spread = (self.sync_every.num_seconds().unsigned_abs() / 3).max(1);
         for calendar in self.due_calendars(before).await? {
             let jitter = calendar.as_u128() % u128::from(spread);
             let job = NewJob {

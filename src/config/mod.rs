@@ -3,7 +3,7 @@
 
 mod calendars;
 
-use std::{collections::HashMap, net::SocketAddr, path::Path};
+use std::{collections::HashMap, net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
@@ -31,6 +31,34 @@ pub struct Config {
     pub sign_in: Option<SignInConfig>,
     /// `ENCRYPTION_KEYS`, where they are set.
     pub keys: Option<Keyring>,
+    /// What is done how often.
+    pub schedules: Schedules,
+}
+
+/// What is done how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedules {
+    /// `SYNC_EVERY_MINUTES`: how often each calendar is read.
+    pub sync_every: Duration,
+    /// `TOKEN_REFRESH_EVERY_HOURS`: how often tokens are refreshed that run out.
+    pub token_refresh_every: Duration,
+}
+
+impl Schedules {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let minutes = reader.whole(
+            "SYNC_EVERY_MINUTES",
+            15,
+            1..=1440,
+            "how often calendars are read, in minutes",
+        );
+        let what = "how often the tokens of calendars are refreshed, in hours";
+        let hours = reader.whole("TOKEN_REFRESH_EVERY_HOURS", 12, 1..=24, what);
+        Some(Self {
+            sync_every: Duration::from_secs(minutes? * 60),
+            token_refresh_every: Duration::from_secs(hours? * 60 * 60),
+        })
+    }
 }
 
 /// How to reach Slack.
@@ -168,6 +196,7 @@ impl Config {
             .get("FRONTEND_URL")
             .and_then(|_| reader.url("FRONTEND_URL", "https://time.example.com"));
         let keys = reader.keys(database_url.as_ref());
+        let schedules = Schedules::read(&mut reader);
         let calendars = CalendarConfig::read(&mut reader);
         let sign_in = public_url
             .as_ref()
@@ -179,6 +208,7 @@ impl Config {
             listen_addr,
             database_url,
             public_url,
+            schedules,
         ) {
             (
                 Some(app_token),
@@ -187,6 +217,7 @@ impl Config {
                 Some(listen_addr),
                 Some(database_url),
                 Some(public_url),
+                Some(schedules),
             ) if reader.problems.is_empty() => {
                 let slack = SlackConfig {
                     app_token,
@@ -203,6 +234,7 @@ impl Config {
                     calendars,
                     sign_in,
                     keys,
+                    schedules,
                 })
             }
             _ => Err(reader.problems),
@@ -319,6 +351,29 @@ impl Reader<'_> {
             advice: advice.into(),
         });
         None
+    }
+
+    /// A whole number in a range; the default where it is not set.
+    fn whole(
+        &mut self,
+        name: &'static str,
+        default: u64,
+        range: RangeInclusive<u64>,
+        what: &str,
+    ) -> Option<u64> {
+        let Some(value) = self.environment.get(name) else {
+            return Some(default);
+        };
+        match value.parse() {
+            Ok(number) if range.contains(&number) => Some(number),
+            _ => {
+                let (from, to) = (range.start(), range.end());
+                let advice = format!(
+                    "is “{value}”. It is {what}: a whole number from {from} to {to}, or leave it out for {default}."
+                );
+                self.problem(name, advice)
+            }
+        }
     }
 
     fn token(&mut self, name: &'static str, prefix: &str, what: &str) -> Option<SecretString> {

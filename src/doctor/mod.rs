@@ -2,17 +2,18 @@
 
 mod calendars;
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     clock::Clock,
-    config::{Config, Environment, sqlite_path, without_password},
+    config::{Config, Environment, Schedules, sqlite_path, without_password},
     domain::provider::Provider,
     error::chain,
     http,
+    jobs::kind_of,
     keyring::Keyring,
     manifest,
     slack::{SlackClient, SlackError, socket::OpenError},
@@ -21,6 +22,9 @@ use crate::{
 
 /// A clock that is off by more than this makes signatures and logs unusable.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::seconds(60);
+
+/// Jobs that were given up, which are told apart.
+const DEAD_SHOWN: u32 = 1000;
 
 /// What was looked at and found.
 #[derive(Debug, Default)]
@@ -90,7 +94,20 @@ pub async fn examine(environment: &Environment, clock: Clock) -> Report {
     let mut report = Report::default();
     let config = Config::from_environment(environment);
     match &config {
-        Ok(_) => report.add(State::Ok, "configuration", "every setting can be read"),
+        Ok(config) => {
+            report.add(State::Ok, "configuration", "every setting can be read");
+            let Schedules {
+                sync_every,
+                token_refresh_every,
+            } = config.schedules;
+            let text = format!(
+                "calendars are read every {} min (SYNC_EVERY_MINUTES), tokens refreshed every {} h \
+                 (TOKEN_REFRESH_EVERY_HOURS); summaries are looked for each minute",
+                sync_every.as_secs() / 60,
+                token_refresh_every.as_secs() / 3600
+            );
+            report.add(State::Ok, "schedules", text);
+        }
         Err(problems) => {
             for problem in problems {
                 report.add(State::Wrong, "configuration", problem.to_string());
@@ -190,11 +207,7 @@ async fn database(report: &mut Report, url: &SecretString, keys: Option<Keyring>
             Ok(()) => {
                 report.add(State::Ok, "database", format!("{address} ({}) can be written to", store.kind()));
                 match store.job_counts().await {
-                    Ok(counts) if counts.dead > 0 => report.add(
-                        State::Wrong,
-                        "jobs",
-                        format!("{} jobs were given up after several attempts; the log says why (jobs.dead)", counts.dead),
-                    ),
+                    Ok(counts) if counts.dead > 0 => dead_jobs(report, &store, counts.dead).await,
                     Ok(counts) => report.add(State::Ok, "jobs", format!("{} waiting, none given up", counts.open)),
                     Err(problem) => report.add(State::Wrong, "jobs", chain(&problem)),
                 }
@@ -210,6 +223,30 @@ async fn database(report: &mut Report, url: &SecretString, keys: Option<Keyring>
         Err(problem) => report.add(State::Wrong, "database", format!("{address}: {}", chain(&problem))),
     }
     store.close().await;
+}
+
+/// What was given up, by kind, with what went wrong last.
+async fn dead_jobs(report: &mut Report, store: &Store, count: i64) {
+    let dead = match store.dead_jobs(DEAD_SHOWN).await {
+        Ok(dead) => dead,
+        Err(problem) => return report.add(State::Wrong, "jobs", chain(&problem)),
+    };
+    let mut kinds: BTreeMap<String, (u32, String)> = BTreeMap::new();
+    for job in dead {
+        // The latest comes first.
+        let last = job.last_error.unwrap_or_default();
+        let (count, _) = kinds.entry(kind_of(&job.payload)).or_insert((0, last));
+        *count += 1;
+    }
+    let kinds: Vec<String> = kinds
+        .into_iter()
+        .map(|(kind, (count, last))| format!("{count} × {kind} ({last})"))
+        .collect();
+    let text = format!(
+        "{count} given up after several attempts: {}. Mend what they say; each begins anew when it is next asked for.",
+        kinds.join("; ")
+    );
+    report.add(State::Wrong, "jobs", text);
 }
 
 async fn slack(report: &mut Report, client: &SlackClient, app_id: Option<&str>, clock: &Clock) {

@@ -16,7 +16,7 @@ use crate::{
     store::NewJob,
 };
 
-pub use schedule::Schedule;
+pub use schedule::{LastTick, Schedule};
 pub use worker::{Ran, Runner, Workers, run_due};
 
 /// What there is to do later. The names are stored: renaming one loses the jobs that wait under it.
@@ -149,6 +149,19 @@ pub enum Job {
     ForgetRequests,
 }
 
+/// What kind of job a row asks for: `refresh_home`. What this version does not know is `unknown`.
+pub fn kind_of(payload: &str) -> String {
+    #[derive(Deserialize)]
+    struct Kind {
+        job: String,
+    }
+    let kind = serde_json::from_str::<Kind>(payload).map(|kind| kind.job);
+    let is_name = |kind: &String| kind.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    kind.ok()
+        .filter(is_name)
+        .unwrap_or_else(|| "unknown".to_owned())
+}
+
 impl Job {
     /// The row that asks for it. One job of a kind and a subject waits at a time.
     pub fn to_row(&self) -> NewJob {
@@ -192,10 +205,18 @@ impl Job {
             Self::ExportData { binding, .. } => format!("export_data:{binding}"),
             Self::ForgetRequests => "forget_requests".to_owned(),
         };
+        let is_prompt = match self {
+            Self::RefreshHome { .. }
+            | Self::UpdateCard { .. }
+            | Self::TellConnected { .. }
+            | Self::ExportData { .. } => true,
+            _ => false,
+        };
         let payload = serde_json::to_string(self).expect("a job is made of plain fields");
         NewJob {
             unique_key,
             payload,
+            is_prompt,
             run_at: None,
         }
     }

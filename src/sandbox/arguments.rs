@@ -29,6 +29,15 @@ impl Refusal {
         }
     }
 
+    /// The token lacks a scope; of several that would do, `needed` names all.
+    pub(super) fn missing_scope(needed: &str, granted: &[String]) -> Self {
+        let mut refusal = Self::new("missing_scope");
+        for (name, scopes) in [("needed", needed), ("provided", &granted.join(","))] {
+            refusal.more.insert(name.to_owned(), json!(scopes));
+        }
+        refusal
+    }
+
     pub(super) fn json(self) -> Value {
         let mut answer = Value::Object(self.more);
         answer["ok"] = json!(false);

@@ -2,6 +2,12 @@
 
 use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
+use axum::{
+    body::{Body, Bytes},
+    response::Response,
+};
+use futures_util::stream;
+
 use super::{Sandbox, locked};
 
 /// Something that goes wrong at Slack's end. None of these is the bot's doing, so none is recorded
@@ -12,10 +18,22 @@ pub enum Fault {
     RateLimited(u32),
     /// An HTTP status without a usable body, for example 503.
     Status(u16),
-    /// The answer comes, but this much later.
+    /// It is done, and answered, but this much later.
     Slow(Duration),
+    /// It is done at once, but the answer comes this much later, in real time: after the client has
+    /// given up, if that is longer than its patience.
+    AnsweredLate(Duration),
+    /// It is done, but the connection is cut before the answer.
+    DoneButUnanswered,
     /// `ok: false` with this error: `token_revoked`, `invalid_auth`, `account_inactive`, …
     Error(String),
+}
+
+impl Fault {
+    /// Whether the bot learns nothing of what it had done.
+    pub(super) const fn hides_answer(&self) -> bool {
+        matches!(self, Self::AnsweredLate(_) | Self::DoneButUnanswered)
+    }
 }
 
 #[derive(Debug)]
@@ -47,6 +65,26 @@ impl Faults {
 }
 
 impl Sandbox {
+    /// What becomes of the answer to something that was done.
+    pub(super) async fn answered(&self, fault: Option<Fault>, response: Response) -> Response {
+        match fault {
+            Some(Fault::AnsweredLate(delay)) => {
+                tokio::select! {
+                    () = tokio::time::sleep(delay) => {}
+                    // Stopping waits for every answer.
+                    () = self.slack.stop.cancelled() => {}
+                }
+                response
+            }
+            Some(Fault::DoneButUnanswered) => {
+                let cut = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+                // A body that fails makes the server close the connection.
+                Response::new(Body::from_stream(stream::iter([Err::<Bytes, _>(cut)])))
+            }
+            _ => response,
+        }
+    }
+
     /// The next `times` calls of the method go wrong; `u32::MAX` means until
     /// [`clear_faults`](Self::clear_faults). The method is one of Slack's (`chat.postMessage`),
     /// `response_url`, `link` for the WebSocket handshake, or `*` for whatever comes next.

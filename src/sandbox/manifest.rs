@@ -48,9 +48,15 @@ impl Default for Manifest {
     fn default() -> Self {
         Self {
             name: "BillOps".to_owned(),
-            scopes: ["commands", "chat:write", "im:write", "users:read"]
-                .map(str::to_owned)
-                .to_vec(),
+            scopes: [
+                "commands",
+                "chat:write",
+                "im:history",
+                "im:write",
+                "users:read",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
             commands: vec![Command {
                 command: "/time".to_owned(),
                 description: "Log time, or start a timer".to_owned(),

@@ -58,6 +58,8 @@ mod envelopes;
 mod faults;
 mod files;
 mod google;
+mod history;
+mod limits;
 mod line;
 mod looking;
 mod manifest;
@@ -101,6 +103,7 @@ pub use calendars::{
 };
 pub use envelopes::Answer;
 pub use faults::Fault;
+pub use limits::{Limits, Rates};
 pub use manifest::{Command, Manifest, ManifestError, Shortcut};
 pub use modals::Submission;
 pub use oauth::{Account, Decision, Endpoint, NoConsent, Outage, Provider, Service, Switches};
@@ -155,6 +158,8 @@ pub struct Options {
     pub validate_blocks: bool,
     /// How many messages each conversation keeps.
     pub messages_kept: usize,
+    /// How often messages may be posted. `None`: as often as the bot likes.
+    pub limits: Option<Limits>,
 }
 
 impl Default for Options {
@@ -174,6 +179,7 @@ impl Default for Options {
             record_traffic: true,
             validate_blocks: true,
             messages_kept: 1000,
+            limits: None,
         }
     }
 }
@@ -204,6 +210,7 @@ struct Slack {
     response_urls: Mutex<recent::Recent<response_url::ResponseUrl>>,
     files: Mutex<recent::Recent<files::Announced>>,
     faults: faults::Faults,
+    pace: limits::Pace,
     record: record::Record,
     page: page_events::PageEvents,
     stop: CancellationToken,
@@ -254,6 +261,7 @@ impl Sandbox {
                 response_urls: Mutex::new(recent::Recent::new(100_000)),
                 files: Mutex::new(recent::Recent::new(files::KEPT)),
                 faults: faults::Faults::default(),
+                pace: limits::Pace::default(),
                 record: record::Record::default(),
                 page: page_events::PageEvents::default(),
                 stop: CancellationToken::new(),

@@ -75,12 +75,13 @@ impl Sandbox {
 
 /// `POST /commands/…` and `POST /actions/…`
 pub(super) async fn receive(State(sandbox): State<Sandbox>, uri: Uri, body: Bytes) -> Response {
-    match sandbox.slack.faults.take("response_url") {
+    let fault = sandbox.slack.faults.take("response_url");
+    match fault.clone() {
         Some(Fault::RateLimited(seconds)) => return rate_limited(seconds),
         Some(Fault::Status(status)) => return refuse(status, "fault"),
         Some(Fault::Error(error)) => return refuse(404, &error),
         Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
-        None => {}
+        Some(Fault::AnsweredLate(_) | Fault::DoneButUnanswered) | None => {}
     }
     let parsed: Option<Value> = serde_json::from_slice(&body).ok();
     let result = respond(&sandbox, uri.path(), parsed.clone());
@@ -91,7 +92,7 @@ pub(super) async fn receive(State(sandbox): State<Sandbox>, uri: Uri, body: Byte
         body: parsed.unwrap_or_default(),
         ..Traffic::from_bot("response_url", "Response URL")
     });
-    match result {
+    let response = match result {
         Ok(()) => (StatusCode::OK, "ok").into_response(),
         Err(refusal) => {
             let gone = ["used_url", "expired_url", "no_service"].contains(&refusal.error.as_str());
@@ -100,7 +101,8 @@ pub(super) async fn receive(State(sandbox): State<Sandbox>, uri: Uri, body: Byte
             sandbox.violated("response_url", &refusal.error, refusal.messages);
             response
         }
-    }
+    };
+    sandbox.answered(fault, response).await
 }
 
 fn refuse(status: u16, error: &str) -> Response {

@@ -162,7 +162,9 @@ pub(super) async fn open(
     request: Request,
 ) -> Response {
     match sandbox.slack.faults.take("link") {
-        Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
+        Some(Fault::Slow(delay) | Fault::AnsweredLate(delay)) => tokio::time::sleep(delay).await,
+        // A connection whose opening nobody hears of does not come to be.
+        Some(Fault::DoneButUnanswered) => return refuse(502, "fault"),
         Some(Fault::Status(status)) => return refuse(status, "fault"),
         Some(Fault::RateLimited(_)) => return refuse(429, "fault"),
         Some(Fault::Error(error)) => return refuse(403, &error),

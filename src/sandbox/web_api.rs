@@ -13,7 +13,7 @@ use super::{
     arguments::{Answered, Arguments, Refusal},
     chat,
     faults::Fault,
-    files, methods, openid,
+    files, history, methods, openid,
     record::Traffic,
     views,
 };
@@ -99,6 +99,7 @@ fn rules(method: &str) -> Option<Rules> {
             &["im:write", "mpim:write", "channels:manage", "groups:write"],
             &["users", "channel", "return_im", "prevent_creation"],
         ),
+        "conversations.history" => bot(history::SCOPES, history::ARGUMENTS),
         "chat.postMessage" => bot(WRITE, POST),
         "chat.postEphemeral" => bot(WRITE, POST_EPHEMERAL),
         "chat.update" => bot(WRITE, UPDATE),
@@ -150,7 +151,8 @@ pub(super) async fn call(
         });
     };
     let outage = openid::fault(&sandbox, &method).await;
-    match sandbox.slack.faults.take(&method).or(outage) {
+    let fault = sandbox.slack.faults.take(&method).or(outage);
+    match fault.clone() {
         Some(Fault::RateLimited(seconds)) => {
             trace(false, Some("ratelimited".to_owned()));
             return rate_limited(seconds);
@@ -165,15 +167,25 @@ pub(super) async fn call(
             return answer(&Refusal::new(error).json());
         }
         Some(Fault::Slow(delay)) => tokio::time::sleep(delay).await,
-        None => {}
+        Some(Fault::AnsweredLate(_) | Fault::DoneButUnanswered) | None => {}
+    }
+    if method == "chat.postMessage"
+        && let Ok(arguments) = &arguments
+        && let Some(seconds) = arguments
+            .text("channel")
+            .and_then(|id| sandbox.too_early(id))
+    {
+        trace(false, Some("ratelimited".to_owned()));
+        return rate_limited(seconds);
     }
     let result = match arguments {
         Ok(arguments) => answer_call(&sandbox, &method, &verb, &headers, &arguments),
         Err(refusal) => Err(refusal),
     };
-    match result {
+    let response = match result {
         Ok(value) => {
-            trace(true, None);
+            let hidden = fault.as_ref().is_some_and(Fault::hides_answer);
+            trace(!hidden, hidden.then(|| "done, but not answered".to_owned()));
             answer(&value)
         }
         Err(refusal) => {
@@ -181,7 +193,8 @@ pub(super) async fn call(
             sandbox.violated(&method, &refusal.error, refusal.messages.clone());
             answer(&refusal.json())
         }
-    }
+    };
+    sandbox.answered(fault, response).await
 }
 
 fn answer(value: &Value) -> Response {
@@ -241,6 +254,7 @@ fn answer_call(
         "auth.test" => Ok(methods::auth_test(sandbox)),
         "users.info" => methods::users_info(sandbox, arguments),
         "conversations.open" => methods::conversations_open(sandbox, arguments),
+        "conversations.history" => history::read(sandbox, arguments),
         "chat.postMessage" => chat::post_message(sandbox, arguments),
         "chat.postEphemeral" => chat::post_ephemeral(sandbox, arguments),
         "chat.update" => chat::update(sandbox, arguments),
@@ -300,12 +314,5 @@ fn authorize(
     if allowed {
         return Ok(());
     }
-    let mut refusal = Refusal::new("missing_scope");
-    refusal
-        .more
-        .insert("needed".to_owned(), json!(rules.scopes.join(",")));
-    refusal
-        .more
-        .insert("provided".to_owned(), json!(granted.join(",")));
-    Err(refusal)
+    Err(Refusal::missing_scope(&rules.scopes.join(","), granted))
 }

@@ -169,7 +169,7 @@ impl Store {
             }
             Ok(Some(kept.batch(key, 0)))
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(batch)
     }
 
@@ -215,7 +215,7 @@ impl Store {
             }
             Ok(Some(kept.batch(key, 0)))
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(batch)
     }
 
@@ -287,7 +287,7 @@ impl Store {
             }
             Ok(Some(batch.batch(key, left)))
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(batch)
     }
 }

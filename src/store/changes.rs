@@ -353,7 +353,7 @@ impl Store {
             }
             Ok(EntryChange::Done(Box::new(changed!(conn, kind, false, (None, None), done))))
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(change)
     }
 

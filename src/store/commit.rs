@@ -146,7 +146,7 @@ impl Store {
             Err(_) => return Err(NotSaved::Unknown),
         };
         if has_job {
-            self.job_added.notify_one();
+            self.wake_workers();
         }
         Ok(made)
     }

@@ -259,7 +259,7 @@ impl Store {
             }
             Ok(saved)
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(saved)
     }
 
@@ -357,7 +357,7 @@ impl Store {
             }
             Ok(true)
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(is_theirs)
     }
 
@@ -420,7 +420,7 @@ impl Store {
             }
             Ok(selected.map(|(id,)| id))
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(selected)
     }
 
@@ -464,7 +464,7 @@ impl Store {
             }
             Ok(found)
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         let Some((sealed, others)) = sealed else {
             return Ok(None);
         };

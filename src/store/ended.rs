@@ -94,7 +94,7 @@ impl Store {
             }
             Ok(())
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(())
     }
 

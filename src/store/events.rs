@@ -284,7 +284,7 @@ impl Store {
             }
             Ok(LogEvent::Logged(receipt!(conn, made)))
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(logged)
     }
 
@@ -359,7 +359,7 @@ impl Store {
             }
             state.map(|(state,)| state_of(event_id, &state)).transpose()
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(state)
     }
 }

@@ -56,7 +56,7 @@ pub use connections::{NewAccount, SavedAccount};
 pub use errands::{Errand, LinkIntent, NewErrand, Parked};
 pub use events::LogEvent;
 pub use home::{HomeRows, HomeSpans};
-pub use jobs::{ClaimedJob, JobCounts, NewJob};
+pub use jobs::{ClaimedJob, DeadJob, JobCounts, NewJob};
 pub use notices::{NoticeClaim, NoticeState, SentNotice};
 pub use own_data::{OwnData, OwnEntry, OwnEvent, OwnRecords};
 pub use people::{Profile, Workspace};
@@ -77,7 +77,8 @@ pub struct Store {
     db: Db,
     clock: Clock,
     commits: commit::Queue,
-    job_added: Arc<tokio::sync::Notify>,
+    /// One for the workers that do anything, one for those that do what somebody waits for.
+    job_added: Arc<[tokio::sync::Notify; 2]>,
     keys: Option<Keyring>,
 }
 
@@ -248,7 +249,7 @@ impl Store {
             db,
             clock,
             commits,
-            job_added: Arc::new(tokio::sync::Notify::new()),
+            job_added: Arc::default(),
             keys: None,
         })
     }

@@ -68,7 +68,7 @@ impl Store {
             Ok(())
         })?;
         if !then.is_empty() {
-            self.job_added.notify_one();
+            self.wake_workers();
         }
         Ok(())
     }

@@ -251,7 +251,7 @@ impl Store {
             }
             row.map(Rule::try_from).transpose()
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(set)
     }
 }

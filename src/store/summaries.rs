@@ -68,7 +68,8 @@ macro_rules! plan_anew {
     ($conn:ident, $binding_id:expr, $now:expr) => {
         for kind in ["day", "week"] {
             sqlx::query(
-                "INSERT INTO summary_plans (binding_id, kind, due_at) VALUES ($1, $2, $3) \
+                "INSERT INTO summary_plans (binding_id, kind, due_at) \
+                 SELECT id, $2, $3 FROM slack_user_bindings WHERE id = $1 \
                  ON CONFLICT (binding_id, kind) DO UPDATE SET due_at = excluded.due_at, about = NULL",
             )
             .bind($binding_id)
@@ -174,7 +175,7 @@ impl Store {
             }
             Ok(())
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(())
     }
 
@@ -256,7 +257,7 @@ impl Store {
             }
             Ok(())
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(())
     }
 

@@ -454,7 +454,7 @@ impl Store {
             }
             Ok(Some(counts))
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(counts)
     }
 }

@@ -271,7 +271,7 @@ impl Store {
             }
             Ok(TimerChange::Done(Box::new(changed)))
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(change)
     }
 

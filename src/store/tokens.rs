@@ -206,7 +206,7 @@ impl Store {
             }
             Ok(is_broken)
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(is_broken)
     }
 

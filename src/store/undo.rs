@@ -199,7 +199,7 @@ impl Store {
             }
             Ok(change)
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(change)
     }
 
@@ -244,7 +244,7 @@ impl Store {
             }
             Ok(change)
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(change)
     }
 
@@ -337,7 +337,7 @@ impl Store {
             }
             Ok(undone)
         })?;
-        self.job_added.notify_one();
+        self.wake_workers();
         Ok(changed)
     }
 }

@@ -3,13 +3,14 @@
 use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Value, json};
 
-use crate::{error::chain, slack::socket::SocketStates, store::Store};
+use crate::{error::chain, jobs::LastTick, slack::socket::SocketStates, store::Store};
 
 /// What is looked at.
 #[derive(Clone)]
 pub(super) struct Health {
     pub(super) store: Store,
     pub(super) socket: SocketStates,
+    pub(super) last_tick: LastTick,
 }
 
 /// `GET /healthz`: the process runs.
@@ -19,7 +20,11 @@ pub(super) async fn alive() -> Json<Value> {
 
 /// `GET /readyz`: people can log time. 503 with what is wrong, otherwise.
 pub(super) async fn ready(
-    State(Health { store, socket }): State<Health>,
+    State(Health {
+        store,
+        socket,
+        last_tick,
+    }): State<Health>,
 ) -> (StatusCode, Json<Value>) {
     let database = match store.check().await {
         Ok(()) => json!({ "status": "ok", "kind": store.kind() }),
@@ -38,7 +43,12 @@ pub(super) async fn ready(
             json!({ "status": "failed", "connections": 0, "problem": "no connection to Slack is open" })
         }
     };
-    let is_ready = [&database, &slack]
+    let scheduler = if last_tick.is_recent() {
+        json!({ "status": "ok" })
+    } else {
+        json!({ "status": "failed", "problem": "the schedule has not ticked for minutes: restart BillOps" })
+    };
+    let is_ready = [&database, &slack, &scheduler]
         .iter()
         .all(|part| part["status"] == "ok");
     let status = if is_ready {
@@ -50,6 +60,7 @@ pub(super) async fn ready(
         "status": if is_ready { "ok" } else { "failed" },
         "database": database,
         "slack": slack,
+        "scheduler": scheduler,
     });
     (status, Json(body))
 }

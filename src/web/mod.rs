@@ -9,6 +9,7 @@ mod auth;
 mod connect;
 mod events;
 mod health;
+mod metrics;
 mod notifications;
 mod pages;
 mod preferences;
@@ -29,7 +30,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{app::App, config::Config, slack::socket::SocketStates};
+use crate::{app::App, config::Config, jobs::LastTick, slack::socket::SocketStates};
 use health::Health;
 
 /// No request of ours is longer.
@@ -64,12 +65,14 @@ impl Web {
         listener: TcpListener,
         app: App,
         socket: SocketStates,
+        last_tick: LastTick,
         config: &Config,
     ) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
         let health = Health {
             store: app.store().clone(),
             socket,
+            last_tick,
         };
         let site = Site {
             app,
@@ -168,6 +171,7 @@ fn router(site: Site, health: Health) -> Router {
         .merge(
             Router::new()
                 .route("/readyz", get(health::ready))
+                .route("/metrics", get(metrics::metrics))
                 .with_state(health),
         )
 }

@@ -74,6 +74,19 @@ impl TestBot {
         }
     }
 
+    /// A bot in this Slack, at the moment that its clock shows.
+    pub(crate) async fn joins(slack: Sandbox, database: Database, clock: Clock) -> Self {
+        let settings = &[];
+        let bot = connected(&slack, &database, &clock, Timings::default(), settings).await;
+        Self {
+            slack,
+            bot,
+            clock,
+            database,
+            settings,
+        }
+    }
+
     /// Ends the bot in good order and starts it anew on the same database.
     pub(crate) async fn restart(mut self) -> Self {
         self.bot.shut_down().await;

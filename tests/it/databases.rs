@@ -71,6 +71,24 @@ impl Database {
         .unwrap()
     }
 
+    /// As if so much time had passed that whatever a process has taken, and which died since, may be taken by another.
+    pub(crate) async fn forget_who_took_what(&self) {
+        // The moment at which a row was made is long enough ago, in the form that the database keeps.
+        const SQL: [&str; 2] = [
+            "UPDATE jobs SET leased_until = created_at WHERE leased_until IS NOT NULL",
+            "UPDATE calendar_integrations SET sync_until = created_at WHERE sync_until IS NOT NULL",
+        ];
+        for statement in SQL {
+            if self.postgres.is_some() {
+                let mut connection = PgConnection::connect(&self.url).await.unwrap();
+                connection.execute(statement).await.unwrap();
+            } else {
+                let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+                connection.execute(statement).await.unwrap();
+            }
+        }
+    }
+
     /// Nothing can be written until [`Outage::end`]: SQLite is locked by somebody else, PostgreSQL throws
     /// everybody out and lets nobody in.
     pub(crate) async fn outage(&self) -> Outage {

@@ -23,6 +23,7 @@ mod socket;
 mod store;
 mod summaries;
 mod sync_faults;
+mod sync_kills;
 mod sync_properties;
 mod time_command;
 mod timer;

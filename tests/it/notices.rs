@@ -363,6 +363,19 @@ async fn slack_may_be_busy_away_or_refuse_and_it_is_still_told_once_at_most() {
     assert_eq!(heard(&bot, "Invoice 2026-118"), 1);
     assert_eq!(asked(&mut browser, &invoice).await, already_sent());
 
+    // Posted without an answer, it is found in the conversation; not posted, it is not, and is sent.
+    for (number, fault) in [
+        ("2026-122", Fault::DoneButUnanswered),
+        ("2026-123", Fault::Status(503)),
+    ] {
+        invoice["invoice_number"] = json!(number);
+        bot.slack.fail_next("chat.postMessage", 1, fault);
+        assert_eq!(asked(&mut browser, &invoice).await, queued());
+        bot.goes_on().await;
+        assert_eq!(heard(&bot, number), 1);
+        assert_eq!(asked(&mut browser, &invoice).await, already_sent());
+    }
+
     // Whoever cannot be written to is not tried again.
     invoice["invoice_number"] = json!("2026-120");
     let gone = Fault::Error("channel_not_found".to_owned());
@@ -504,9 +517,15 @@ async fn what_was_told_is_not_told_again_by_a_job_that_is_done_twice() {
     bot.slack.click(NINA, &card, "event.skip").await.unwrap();
     bot.hears(DM, "Skipped: Standup").await;
 
+    // Slack's answer is lost: where the message stands is found out.
     let review = the(&bot, "Review").await;
+    bot.slack
+        .fail_next("chat.postMessage", 1, Fault::DoneButUnanswered);
     assert_eq!(convert(&mut browser, review.id).await, StatusCode::CREATED);
-    settled(&bot).await;
+    bot.goes_on().await;
+    let card = bot.hears(DM, "Logged 30 min · Review").await;
+    let place = store.card_of(member.user_id, review.id).await.unwrap();
+    assert_eq!(place, Some((DM.to_owned(), card.ts)));
     let event = review.id;
     again(&Job::TellEntry { binding, event }).await;
     assert_eq!(heard(&bot, "Logged 30 min · Review"), 1);

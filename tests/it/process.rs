@@ -154,7 +154,8 @@ impl Program {
         (status, log)
     }
 
-    async fn kill(mut self) {
+    /// With SIGKILL, which leaves it no time for anything.
+    pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 }

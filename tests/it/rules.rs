@@ -314,6 +314,11 @@ async fn a_meeting_that_ends_is_said_once_and_its_message_stays_true() {
     bot.looks_for_ended().await;
     let both = bot.hears(DM, "2 meetings have ended").await;
     assert_eq!((said("have ended"), said("Halden weekly")), (1, 0));
+    let rows = Value::from(both.blocks.clone()).to_string();
+    assert!(
+        rows.contains("14:30–15:00 · *Retro* · 30 min · no project yet"),
+        "{rows}"
+    );
     let guild = the(&bot, "Design guild")
         .await
         .id

@@ -5,12 +5,15 @@ use std::time::Duration;
 use billops::{
     domain::preferences::Preferences,
     jobs::Job,
-    sandbox::{EventKind, Fault, Message, NewEvent, When},
+    manifest::MANIFEST,
+    sandbox::{EventKind, Fault, Manifest, Message, NewEvent, Options, When},
+    slack::socket::Timings,
 };
 use chrono::{NaiveTime, TimeDelta};
 
 use crate::{
     bot::{NINA, TestBot},
+    databases::Database,
     meetings::{add, add_as, at, calendar, connected, nina, sync, the},
     visitor::settled,
 };
@@ -377,4 +380,96 @@ async fn on_monday_the_open_days_of_last_week_are_listed_and_closed() {
     bot.comes_to("2026-11-30T08:00:00Z").await;
     assert_eq!(heard(&bot, "Last week"), 1);
     bot.finish().await;
+}
+
+impl TestBot {
+    /// Waits until no job is left, however often one has to wait in between: the clock is moved on for it.
+    async fn settles_in_time(&self) {
+        let until = tokio::time::Instant::now() + Duration::from_secs(20);
+        let job = Job::LookForSummaries.to_row();
+        while self.bot.store().job_counts().await.unwrap().open > 0 {
+            assert!(tokio::time::Instant::now() < until, "jobs are left undone");
+            self.clock.advance(TimeDelta::seconds(20));
+            self.bot.store().add_job(&job).await.unwrap();
+            tokio::time::timeout(Duration::from_millis(300), settled(self))
+                .await
+                .ok();
+        }
+    }
+
+    /// The summary of that day is due, and this goes wrong with the next messages.
+    async fn is_due_and(&self, day: &str, times: u32, fault: Fault) {
+        self.slack.fail_next("chat.postMessage", times, fault);
+        self.clock
+            .advance(at(&format!("{day}T16:30:00Z")) - self.clock.now());
+        let job = Job::LookForSummaries.to_row();
+        self.bot.store().add_job(&job).await.unwrap();
+        self.settles_in_time().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_slack_answers_the_summary_comes_once_or_stops() {
+    let bot = TestBot::start().await;
+    bot.say("/time 1h wireframes").await;
+    bot.look_for_summaries().await;
+    // Slack asks to wait; is down; does it and the answer is lost: each time it comes, and once.
+    for (day, name, fault) in [
+        ("2026-11-20", "Fri 20 Nov", Fault::RateLimited(40)),
+        ("2026-11-23", "Mon 23 Nov", Fault::Status(503)),
+        ("2026-11-24", "Tue 24 Nov", Fault::DoneButUnanswered),
+        (
+            "2026-11-25",
+            "Wed 25 Nov",
+            Fault::Error("internal_error".to_owned()),
+        ),
+    ] {
+        bot.is_due_and(day, 1, fault.clone()).await;
+        assert_eq!(heard(&bot, name), 1, "{fault:?}");
+    }
+    // The token does not work for a while; then it does.
+    bot.is_due_and("2026-11-26", 3, Fault::Error("token_revoked".to_owned()))
+        .await;
+    assert_eq!(heard(&bot, "Thu 26 Nov"), 1);
+    // The person is gone: nothing is tried again, and nothing is planned, until they are here again.
+    bot.is_due_and(
+        "2026-11-27",
+        1,
+        Fault::Error("channel_not_found".to_owned()),
+    )
+    .await;
+    assert_eq!(heard(&bot, "Fri 27 Nov"), 0);
+    bot.comes_to("2026-11-30T16:30:00Z").await;
+    assert_eq!(heard(&bot, "Mon 30 Nov"), 0);
+    bot.slack.open_home(NINA).await.unwrap();
+    settled(&bot).await;
+    bot.comes_to("2026-12-01T16:30:00Z").await;
+    assert_eq!(heard(&bot, "Tue 1 Dec"), 1);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_the_bot_may_not_look_it_rather_says_nothing_than_twice() {
+    let bot = TestBot::on(Database::in_memory(), Timings::default(), |options| {
+        let manifest = MANIFEST.replace("      - im:history\n", "");
+        assert_ne!(manifest, MANIFEST);
+        Options {
+            manifest: Manifest::parse(&manifest).unwrap(),
+            ..options
+        }
+    })
+    .await;
+    bot.say("/time 1h wireframes").await;
+    bot.look_for_summaries().await;
+    bot.is_due_and("2026-11-20", 1, Fault::Status(503)).await;
+    assert_eq!(heard(&bot, "Fri 20 Nov"), 0);
+    let violations = bot.slack.violations();
+    assert!(
+        violations.iter().all(|one| one.error == "missing_scope"),
+        "{violations:#?}"
+    );
+    bot.comes_to("2026-11-23T16:30:00Z").await;
+    assert_eq!(heard(&bot, "Mon 23 Nov"), 1);
+    bot.bot.shut_down().await;
+    bot.slack.stop();
 }

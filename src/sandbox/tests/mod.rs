@@ -1,9 +1,11 @@
 //! The sandbox is held against Slack's documentation from outside, over real sockets.
 
 mod google;
+mod history;
 mod load;
 mod microsoft;
 mod openid;
+mod pace;
 mod page;
 mod people;
 mod provider_events;

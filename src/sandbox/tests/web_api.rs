@@ -465,6 +465,58 @@ async fn outages_are_switches() {
 }
 
 #[tokio::test]
+async fn refusals_can_be_played_in_slacks_words() {
+    let sandbox = start().await;
+    let post = || {
+        let body = json!({"channel": NINA, "text": "x"});
+        call(&sandbox, "chat.postMessage", body)
+    };
+    for error in [
+        "account_inactive",
+        "channel_not_found",
+        "is_archived",
+        "messages_tab_disabled",
+        "token_revoked",
+        "user_disabled",
+    ] {
+        sandbox.fail_next("chat.postMessage", 1, Fault::Error(error.to_owned()));
+        assert_eq!(post().await, json!({"ok": false, "error": error}));
+    }
+    assert!(sandbox.messages("nina", "dm").is_empty());
+    assert_eq!(post().await["ok"], true);
+}
+
+#[tokio::test]
+async fn what_is_done_may_stay_unanswered() {
+    let sandbox = start().await;
+    let post = async |text: &str, patience: Duration| {
+        let sent = http()
+            .post(format!("{}/chat.postMessage", sandbox.api_url()))
+            .bearer_auth(sandbox.bot_token())
+            .timeout(patience)
+            .json(&json!({"channel": NINA, "text": text}))
+            .send();
+        sent.await?.json::<Value>().await
+    };
+    let long = Duration::from_secs(60);
+    sandbox.fail_next("chat.postMessage", 1, Fault::DoneButUnanswered);
+    let cut = post("cut", long).await.unwrap_err();
+    assert!(!cut.is_timeout(), "{cut:?}");
+    sandbox.fail_next("chat.postMessage", 1, Fault::AnsweredLate(long));
+    let late = post("late", Duration::from_millis(100)).await.unwrap_err();
+    assert!(late.is_timeout(), "{late:?}");
+    sandbox.fail_next("chat.postMessage", 1, Fault::AnsweredLate(Duration::ZERO));
+    assert_eq!(post("patient", long).await.unwrap()["ok"], true);
+    let messages = sandbox.messages("nina", "dm");
+    let texts: Vec<_> = messages
+        .iter()
+        .map(|message| message.text.as_str())
+        .collect();
+    assert_eq!(texts, ["cut", "late", "patient"]);
+    assert!(sandbox.violations().is_empty());
+}
+
+#[tokio::test]
 async fn methods_that_are_not_there() {
     let sandbox = start().await;
     assert_eq!(

@@ -47,7 +47,7 @@ pub fn ended_meetings(
     let mut text = format!("{} meetings have ended. ", meetings.len());
     let mut blocks = vec![section(reader.id("meetings"), head)];
     for meeting in meetings.iter().take(ROWS) {
-        text.push_str(&line(reader, meeting));
+        text.push_str(&line(reader, meeting).concat());
         text.push_str(". ");
         blocks.extend(row(reader, meeting));
     }
@@ -148,28 +148,28 @@ fn button(event: &SyncedEvent, action: &str, name: &str) -> Button {
     Button::new(action, name, value(event), &cut(&spoken, LABEL_MAX))
 }
 
-/// `14:00–14:30 · Halden weekly · 30 min · #halden?`, and what became of it.
-fn line(reader: Reader<'_>, meeting: &EndedMeeting) -> String {
+/// `14:00–14:30 · `, `Halden weekly`, ` · 30 min · #halden?`, and what became of it in front: the title in the middle is
+/// what the eye looks for.
+fn line(reader: Reader<'_>, meeting: &EndedMeeting) -> [String; 3] {
     let event = &meeting.event;
-    let what = format!(
-        "{} · {} · {}",
-        times(event, reader.zone()),
-        cut(&event.title, 60),
-        event.length()
-    );
-    match (event.state, &meeting.receipt) {
-        (_, Some(receipt)) => format!("Logged: {what}{}", project_of(&receipt.entry)),
-        (EventState::Dismissed, _) => format!("Skipped: {what}"),
+    let (did, project) = match (event.state, &meeting.receipt) {
+        (_, Some(receipt)) => ("Logged: ", project_of(&receipt.entry)),
+        (EventState::Dismissed, _) => ("Skipped: ", String::new()),
         (EventState::Suggested, _) => {
             let guess = meeting.guess.project.as_ref();
             let guess = guess.map_or_else(
                 || " · no project yet".to_owned(),
                 |project| format!(" · #{}?", cut(&project.slug, 40)),
             );
-            format!("{what}{guess}")
+            ("", guess)
         }
-        _ => format!("No longer in your calendar: {what}"),
-    }
+        _ => ("No longer in your calendar: ", String::new()),
+    };
+    [
+        format!("{did}{} · ", times(event, reader.zone())),
+        cut(&event.title, 60),
+        format!(" · {}{project}", event.length()),
+    ]
 }
 
 fn project_of(entry: &TimeEntry) -> String {
@@ -183,7 +183,8 @@ fn project_of(entry: &TimeEntry) -> String {
 fn row(reader: Reader<'_>, meeting: &EndedMeeting) -> Vec<SlackBlock> {
     let event = &meeting.event;
     let tail = event.id.simple().to_string().split_off(20);
-    let text = plain(&line(reader, meeting));
+    let [when, title, what] = line(reader, meeting).map(|part| plain(&part));
+    let text = format!("{when}*{title}*{what}");
     let id = reader.id(&format!("event:{tail}"));
     if event.state == EventState::Suggested {
         let buttons = vec![

@@ -126,6 +126,7 @@ async fn nobody_touches_what_is_not_theirs(store: Store, _: Clock) {
     let job = NewJob {
         unique_key: "refresh".into(),
         payload: "{}".into(),
+        is_prompt: false,
         run_at: None,
     };
     assert_eq!(store.entry(jonas.user_id, entry.id).await.unwrap(), None);

@@ -73,6 +73,7 @@ async fn save(
     let job = |saved: SavedAccount| NewJob {
         unique_key: format!("tell:{}", saved.id),
         payload: "{}".to_owned(),
+        is_prompt: false,
         run_at: None,
     };
     store

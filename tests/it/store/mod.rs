@@ -56,6 +56,8 @@ on_every_database!(
     a_job_asked_for_while_it_runs_runs_again,
     a_job_is_taken_by_one_and_comes_back_when_its_lease_ends,
     a_failed_job_waits_and_dies,
+    a_lost_lease_ends_nothing,
+    waiting_is_no_attempt,
     health_is_checked_by_writing,
     migrations_run_once,
 );
@@ -238,6 +240,7 @@ async fn many_at_once_are_all_kept_and_counted(store: Store, _: Clock) {
     let job = NewJob {
         unique_key: "refresh".into(),
         payload: "{}".into(),
+        is_prompt: false,
         run_at: None,
     };
     let requests = (0..500).map(|number| {
@@ -397,6 +400,7 @@ fn a_job() -> NewJob {
     NewJob {
         unique_key: "a".into(),
         payload: r#"{"x":1}"#.into(),
+        is_prompt: false,
         run_at: None,
     }
 }
@@ -408,7 +412,7 @@ async fn a_job_is_one_however_often_it_is_asked_for(store: Store, _: Clock) {
         store.add_job(&a_job()).await.unwrap();
     }
     assert_eq!(store.job_counts().await.unwrap().open, 1);
-    let job = store.claim_job(LEASE).await.unwrap().unwrap();
+    let job = store.claim_job(LEASE, false).await.unwrap().unwrap();
     assert_eq!(
         (job.payload.as_str(), job.asked, job.attempts),
         (r#"{"x":1}"#, 3, 1)
@@ -419,50 +423,86 @@ async fn a_job_is_one_however_often_it_is_asked_for(store: Store, _: Clock) {
 
 async fn a_job_asked_for_while_it_runs_runs_again(store: Store, _: Clock) {
     store.add_job(&a_job()).await.unwrap();
-    let job = store.claim_job(LEASE).await.unwrap().unwrap();
+    let job = store.claim_job(LEASE, false).await.unwrap().unwrap();
     store.add_job(&a_job()).await.unwrap();
     store.finish_job(&job).await.unwrap();
-    let again = store.claim_job(LEASE).await.unwrap().unwrap();
+    let again = store.claim_job(LEASE, false).await.unwrap().unwrap();
     store.finish_job(&again).await.unwrap();
-    assert_eq!(store.claim_job(LEASE).await.unwrap(), None);
+    assert_eq!(store.claim_job(LEASE, false).await.unwrap(), None);
 }
 
 async fn a_job_is_taken_by_one_and_comes_back_when_its_lease_ends(store: Store, clock: Clock) {
     store.add_job(&a_job()).await.unwrap();
-    let claims = futures_util::future::join_all((0..16).map(|_| store.claim_job(LEASE))).await;
+    let claims =
+        futures_util::future::join_all((0..16).map(|_| store.claim_job(LEASE, false))).await;
     let taken = claims
         .into_iter()
         .filter(|claim| matches!(claim, Ok(Some(_))))
         .count();
     assert_eq!(taken, 1);
     clock.advance(LEASE);
-    assert_eq!(store.claim_job(LEASE).await.unwrap().unwrap().attempts, 2);
+    assert_eq!(
+        store
+            .claim_job(LEASE, false)
+            .await
+            .unwrap()
+            .unwrap()
+            .attempts,
+        2
+    );
 }
 
 async fn a_failed_job_waits_and_dies(store: Store, clock: Clock) {
     store.add_job(&a_job()).await.unwrap();
-    let job = store.claim_job(LEASE).await.unwrap().unwrap();
+    let job = store.claim_job(LEASE, false).await.unwrap().unwrap();
     let later = clock.now() + TimeDelta::seconds(10);
     store
         .fail_job(&job, "Slack is away", Some(later))
         .await
         .unwrap();
-    assert_eq!(store.claim_job(LEASE).await.unwrap(), None);
+    assert_eq!(store.claim_job(LEASE, false).await.unwrap(), None);
     clock.advance(TimeDelta::seconds(10));
-    let job = store.claim_job(LEASE).await.unwrap().unwrap();
+    let job = store.claim_job(LEASE, false).await.unwrap().unwrap();
     store.fail_job(&job, "Slack is away", None).await.unwrap();
     let counts = store.job_counts().await.unwrap();
     assert_eq!((counts.open, counts.dead), (0, 1));
     clock.advance(TimeDelta::days(1));
-    assert_eq!(store.claim_job(LEASE).await.unwrap(), None);
+    assert_eq!(store.claim_job(LEASE, false).await.unwrap(), None);
     // Asked for anew, it lives again.
     store.add_job(&a_job()).await.unwrap();
-    assert!(store.claim_job(LEASE).await.unwrap().is_some());
+    assert!(store.claim_job(LEASE, false).await.unwrap().is_some());
+}
+
+async fn a_lost_lease_ends_nothing(store: Store, clock: Clock) {
+    store.add_job(&a_job()).await.unwrap();
+    let lost = store.claim_job(LEASE, false).await.unwrap().unwrap();
+    clock.advance(LEASE);
+    let taken = store.claim_job(LEASE, false).await.unwrap().unwrap();
+    store.finish_job(&lost).await.unwrap();
+    store.fail_job(&lost, "late", None).await.unwrap();
+    store.postpone_job(&lost, clock.now()).await.unwrap();
+    let counts = store.job_counts().await.unwrap();
+    assert_eq!((counts.open, counts.dead), (1, 0));
+    assert_eq!(store.claim_job(LEASE, false).await.unwrap(), None);
+    store.finish_job(&taken).await.unwrap();
+    assert_eq!(store.job_counts().await.unwrap().open, 0);
+}
+
+async fn waiting_is_no_attempt(store: Store, clock: Clock) {
+    store.add_job(&a_job()).await.unwrap();
+    for _ in 0..10 {
+        let job = store.claim_job(LEASE, false).await.unwrap().unwrap();
+        assert_eq!(job.attempts, 1);
+        let later = clock.now() + TimeDelta::seconds(1);
+        store.postpone_job(&job, later).await.unwrap();
+        assert_eq!(store.claim_job(LEASE, false).await.unwrap(), None);
+        clock.advance(TimeDelta::seconds(1));
+    }
 }
 
 async fn health_is_checked_by_writing(store: Store, _: Clock) {
     store.check().await.unwrap();
-    store.job_wanted(Duration::from_millis(1)).await;
+    store.job_wanted(Duration::from_millis(1), false).await;
     store.close().await;
     assert!(store.check().await.is_err());
 }

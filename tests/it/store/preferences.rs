@@ -80,6 +80,7 @@ async fn what_is_saved_is_read(store: Store, _: Clock) {
     let job = NewJob {
         unique_key: "home".to_owned(),
         payload: "{}".to_owned(),
+        is_prompt: false,
         run_at: None,
     };
     store

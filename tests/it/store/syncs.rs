@@ -427,6 +427,7 @@ async fn a_skipped_event_waits_no_more(store: Store, clock: Clock) {
     let job = NewJob {
         unique_key: "home".to_owned(),
         payload: "{}".to_owned(),
+        is_prompt: false,
         run_at: None,
     };
     let state = store.dismiss_event(me, id, true, Some(&job)).await.unwrap();

@@ -162,6 +162,7 @@ async fn a_request_is_one_step(store: Store, clock: Clock) {
     let job = NewJob {
         unique_key: "refresh".into(),
         payload: "{}".into(),
+        is_prompt: false,
         run_at: None,
     };
     let first = timer(&clock, "first");

@@ -284,7 +284,10 @@ fn steps_are_marked_and_give_way_when_two_are_done() {
     };
     let fresh = said(&drawn(&new));
     assert!(fresh.contains("Welcome, Nina") && fresh.contains("*1 · Log something*"));
-    assert!(fresh.contains("8 h from 09:00, Monday to Friday, Europe/Berlin."));
+    assert!(
+        fresh
+            .contains("8 h from 09:00, Monday to Friday, Europe/Berlin. A summary comes at 17:30.")
+    );
     assert!(!fresh.contains("Last entries"));
     let logged = Home {
         recent: vec![entry(1, 0)],

@@ -124,7 +124,7 @@ pub(super) fn steps(home: &Home, steps: Steps, green: Green) -> Vec<SlackBlock> 
     blocks
 }
 
-/// `8 h from 09:00, Monday to Friday, Europe/Berlin.` No summary is promised as long as none is sent.
+/// `8 h from 09:00, Monday to Friday, Europe/Berlin. A summary comes at 17:30.`
 fn day(home: &Home) -> String {
     let chosen = &home.preferences;
     let start = chosen.workday_start.format("%H:%M");
@@ -133,5 +133,13 @@ fn day(home: &Home) -> String {
     } else {
         format!("{} from {start}", chosen.target_per_day)
     };
-    format!("{length}, Monday to Friday, {}.", home.zone.name())
+    let summary = if chosen.daily_summary {
+        format!(
+            " A summary comes at {}.",
+            chosen.daily_summary_time.format("%H:%M")
+        )
+    } else {
+        String::new()
+    };
+    format!("{length}, Monday to Friday, {}.{summary}", home.zone.name())
 }
