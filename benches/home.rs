@@ -120,9 +120,9 @@ async fn meetings(url: &str, clock: &Clock, member: &Member, now: DateTime<Utc>)
     let mut db = SqliteConnection::connect(url).await.unwrap();
     let (account, calendar) = (clock.new_id(), clock.new_id());
     sqlx::query(
-        "INSERT INTO user_oauth_accounts (id, user_id, provider, subject, email, scopes, state, state_since, told, \
+        "INSERT INTO user_oauth_accounts (id, user_id, provider, subject, email, scopes, state, state_since, \
          refreshed_at, created_at, updated_at) \
-         VALUES ($1, $2, 'google', '1', 'nina@tern.example', '', 'active', $3, 0, $3, $3, $3)",
+         VALUES ($1, $2, 'google', '1', 'nina@tern.example', '', 'active', $3, $3, $3, $3)",
     )
     .bind(account)
     .bind(member.user_id)

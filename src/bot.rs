@@ -256,14 +256,18 @@ fn runner(door: &Door, store: &Store) -> Runner {
                 Job::LookForEnded => door.look_for_ended().await,
                 Job::MeetingsEnded { binding } => door.meetings_ended(binding).await,
                 Job::TellMeetings {
-                    binding, events, ..
-                } => door.tell_meetings(binding, &events).await,
+                    binding,
+                    events,
+                    at,
+                } => door.tell_meetings(binding, &events, at).await,
+                Job::TellEntry { binding, event } => door.tell_entry(binding, event).await,
                 Job::UpdateCard { binding, event } => door.update_card(binding, event).await,
                 Job::TellChanged {
                     binding,
                     event,
                     was,
-                } => door.tell_changed(binding, event, &was).await,
+                    at,
+                } => door.tell_changed(binding, event, &was, at).await,
                 Job::LookForSummaries => door.look_for_summaries().await,
                 Job::SendSummary {
                     binding,
@@ -278,13 +282,16 @@ fn runner(door: &Door, store: &Store) -> Runner {
                 Job::RefreshTokens => door.queue_refreshes().await,
                 Job::RefreshAccount { account } => door.refresh_account(account).await,
                 Job::TellConnected {
-                    account, is_again, ..
-                } => door.tell_connected(account, is_again).await,
+                    account,
+                    at,
+                    is_again,
+                } => door.tell_connected(account, at, is_again).await,
                 Job::TellBroken {
                     account,
                     since,
                     nth,
                 } => door.tell_broken(account, since, nth).await,
+                Job::TellInvoice { binding, invoice } => door.tell_invoice(binding, &invoice).await,
                 Job::ExportData { binding, request } => door.export_data(binding, request).await,
                 Job::ForgetRequests => {
                     let forgotten = async {

@@ -214,7 +214,7 @@ async fn ask(
         settled_since(me, window, now, 12),
         claim_notice(nina.binding_id, "day:2026-11-20"),
         sent_notice(nina.binding_id, "day:2026-11-20"),
-        log_event(me, event, &fields(entry.date, entry.project.as_ref()), None),
+        log_event(me, event, &fields(entry.date, entry.project.as_ref()), &[]),
         dismiss_event(me, event, true, None),
     );
     asked

@@ -83,17 +83,34 @@ impl App {
         home: HomeTab,
     ) -> Result<LogEvent, Failed> {
         let then = home.refresh(member);
-        self.log_event_then(member, event_id, log_as, then.as_ref())
+        self.log_event_then(member, event_id, log_as, then.as_slice())
             .await
     }
 
-    /// As [`log_event`](Self::log_event), with the job that follows from it.
+    /// As [`log_event`](Self::log_event), for somebody who is not looking at it in Slack: they are told there, if they
+    /// want to be.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn convert_event(&self, member: &Member, event_id: Uuid) -> Result<LogEvent, Failed> {
+        let mut then = Vec::from_iter(Self::home_refresh(member));
+        then.extend(Self::entry_news(member, event_id));
+        let logged = self
+            .log_event_then(member, event_id, LogAs::default(), &then)
+            .await?;
+        if matches!(logged, LogEvent::Logged(_)) {
+            self.card_follows(member, event_id).await?;
+        }
+        Ok(logged)
+    }
+
+    /// As [`log_event`](Self::log_event), with the jobs that follow from it.
     pub(super) async fn log_event_then(
         &self,
         member: &Member,
         event_id: Uuid,
         log_as: LogAs,
-        then: Option<&NewJob>,
+        then: &[NewJob],
     ) -> Result<LogEvent, Failed> {
         let failed = |error| self.failed("logging a meeting", error);
         let event = self.store.event(member.user_id, event_id).await;
@@ -160,7 +177,7 @@ impl App {
         let failed = |error| self.failed("logging a meeting", error);
         let logged = self
             .store
-            .log_event(member.user_id, event_id, &fields, then.as_ref())
+            .log_event(member.user_id, event_id, &fields, then.as_slice())
             .await
             .map_err(failed)?;
         let is_logged = matches!(logged, LogEvent::Logged(_) | LogEvent::Already(_));

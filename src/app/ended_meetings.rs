@@ -1,6 +1,6 @@
 //! What happens when a meeting has ended: it is logged by a rule, said, or left to the Home tab.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::{App, LogAs};
@@ -74,15 +74,16 @@ impl App {
         let ended = ended.map_err(failed)?;
         let rules = self.rules(&member).await?;
         let mut dealt = Vec::new();
-        let mut then: Vec<NewJob> = Vec::new();
         let mut news = Vec::new();
         for event in &ended {
             dealt.push(event.id);
             if let Some(rule) = rules.iter().find(|rule| follows(rule, event)) {
                 // Asked for with the entry: what is logged by itself is told, whatever ends in between.
-                let told = tell(binding, vec![event.id], now);
-                let told = Some(&told).filter(|_| member.preferences.entry_notifications);
-                if self.log_by_rule(&member, event, rule, told).await? {
+                let told = Self::entry_news(&member, event.id);
+                if self
+                    .log_by_rule(&member, event, rule, told.as_slice())
+                    .await?
+                {
                     continue;
                 }
             }
@@ -90,10 +91,20 @@ impl App {
                 news.push(event.id);
             }
         }
-        if !news.is_empty() {
-            then.push(tell(binding, news, now));
-        }
-        then.extend(Self::home_refresh(&member));
+        let home = Self::home_refresh(&member);
+        let then = |taken: &[Uuid]| {
+            let events = news.iter().copied();
+            let events: Vec<_> = events.filter(|event| taken.contains(event)).collect();
+            let told = (!events.is_empty()).then(|| {
+                Job::TellMeetings {
+                    binding,
+                    events,
+                    at: now,
+                }
+                .to_row()
+            });
+            told.into_iter().chain(home.clone()).collect()
+        };
         self.store
             .note_ended(member.user_id, &dealt, &then)
             .await
@@ -106,7 +117,7 @@ impl App {
         member: &Member,
         event: &SyncedEvent,
         rule: &Rule,
-        told: Option<&NewJob>,
+        told: &[NewJob],
     ) -> Result<bool, Failed> {
         let project = rule.project.as_ref().map(|project| project.id);
         if self.open_project(member, project).await?.is_err() {
@@ -121,12 +132,19 @@ impl App {
         Ok(matches!(logged, LogEvent::Logged(_) | LogEvent::Already(_)))
     }
 
-    /// Takes it upon the caller to say something about these meetings, once. `None` if there is nothing to say any
-    /// more: it was said, they were logged or skipped elsewhere, or the person does not want it now.
+    /// The news that an entry was made of a meeting where the person does not look at it, if they want to know.
+    pub(super) fn entry_news(member: &Member, event: Uuid) -> Option<NewJob> {
+        let binding = member.binding_id;
+        let is_wanted = member.preferences.entry_notifications;
+        is_wanted.then(|| Job::TellEntry { binding, event }.to_row())
+    }
+
+    /// What there is to say about meetings that have ended. `None` if there is nothing (any more): they were logged or
+    /// skipped meanwhile, or the person does not want it now.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn claim_ended(
+    pub async fn ended_to_tell(
         &self,
         binding: Uuid,
         events: &[Uuid],
@@ -134,30 +152,48 @@ impl App {
         let Some(member) = self.member_by_binding(binding).await? else {
             return Ok(None);
         };
-        let claimed = self.store.claim_card(member.user_id, events).await;
-        let claimed = claimed.map_err(|error| self.failed("saying that a meeting ended", error))?;
         let mut found = Vec::new();
-        for event_id in claimed {
-            found.extend(self.event(&member, event_id).await?);
+        if member.preferences.after_meeting {
+            for event_id in events {
+                let event = self.event(&member, *event_id).await?;
+                found.extend(event.filter(|event| event.state == EventState::Suggested));
+            }
         }
-        let mut meetings = self.meetings(&member, found).await?;
-        let preferences = &member.preferences;
-        meetings.retain(|meeting| match meeting.event.state {
-            EventState::Suggested => preferences.after_meeting,
-            EventState::Logged => preferences.entry_notifications,
-            _ => false,
-        });
+        let meetings = self.meetings(&member, found).await?;
         Ok((!meetings.is_empty()).then_some(EndedMeetings { member, meetings }))
     }
 
-    /// Notes where the message about these meetings stands; `None` if it was certainly not sent.
+    /// The meeting that an entry was made of elsewhere, if there is something to say about it: the entry stands, no
+    /// message about the meeting shows it already, and the person wants to know.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn note_card(
+    pub async fn entry_to_tell(
+        &self,
+        binding: Uuid,
+        event_id: Uuid,
+    ) -> Result<Option<EndedMeetings>, Failed> {
+        let member = self.member_by_binding(binding).await?;
+        let Some(member) = member.filter(|member| member.preferences.entry_notifications) else {
+            return Ok(None);
+        };
+        if self.card_of(&member, event_id).await?.is_some() {
+            return Ok(None);
+        }
+        let event = self.event(&member, event_id).await?;
+        let mut meetings = self.meetings(&member, Vec::from_iter(event)).await?;
+        meetings.retain(|meeting| meeting.receipt.is_some());
+        Ok((!meetings.is_empty()).then_some(EndedMeetings { member, meetings }))
+    }
+
+    /// Notes where the message about these meetings stands.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn place_card(
         &self,
         ended: &EndedMeetings,
-        place: Option<(&str, &str)>,
+        place: (&str, &str),
     ) -> Result<(), Failed> {
         let ids: Vec<Uuid> = ended.meetings.iter().map(|m| m.event.id).collect();
         self.store
@@ -239,13 +275,4 @@ impl App {
 
 fn follows(rule: &Rule, event: &SyncedEvent) -> bool {
     event.series_id.as_deref() == Some(&*rule.series_id) && event.end > rule.since
-}
-
-fn tell(binding: Uuid, events: Vec<Uuid>, at: DateTime<Utc>) -> NewJob {
-    Job::TellMeetings {
-        binding,
-        events,
-        at,
-    }
-    .to_row()
 }

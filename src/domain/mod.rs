@@ -3,6 +3,7 @@ pub mod calendar;
 pub mod calendar_event;
 pub mod due;
 pub mod gaps;
+pub mod invoice;
 pub mod member;
 pub mod minutes;
 pub mod period;

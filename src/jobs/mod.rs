@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{
-    domain::{calendar_event::LoggedAs, due::SummaryOf},
+    domain::{calendar_event::LoggedAs, due::SummaryOf, invoice::Invoice},
     store::NewJob,
 };
 
@@ -56,7 +56,7 @@ pub enum Job {
         /// Whose.
         binding: Uuid,
     },
-    /// Tell the person about meetings that have ended, or were logged by a rule.
+    /// Tell the person about meetings that have ended.
     TellMeetings {
         /// Whom.
         binding: Uuid,
@@ -64,6 +64,13 @@ pub enum Job {
         events: Vec<Uuid>,
         /// When they were dealt with.
         at: DateTime<Utc>,
+    },
+    /// Tell the person of the entry that was made of a meeting, by a rule or a program.
+    TellEntry {
+        /// Whom.
+        binding: Uuid,
+        /// Which meeting.
+        event: Uuid,
     },
     /// Draw the message about a meeting anew, because it was logged or skipped elsewhere.
     UpdateCard {
@@ -80,6 +87,9 @@ pub enum Job {
         event: Uuid,
         /// What it was when they logged it.
         was: LoggedAs,
+        /// When the change was seen: another one is told anew. What was asked for before this was kept has none.
+        #[serde(default)]
+        at: DateTime<Utc>,
     },
     /// Look for summaries that are due.
     LookForSummaries,
@@ -120,6 +130,13 @@ pub enum Job {
         since: DateTime<Utc>,
         /// 0 is the message, 1 and 2 are the reminders.
         nth: i32,
+    },
+    /// Tell the person that an invoice is ready.
+    TellInvoice {
+        /// Whom.
+        binding: Uuid,
+        /// Which.
+        invoice: Invoice,
     },
     /// Send a person everything that is kept about them.
     ExportData {
@@ -165,6 +182,7 @@ impl Job {
                 let first = events.first().copied().unwrap_or_default();
                 format!("tell_meetings:{binding}:{first}:{}", at.timestamp_micros())
             }
+            Self::TellEntry { event, .. } => format!("tell_entry:{event}"),
             Self::UpdateCard { event, .. } => format!("update_card:{event}"),
             Self::TellChanged { event, .. } => format!("tell_changed:{event}"),
             Self::LookForSummaries => "look_for_summaries".to_owned(),
@@ -181,6 +199,9 @@ impl Job {
                 since,
                 nth,
             } => format!("tell_broken:{account}:{}:{nth}", since.timestamp_micros()),
+            Self::TellInvoice { binding, invoice } => {
+                format!("tell_invoice:{binding}:{}", invoice.number)
+            }
             Self::ExportData { binding, .. } => format!("export_data:{binding}"),
             Self::ForgetRequests => "forget_requests".to_owned(),
         };

@@ -10,8 +10,9 @@ use super::{
     forms::{self, Meta, Prefill},
     home,
     inbound::{Action, Interaction},
-    logged, meetings,
+    invoices, logged, meetings,
     messages::{self, Conversation, Message, Reader, SummaryNotice},
+    notices,
     open_form::{self, EntryFormKind},
     own_data, preferences, projects, reports, request_key, rules, stranger,
     summaries::{self, About},
@@ -107,8 +108,23 @@ impl<'a> Press<'a> {
         rest.split('.').next()?.parse().ok()
     }
 
-    pub(super) fn reader<'m>(&self, member: &'m Member) -> Reader<'m> {
-        self.door.reader(member, self.round())
+    /// Whoever draws the message anew keeps the mark that it is known by.
+    pub(super) fn reader<'m>(&'m self, member: &'m Member) -> Reader<'m> {
+        let tag = if self.is_beside() {
+            ""
+        } else {
+            notices::mark_of(&self.action.block_id)
+        };
+        Reader {
+            tag,
+            ..self.door.reader(member, self.round())
+        }
+    }
+
+    /// Whether the answer stands beside the message, which says something else than what was asked for there.
+    fn is_beside(&self) -> bool {
+        self.action.block_id.starts_with(messages::INVOICE)
+            && self.action.action_id.starts_with("report.")
     }
 
     /// Where the message stands.
@@ -172,7 +188,12 @@ pub(super) async fn pressed(
         let Some(answer) = answer(&press).await else {
             continue;
         };
-        door.answer_later(interaction, press.slack_user(), answer.replacing());
+        let answer = if press.is_beside() {
+            answer.beside()
+        } else {
+            answer.replacing()
+        };
+        door.answer_later(interaction, press.slack_user(), answer);
     }
 }
 
@@ -288,6 +309,7 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
         ("project", _) => projects::pressed(press, member, verb).await,
         ("day" | "week", _) => summaries::pressed(press, member, verb).await,
         ("prefs", "silent" | "monday") => summaries::preference_pressed(press, member).await,
+        ("prefs", "invoice") => invoices::preference_pressed(press, member).await,
         ("event", _) => meetings::pressed(press, member, verb).await,
         ("rule", _) => rules::pressed(press, member, verb).await,
         ("calendar", _) => calendars::pressed(press, member, verb).await,

@@ -9,17 +9,18 @@ use slack_morphism::prelude::{
 use uuid::Uuid;
 
 use super::{
-    Door, SlackError,
+    Door,
     actions::Press,
     forms::{self, Meta},
     home,
     inbound::View,
     logged,
-    messages::{self, List, Message, label},
+    messages::{self, List, Message, Reader, label},
+    notices::mark,
     open_form, preferences,
 };
 use crate::{
-    app::{Listed, Notice, SyncProblem, TokenProblem},
+    app::{Listed, Notice, REMINDERS, SyncProblem, TokenProblem},
     domain::{member::Member, provider::Provider},
     error::{Failed, chain},
     jobs::Ran,
@@ -355,8 +356,13 @@ impl Door {
         }
     }
 
-    /// Tells a person that a calendar is connected.
-    pub async fn tell_connected(&self, account: Uuid, is_again: bool) -> Ran {
+    /// Tells a person that a calendar is connected, since `at`.
+    pub async fn tell_connected(
+        &self,
+        account: Uuid,
+        at: chrono::DateTime<chrono::Utc>,
+        is_again: bool,
+    ) -> Ran {
         let found = async {
             let Some(tokens) = self.app.store().tokens(account).await? else {
                 return Ok(None);
@@ -374,9 +380,14 @@ impl Door {
         let waiting = self.app.read_for_the_first_time(&member, account).await;
         match self.app.account(&member, account).await {
             Ok(Some(account)) => {
-                let reader = self.reader(&member, 0);
+                let notice = format!("connected:{}:{}", account.id, at.timestamp_micros());
+                let mark = mark(&notice);
+                let reader = Reader {
+                    tag: &mark,
+                    ..self.reader(&member, 0)
+                };
                 let message = messages::connected(reader, &account, is_again, waiting);
-                sent(self.client.post(&member.slack_user_id, &message).await)
+                self.say_once(&member, &notice, &mark, &message).await.ran()
             }
             Ok(None) => Ran::Done,
             Err(failed) => Ran::Failed(chain(&logged(failed))),
@@ -390,9 +401,14 @@ impl Door {
         since: chrono::DateTime<chrono::Utc>,
         nth: i32,
     ) -> Ran {
+        let next = usize::try_from(nth).ok().and_then(|nth| REMINDERS.get(nth));
+        if next.is_some_and(|after| since + *after <= self.app.clock().now()) {
+            // The next one is due, too, and says the same: nobody could be told until now.
+            return Ran::Done;
+        }
         let store = self.app.store();
         let found = async {
-            let Some(account) = store.broken_account(account, since, nth).await? else {
+            let Some(account) = store.broken_account(account, since).await? else {
                 return Ok(None);
             };
             let Some(binding) = store.binding_of(account.user_id).await? else {
@@ -406,27 +422,14 @@ impl Door {
             Ok(None) => return Ran::Done,
             Err(problem) => return Ran::Failed(chain(&problem)),
         };
-        let message = messages::broken(self.reader(&member, 0), &account, nth);
-        let ran = sent(self.client.post(&member.slack_user_id, &message).await);
-        if matches!(ran, Ran::Done)
-            && let Err(problem) = store.note_told(account.id, nth).await
-        {
-            tracing::warn!("calendars.told_not_noted: {}", chain(&problem));
-        }
-        ran
-    }
-}
-
-/// What became of a message that a job sends.
-pub(super) fn sent<T>(posted: Result<T, SlackError>) -> Ran {
-    match posted {
-        Ok(_) => Ran::Done,
-        Err(SlackError::RateLimited(wait)) => Ran::Later(wait),
-        Err(SlackError::Failed(problem)) => Ran::Failed(problem),
-        Err(problem @ (SlackError::Unanswered(_) | SlackError::Refused(_))) => {
-            // It may have been posted; or Slack's answer will be the same next time, as for a person who left.
-            tracing::warn!("calendars.maybe_not_told: {problem}");
-            Ran::Done
-        }
+        let since = since.timestamp_micros();
+        let notice = format!("broken:{}:{since}:{nth}", account.id);
+        let mark = mark(&notice);
+        let reader = Reader {
+            tag: &mark,
+            ..self.reader(&member, 0)
+        };
+        let message = messages::broken(reader, &account, nth);
+        self.say_once(&member, &notice, &mark, &message).await.ran()
     }
 }

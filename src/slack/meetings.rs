@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate};
+use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::{
@@ -11,14 +11,17 @@ use super::{
     forms::{self, Meta},
     home,
     inbound::View,
-    logged as log_failure,
-    messages::{self, Message, SummaryNotice},
+    messages::{self, Message, Reader, SummaryNotice},
+    notices::{Said, mark},
     open_form, request_key, submissions,
     submissions::Acknowledgement,
     summaries,
 };
 use crate::{
-    app::{EntryVersion, FormOutcome, LogAs, MeetingChange, Notice, WaitingDays, WaitingOf},
+    app::{
+        EndedMeetings, EntryVersion, FormOutcome, LogAs, MeetingChange, Notice, WaitingDays,
+        WaitingOf,
+    },
     domain::{
         calendar_event::{EventState, LoggedAs},
         member::Member,
@@ -349,40 +352,45 @@ impl Door {
         ran(self.app.deal_with_ended(binding).await)
     }
 
-    /// Tells a person about meetings that have ended.
-    pub async fn tell_meetings(&self, binding: Uuid, events: &[Uuid]) -> Ran {
-        let ended = match self.app.claim_ended(binding, events).await {
+    /// Tells a person about meetings that have ended, which were dealt with at `at`.
+    pub async fn tell_meetings(&self, binding: Uuid, events: &[Uuid], at: DateTime<Utc>) -> Ran {
+        let first = events.first().copied().unwrap_or_default();
+        let notice = format!("ended:{first}:{}", at.timestamp_micros());
+        match self.app.ended_to_tell(binding, events).await {
+            Ok(Some(ended)) => self.show_meetings(&ended, &notice).await,
+            Ok(None) => Ran::Done,
+            Err(failed) => Ran::Failed(chain(&failed)),
+        }
+    }
+
+    /// Tells a person of the entry that was made of a meeting, by a rule or a program.
+    pub async fn tell_entry(&self, binding: Uuid, event: Uuid) -> Ran {
+        let ended = match self.app.entry_to_tell(binding, event).await {
             Ok(Some(ended)) => ended,
             Ok(None) => return Ran::Done,
             Err(failed) => return Ran::Failed(chain(&failed)),
         };
-        let message =
-            messages::ended_meetings(self.reader(&ended.member, 0), &ended.meetings, None);
-        let posted = self
-            .client
-            .post(&ended.member.slack_user_id, &message)
-            .await;
-        let (noted, ran) = match posted {
-            Ok((channel, ts)) => (
-                self.app.note_card(&ended, Some((&channel, &ts))).await,
-                Ran::Done,
-            ),
-            Err(SlackError::RateLimited(wait)) => {
-                (self.app.note_card(&ended, None).await, Ran::Later(wait))
-            }
-            Err(SlackError::Failed(problem)) => {
-                (self.app.note_card(&ended, None).await, Ran::Failed(problem))
-            }
-            Err(problem) => {
-                // It may have been posted; or Slack's answer will be the same next time.
-                tracing::warn!(%binding, "meetings.maybe_not_told: {problem}");
-                return Ran::Done;
-            }
+        let entry = ended.meetings.first();
+        let entry = entry.and_then(|meeting| meeting.event.time_entry_id);
+        let notice = format!("entry:{}", entry.unwrap_or_default());
+        self.show_meetings(&ended, &notice).await
+    }
+
+    /// Posts the message about these meetings, once, and notes where it stands, to draw it anew there.
+    async fn show_meetings(&self, ended: &EndedMeetings, notice: &str) -> Ran {
+        let mark = mark(notice);
+        let reader = Reader {
+            tag: &mark,
+            ..self.reader(&ended.member, 0)
         };
-        if let Err(failed) = noted {
-            let _ = log_failure(failed);
+        let message = messages::ended_meetings(reader, &ended.meetings, None);
+        let said = self.say_once(&ended.member, notice, &mark, &message).await;
+        if let Said::Sent(Some((channel, ts))) = &said
+            && let Err(failed) = self.app.place_card(ended, (channel, ts)).await
+        {
+            return Ran::Failed(chain(&failed));
         }
-        ran
+        said.ran()
     }
 
     /// Draws the message about a meeting anew, because it was logged or skipped elsewhere.
@@ -416,19 +424,28 @@ impl Door {
         }
     }
 
-    /// Tells a person that a meeting they logged is otherwise in their calendar now.
-    pub async fn tell_changed(&self, binding: Uuid, event: Uuid, was: &LoggedAs) -> Ran {
+    /// Tells a person that a meeting they logged is otherwise in their calendar now, as was seen at `at`.
+    pub async fn tell_changed(
+        &self,
+        binding: Uuid,
+        event: Uuid,
+        was: &LoggedAs,
+        at: DateTime<Utc>,
+    ) -> Ran {
         let changed = match self.app.changed_meeting(binding, event, was).await {
             Ok(Some(changed)) => changed,
             Ok(None) => return Ran::Done,
             Err(failed) => return Ran::Failed(chain(&failed)),
         };
-        let message = messages::changed_meeting(self.reader(&changed.member, 0), &changed);
-        super::calendars::sent(
-            self.client
-                .post(&changed.member.slack_user_id, &message)
-                .await,
-        )
+        let member = &changed.member;
+        let notice = format!("changed:{event}:{}", at.timestamp_micros());
+        let mark = mark(&notice);
+        let reader = Reader {
+            tag: &mark,
+            ..self.reader(member, 0)
+        };
+        let message = messages::changed_meeting(reader, &changed);
+        self.say_once(member, &notice, &mark, &message).await.ran()
     }
 }
 

@@ -10,6 +10,7 @@ mod commands;
 mod forms;
 mod home;
 mod inbound;
+mod invoices;
 mod meetings;
 pub mod messages;
 mod notices;

@@ -42,12 +42,22 @@ const UNREACHABLE: [&str; 9] = [
 /// What became of a message that is sent once.
 #[derive(Debug)]
 pub(super) enum Said {
-    /// It is there now, or was already.
-    Sent,
+    /// It is there now, or was already: in this conversation, with this `ts`, as far as that is known.
+    Sent(Option<(String, String)>),
     /// Slack will never take it: the person left, or takes no messages from the app.
     Unreachable,
     /// Not now; the job says when again.
     Not(Ran),
+}
+
+impl Said {
+    /// What that is for a job to which nothing else follows from it.
+    pub(super) fn ran(self) -> Ran {
+        match self {
+            Self::Sent(_) | Self::Unreachable => Ran::Done,
+            Self::Not(ran) => ran,
+        }
+    }
 }
 
 /// Names what a message says, without what it says.
@@ -64,6 +74,16 @@ pub(super) fn mark(notice: &str) -> String {
     digest[..6]
         .iter()
         .fold(".n".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+/// The mark in the id of a block, or nothing.
+pub(super) fn mark_of(block_id: &str) -> &str {
+    let (named, _) = block_id.rsplit_once(".r").unwrap_or((block_id, ""));
+    let at = named.rfind('.').unwrap_or(named.len());
+    let is_mark = named[at..]
+        .strip_prefix(".n")
+        .is_some_and(|hex| hex.len() == 12 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    if is_mark { &named[at..] } else { "" }
 }
 
 impl Door {
@@ -92,7 +112,10 @@ impl Door {
         let claimed = Instant::now();
         match store.claim_notice(binding, notice).await? {
             NoticeClaim::Taken => {}
-            NoticeClaim::Settled => return Ok(Said::Sent),
+            NoticeClaim::Settled => {
+                let sent = store.sent_notice(binding, notice).await?;
+                return Ok(Said::Sent(sent.map(|sent| (sent.channel, sent.ts))));
+            }
             NoticeClaim::Open(since) => {
                 let age = self.app.clock().now() - since;
                 if age < UNCLEAR_FOR {
@@ -106,7 +129,7 @@ impl Door {
                         store
                             .note_sent(binding, notice, (&channel, &ts), &said)
                             .await?;
-                        return Ok(Said::Sent);
+                        return Ok(Said::Sent(Some((channel, ts))));
                     }
                     Ok(None) => {
                         if !store.take_over_notice(binding, notice, since).await? {
@@ -124,7 +147,7 @@ impl Door {
                              bot look. The scope im:history is needed; see manifest.yml"
                         );
                         store.refuse_notice(binding, notice).await?;
-                        return Ok(Said::Sent);
+                        return Ok(Said::Sent(None));
                     }
                     Err(problem) => return Ok(Said::Not(Ran::Failed(problem.to_string()))),
                 }
@@ -139,7 +162,7 @@ impl Door {
                 store
                     .note_sent(binding, notice, (&channel, &ts), &said)
                     .await?;
-                Ok(Said::Sent)
+                Ok(Said::Sent(Some((channel, ts))))
             }
             Err(SlackError::RateLimited(wait)) => {
                 store.release_notice(binding, notice).await?;
@@ -157,6 +180,34 @@ impl Door {
             }
             // It may have been posted; the next attempt looks.
             Err(problem) => Ok(Said::Not(Ran::Failed(problem.to_string()))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_carries_its_mark_through_each_replacement() {
+        let mark = mark("invoice:2026-118");
+        for id in [
+            format!("invoice{mark}.r1"),
+            format!("card.actions{mark}.r27"),
+        ] {
+            assert_eq!(mark_of(&id), mark, "{id}");
+        }
+        for none in [
+            "",
+            ".",
+            "card.r1",
+            "day.d2026-11-20.r1",
+            "row.s10.notice.r2",
+            "a.n0123456789ab.b.r1",
+            "a.n0123456789aß.r1",
+            "a.n123.r1",
+        ] {
+            assert_eq!(mark_of(none), "", "{none}");
         }
     }
 }

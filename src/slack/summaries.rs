@@ -236,7 +236,7 @@ impl Door {
                     .say_once(member, &about.notice(), &mark, &message)
                     .await
                 {
-                    Said::Sent => SummaryNow::Sent,
+                    Said::Sent(_) => SummaryNow::Sent,
                     Said::Unreachable => {
                         SummaryNow::Not("Slack does not let the bot write to them".to_owned())
                     }
@@ -247,7 +247,7 @@ impl Door {
                             .say_once(member, &about.notice(), &mark, &message)
                             .await
                         {
-                            Said::Sent => SummaryNow::Sent,
+                            Said::Sent(_) => SummaryNow::Sent,
                             _ => SummaryNow::Not(
                                 "Slack asks to wait; run the command again later".to_owned(),
                             ),
@@ -316,7 +316,7 @@ impl Door {
             .say_once(&member, &about.notice(), &mark, &message)
             .await
         {
-            Said::Sent => Ran::Done,
+            Said::Sent(_) => Ran::Done,
             Said::Not(ran) => ran,
             Said::Unreachable => {
                 // Not each evening anew. When something is heard of them, they are planned for again.

@@ -222,8 +222,8 @@ impl Store {
                     let id = self.clock.new_id();
                     sqlx::query(
                         "INSERT INTO user_oauth_accounts (id, user_id, provider, subject, email, scopes, state, \
-                         state_since, told, refreshed_at, created_at, updated_at) \
-                         VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, 0, $7, $7, $7)",
+                         state_since, refreshed_at, created_at, updated_at) \
+                         VALUES ($1, $2, $3, $4, $5, $6, 'active', $7, $7, $7, $7)",
                     )
                     .bind(id)
                     .bind(new.user_id)
@@ -240,7 +240,7 @@ impl Store {
             sqlx::query(
                 "UPDATE user_oauth_accounts SET email = $2, scopes = $3, access_token = $4, refresh_token = $5, \
                  access_expires_at = $6, state_since = CASE WHEN state = 'active' THEN state_since ELSE $7 END, \
-                 state = 'active', state_reason = NULL, told = 0, refresh_lease = NULL, refresh_until = NULL, \
+                 state = 'active', state_reason = NULL, refresh_lease = NULL, refresh_until = NULL, \
                  refreshed_at = $7, updated_at = $7 WHERE id = $1",
             )
             .bind(id)

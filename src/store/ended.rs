@@ -61,7 +61,8 @@ impl Store {
         rows.into_iter().map(SyncedEvent::try_from).collect()
     }
 
-    /// Notes that the end of these meetings was dealt with, and asks for what follows.
+    /// Notes that the end of these meetings was dealt with, and asks for what follows. Of several that deal with one
+    /// at the same time, one does: `then` is handed those that are the caller's.
     ///
     /// # Errors
     /// The database does not answer.
@@ -69,12 +70,13 @@ impl Store {
         &self,
         user_id: Uuid,
         events: &[Uuid],
-        then: &[NewJob],
+        then: &(dyn Fn(&[Uuid]) -> Vec<NewJob> + Sync),
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         tx!(self, conn => {
+            let mut taken = Vec::with_capacity(events.len());
             for event_id in events {
-                sqlx::query(
+                let noted = sqlx::query(
                     "UPDATE synced_calendar_events SET end_handled_at = $3 WHERE user_id = $1 AND id = $2 \
                      AND end_handled_at IS NULL",
                 )
@@ -83,8 +85,11 @@ impl Store {
                 .bind(now)
                 .execute(&mut *conn)
                 .await?;
+                if noted.rows_affected() == 1 {
+                    taken.push(*event_id);
+                }
             }
-            for job in then {
+            for job in &then(&taken) {
                 add_job!(self.clock, conn, job);
             }
             Ok(())
@@ -93,36 +98,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes it upon the caller to say something about these meetings, once: those that nothing was said about yet
-    /// are returned.
-    ///
-    /// # Errors
-    /// The database does not answer.
-    pub async fn claim_card(
-        &self,
-        user_id: Uuid,
-        events: &[Uuid],
-    ) -> Result<Vec<Uuid>, StoreError> {
-        tx!(self, conn => {
-            let mut claimed = Vec::new();
-            for event_id in events {
-                let taken = sqlx::query(
-                    "UPDATE synced_calendar_events SET card_channel = '' WHERE user_id = $1 AND id = $2 \
-                     AND card_channel IS NULL",
-                )
-                .bind(user_id)
-                .bind(event_id)
-                .execute(&mut *conn)
-                .await?;
-                if taken.rows_affected() == 1 {
-                    claimed.push(*event_id);
-                }
-            }
-            Ok(claimed)
-        })
-    }
-
-    /// Notes where the message about these meetings stands; `None` says that it was certainly not sent.
+    /// Notes where the message about these meetings stands.
     ///
     /// # Errors
     /// The database does not answer.
@@ -130,7 +106,7 @@ impl Store {
         &self,
         user_id: Uuid,
         events: &[Uuid],
-        place: Option<(&str, &str)>,
+        (channel, ts): (&str, &str),
     ) -> Result<(), StoreError> {
         tx!(self, conn => {
             for event_id in events {
@@ -139,8 +115,8 @@ impl Store {
                 )
                 .bind(user_id)
                 .bind(event_id)
-                .bind(place.map(|(channel, _)| channel))
-                .bind(place.map(|(_, ts)| ts))
+                .bind(channel)
+                .bind(ts)
                 .execute(&mut *conn)
                 .await?;
             }

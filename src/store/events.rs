@@ -226,7 +226,7 @@ impl Store {
     }
 
     /// Makes an entry of an event, or gives the one that was made of it. One that was taken back is put back, with
-    /// these fields: one event is one entry for ever.
+    /// these fields: one event is one entry for ever. What follows is asked for with the entry, and only with it.
     ///
     /// # Errors
     /// The database does not answer, or a row cannot be read.
@@ -235,7 +235,7 @@ impl Store {
         user_id: Uuid,
         event_id: Uuid,
         fields: &EntryFields,
-        then: Option<&NewJob>,
+        then: &[NewJob],
     ) -> Result<LogEvent, StoreError> {
         let now = self.clock.now();
         let logged = tx!(self, conn => {
@@ -279,7 +279,7 @@ impl Store {
                 }
             };
             note_logged!(conn, event_id, made.id, now);
-            if let Some(job) = then {
+            for job in then {
                 add_job!(self.clock, conn, job);
             }
             Ok(LogEvent::Logged(receipt!(conn, made)))

@@ -57,7 +57,7 @@ pub use errands::{Errand, LinkIntent, NewErrand, Parked};
 pub use events::LogEvent;
 pub use home::{HomeRows, HomeSpans};
 pub use jobs::{ClaimedJob, DeadJob, JobCounts, NewJob};
-pub use notices::{NoticeClaim, SentNotice};
+pub use notices::{NoticeClaim, NoticeState, SentNotice};
 pub use own_data::{OwnData, OwnEntry, OwnEvent, OwnRecords};
 pub use people::{Profile, Workspace};
 pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};

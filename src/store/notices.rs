@@ -16,6 +16,17 @@ pub enum NoticeClaim {
     Settled,
 }
 
+/// What became of a message that is sent once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoticeState {
+    /// Somebody sends it just now, or did not come to say what came of it.
+    Sending,
+    /// It is sent.
+    Sent,
+    /// Slack refused it for good.
+    Refused,
+}
+
 /// A message that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct SentNotice {
@@ -146,6 +157,38 @@ impl Store {
                 .await?;
             Ok(())
         })
+    }
+
+    /// What became of a message; `None` where nobody has begun to send it.
+    ///
+    /// # Errors
+    /// The database does not answer, or the row cannot be read.
+    pub async fn notice_state(
+        &self,
+        binding_id: Uuid,
+        notice: &str,
+    ) -> Result<Option<NoticeState>, StoreError> {
+        let row: Option<(String,)> = read!(self, db => {
+            sqlx::query_as("SELECT state FROM notices WHERE binding_id = $1 AND notice = $2")
+                .bind(binding_id)
+                .bind(notice)
+                .fetch_optional(db)
+                .await
+        })?;
+        let Some((state,)) = row else {
+            return Ok(None);
+        };
+        match &*state {
+            "sending" => Ok(Some(NoticeState::Sending)),
+            "sent" => Ok(Some(NoticeState::Sent)),
+            "refused" => Ok(Some(NoticeState::Refused)),
+            _ => {
+                let problem = format!("“{state}”");
+                Err(StoreError::unreadable(
+                    "notices", "state", binding_id, problem,
+                ))
+            }
+        }
     }
 
     /// Where a message stands, if it was sent.

@@ -189,7 +189,7 @@ impl Store {
         let is_broken = tx!(self, conn => {
             let changed = sqlx::query(
                 "UPDATE user_oauth_accounts SET state = 'needs_reconnect', state_reason = $3, state_since = $4, \
-                 told = 0, refresh_lease = NULL, refresh_until = NULL, updated_at = $4 \
+                 refresh_lease = NULL, refresh_until = NULL, updated_at = $4 \
                  WHERE id = $1 AND refresh_token = $2 AND state = 'active'",
             )
             .bind(account_id)
@@ -234,8 +234,7 @@ impl Store {
         Ok(rows.into_iter().map(|(id,)| id).collect())
     }
 
-    /// The person's binding and the account, if message number `nth` about its being broken since `since` is still
-    /// to be sent.
+    /// The account, if it has been broken since then and still is.
     ///
     /// # Errors
     /// The database does not answer, or a row cannot be read.
@@ -243,16 +242,14 @@ impl Store {
         &self,
         account_id: Uuid,
         since: DateTime<Utc>,
-        nth: i32,
     ) -> Result<Option<Account>, StoreError> {
         let user: Option<(Uuid,)> = read!(self, db => {
             sqlx::query_as(
                 "SELECT user_id FROM user_oauth_accounts WHERE id = $1 AND state = 'needs_reconnect' \
-                 AND state_since = $2 AND told = $3",
+                 AND state_since = $2",
             )
             .bind(account_id)
             .bind(since)
-            .bind(nth)
             .fetch_optional(db)
             .await
         })?;
@@ -263,21 +260,6 @@ impl Store {
         Ok(accounts
             .into_iter()
             .find(|account| account.id == account_id))
-    }
-
-    /// The person was told for the `nth` time (counted from 0) that a connection is broken.
-    ///
-    /// # Errors
-    /// The database does not answer.
-    pub async fn note_told(&self, account_id: Uuid, nth: i32) -> Result<(), StoreError> {
-        tx!(self, conn => {
-            sqlx::query("UPDATE user_oauth_accounts SET told = $2 + 1 WHERE id = $1 AND told = $2")
-                .bind(account_id)
-                .bind(nth)
-                .execute(&mut *conn)
-                .await?;
-            Ok(())
-        })
     }
 
     /// The names of the keys that stored tokens are sealed with, and how many rows hang on each.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{Site, problem::Problem, session::Caller};
 use crate::{
-    app::{Guess, HomeTab, LogAs, SyncProblem},
+    app::{Guess, HomeTab, SyncProblem},
     domain::{
         calendar_event::{EventState, SyncedEvent},
         provider::Provider,
@@ -222,13 +222,8 @@ pub(super) async fn convert(
     caller: Caller,
 ) -> Result<Response, Problem> {
     let id = event_id(&id)?;
-    match site
-        .app
-        .log_event(&caller.member, id, LogAs::default(), HomeTab::Refresh)
-        .await?
-    {
+    match site.app.convert_event(&caller.member, id).await? {
         LogEvent::Logged(receipt) => {
-            site.app.card_follows(&caller.member, id).await?;
             Ok((StatusCode::CREATED, Json(entry_json(&receipt, id))).into_response())
         }
         LogEvent::Already(receipt) => Ok(Json(entry_json(&receipt, id)).into_response()),

@@ -10,6 +10,7 @@ mod connect;
 mod events;
 mod health;
 mod metrics;
+mod notifications;
 mod pages;
 mod preferences;
 mod problem;
@@ -134,6 +135,10 @@ fn router(site: Site, health: Health) -> Router {
         .route("/calendar-events", get(events::list))
         .route("/calendar-events/{id}/convert", post(events::convert))
         .route("/calendar-events/{id}/dismiss", post(events::dismiss))
+        .route(
+            "/notifications/invoice-ready",
+            post(notifications::invoice_ready),
+        )
         .route("/auth/slack/login", get(auth::login))
         .route("/auth/slack/callback", get(auth::callback))
         .route("/auth/logout", post(auth::logout))

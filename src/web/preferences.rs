@@ -3,7 +3,6 @@
 use axum::{
     Json,
     extract::State,
-    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use chrono::NaiveTime;
@@ -68,17 +67,11 @@ pub(super) async fn save(
     if errors.is_empty() {
         return Ok(Json(shown(&preferences)).into_response());
     }
-    let errors: Vec<Value> = errors
-        .into_iter()
-        .map(|(field, message)| json!({ "field": field, "message": message }))
-        .collect();
-    Err(Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "invalid",
+    Err(Problem::invalid_fields(
         "The preferences cannot be saved",
         "Nothing was changed. Each of errors names a field and what it takes.",
-    )
-    .with("errors", errors.into()))
+        errors,
+    ))
 }
 
 /// The preferences object.

@@ -103,13 +103,22 @@ impl Problem {
     }
 
     pub(super) fn invalid(field: &str, message: &str) -> Self {
-        Self::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "invalid",
-            "The request cannot be read",
-            message,
-        )
-        .with("errors", json!([{ "field": field, "message": message }]))
+        let errors = [(field.to_owned(), message.to_owned())];
+        Self::invalid_fields("The request cannot be read", message, errors)
+    }
+
+    /// Fields that cannot be, each with what it takes.
+    pub(super) fn invalid_fields(
+        title: &str,
+        detail: &str,
+        errors: impl IntoIterator<Item = (String, String)>,
+    ) -> Self {
+        let errors: Vec<Value> = errors
+            .into_iter()
+            .map(|(field, message)| json!({ "field": field, "message": message }))
+            .collect();
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title, detail)
+            .with("errors", errors.into())
     }
 
     pub(super) fn unreadable(status: StatusCode, detail: String) -> Self {

@@ -144,7 +144,7 @@ async fn post(browser: &mut Visitor, path: &str, kind: &str, body: &str) -> Page
 }
 
 /// The token for programs that a person made in their Home tab.
-async fn api_token(bot: &TestBot, person: &str) -> String {
+pub(crate) async fn api_token(bot: &TestBot, person: &str) -> String {
     bot.slack.open_home(person).await.unwrap();
     let shows = |slack: &Sandbox| {
         let home = slack.home(person)?;

@@ -13,6 +13,7 @@ mod jobs;
 mod layers;
 mod meetings;
 mod migrations;
+mod notices;
 mod own_data;
 mod parse;
 mod preferences;

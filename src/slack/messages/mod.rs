@@ -11,6 +11,7 @@ mod ended;
 mod fixtures;
 mod help;
 mod home;
+mod invoice;
 mod list;
 mod overlap;
 mod own_data;
@@ -57,6 +58,8 @@ pub use card::{
 pub use ended::{changed_meeting, ended_meetings, kept};
 pub use help::{help, not_offered};
 pub use home::{home, home_unavailable};
+pub(super) use invoice::INVOICE;
+pub use invoice::invoice_ready;
 pub use list::entries;
 pub use own_data::{EXPORT_NOTE, Export, delete_blocks, everything_deleted, own_data_blocks};
 pub use preferences::{open_preferences, preferences_about_me};

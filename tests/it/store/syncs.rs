@@ -103,7 +103,7 @@ impl Watched {
 
     pub(crate) async fn log(&self, store: &Store, event: Uuid) -> LogEvent {
         let fields = fields();
-        let logged = store.log_event(self.nina.user_id, event, &fields, None);
+        let logged = store.log_event(self.nina.user_id, event, &fields, &[]);
         logged.await.unwrap()
     }
 }
@@ -468,7 +468,7 @@ async fn events_are_their_persons(store: Store, clock: Clock) {
         store.dismiss_event(jonas, id, true, None).await.unwrap(),
         None
     );
-    let logged = store.log_event(jonas, id, &fields(), None).await.unwrap();
+    let logged = store.log_event(jonas, id, &fields(), &[]).await.unwrap();
     assert_eq!(logged, LogEvent::Unknown);
     let (waiting, count) = store.waiting(jonas, DateTime::UNIX_EPOCH, 9).await.unwrap();
     assert_eq!((waiting.len(), count), (0, 0));
