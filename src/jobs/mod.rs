@@ -205,13 +205,13 @@ impl Job {
             Self::ExportData { binding, .. } => format!("export_data:{binding}"),
             Self::ForgetRequests => "forget_requests".to_owned(),
         };
-        let is_prompt = match self {
+        let is_prompt = matches!(
+            self,
             Self::RefreshHome { .. }
-            | Self::UpdateCard { .. }
-            | Self::TellConnected { .. }
-            | Self::ExportData { .. } => true,
-            _ => false,
-        };
+                | Self::UpdateCard { .. }
+                | Self::TellConnected { .. }
+                | Self::ExportData { .. }
+        );
         let payload = serde_json::to_string(self).expect("a job is made of plain fields");
         NewJob {
             unique_key,

@@ -61,22 +61,22 @@ impl Schedule {
     /// The scheduler does not start.
     pub async fn start(
         store: &Store,
-        schedules: Schedules,
+        every: Schedules,
         last_tick: &LastTick,
     ) -> Result<Self, JobSchedulerError> {
         let scheduler = JobScheduler::new().await?;
         let each_minute = EACH_MINUTE.map(|job| (MINUTE, job));
         let others = [
-            (schedules.sync_every, Job::SyncCalendars),
-            (schedules.token_refresh_every, Job::RefreshTokens),
+            (every.sync_every, Job::SyncCalendars),
+            (every.token_refresh_every, Job::RefreshTokens),
             (60 * MINUTE, Job::ForgetRequests),
         ];
         let ticks = each_minute.into_iter().chain(others);
         let mut count = 0;
-        for (every, job) in ticks {
+        for (after, job) in ticks {
             count += 1;
             let (store, last_tick, row) = (store.clone(), last_tick.clone(), job.to_row());
-            let tick = tokio_cron_scheduler::Job::new_repeated_async(every, move |_, _| {
+            let tick = tokio_cron_scheduler::Job::new_repeated_async(after, move |_, _| {
                 let (store, last_tick, row) = (store.clone(), last_tick.clone(), row.clone());
                 Box::pin(async move {
                     last_tick.note();

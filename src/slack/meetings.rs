@@ -438,7 +438,13 @@ impl Door {
             Err(failed) => return Ran::Failed(chain(&failed)),
         };
         let member = &changed.member;
-        let notice = format!("changed:{event}:{}", at.timestamp_micros());
+        // Two changes at one moment are two things to tell.
+        let notice = format!(
+            "changed:{event}:{}:{:?}:{}",
+            at.timestamp_micros(),
+            changed.change,
+            changed.event.start.timestamp()
+        );
         let mark = mark(&notice);
         let reader = Reader {
             tag: &mark,
