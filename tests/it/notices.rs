@@ -10,6 +10,7 @@ use billops::{
     },
     jobs::Job,
     sandbox::{Fault, Message, NINA_EMAIL, Provider, When},
+    slack::socket::Timings,
 };
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
@@ -127,7 +128,7 @@ impl TestBot {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_invoice_is_told_once_and_no_more_to_whoever_stops_it() {
-    let bot = TestBot::on(Database::on_disk(), Default::default(), |options| options).await;
+    let bot = TestBot::on(Database::on_disk(), Timings::default(), |options| options).await;
     bot.say("/time 1h wireframes").await;
     let mut browser = signed_in(&bot, NINA).await;
     let invoice = bot.invoice().await;
@@ -347,7 +348,7 @@ async fn only_the_person_or_an_admin_of_their_workspace_may_ask() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slack_may_be_busy_away_or_refuse_and_it_is_still_told_once_at_most() {
-    let bot = TestBot::on(Database::on_disk(), Default::default(), |options| options).await;
+    let bot = TestBot::on(Database::on_disk(), Timings::default(), |options| options).await;
     bot.say("/time help").await;
     let mut browser = signed_in(&bot, NINA).await;
     let mut invoice = bot.invoice().await;
