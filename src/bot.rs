@@ -266,8 +266,8 @@ fn runner(door: &Door, store: &Store) -> Runner {
                     binding,
                     event,
                     was,
-                    at,
-                } => door.tell_changed(binding, event, &was, at).await,
+                    change,
+                } => door.tell_changed(binding, event, &was, change).await,
                 Job::LookForSummaries => door.look_for_summaries().await,
                 Job::SendSummary {
                     binding,

@@ -141,7 +141,6 @@ impl App {
         };
         let member = self.member_of(target.user_id).await?;
         let then = member.as_ref().and_then(Self::home_refresh);
-        let seen_at = self.clock.now();
         let changed = |event, was| {
             let binding = member.as_ref()?.binding_id;
             Some(
@@ -149,7 +148,7 @@ impl App {
                     binding,
                     event,
                     was,
-                    at: seen_at,
+                    change: self.clock.new_id(),
                 }
                 .to_row(),
             )

@@ -87,9 +87,9 @@ pub enum Job {
         event: Uuid,
         /// What it was when they logged it.
         was: LoggedAs,
-        /// When the change was seen: another one is told anew. What was asked for before this was kept has none.
+        /// Names the change: another one is told anew. What was asked for before changes had names has none.
         #[serde(default)]
-        at: DateTime<Utc>,
+        change: Uuid,
     },
     /// Look for summaries that are due.
     LookForSummaries,

@@ -424,13 +424,14 @@ impl Door {
         }
     }
 
-    /// Tells a person that a meeting they logged is otherwise in their calendar now, as was seen at `at`.
+    /// Tells a person that a meeting they logged is otherwise in their calendar now. `change` names what
+    /// was seen there.
     pub async fn tell_changed(
         &self,
         binding: Uuid,
         event: Uuid,
         was: &LoggedAs,
-        at: DateTime<Utc>,
+        change: Uuid,
     ) -> Ran {
         let changed = match self.app.changed_meeting(binding, event, was).await {
             Ok(Some(changed)) => changed,
@@ -438,13 +439,7 @@ impl Door {
             Err(failed) => return Ran::Failed(chain(&failed)),
         };
         let member = &changed.member;
-        // Two changes at one moment are two things to tell.
-        let notice = format!(
-            "changed:{event}:{}:{:?}:{}",
-            at.timestamp_micros(),
-            changed.change,
-            changed.event.start.timestamp()
-        );
+        let notice = format!("changed:{event}:{change}");
         let mark = mark(&notice);
         let reader = Reader {
             tag: &mark,

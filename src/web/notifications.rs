@@ -23,6 +23,9 @@ const CURRENCY: &str = "This is a currency's code of ISO 4217, such as EUR.";
 
 /// `POST /notifications/invoice-ready`: tells a person that an invoice is ready, once. Of whom the caller may not tell,
 /// there is nobody.
+///
+/// Answers 202 with `queued` as long as it is to be sent, and 200 with `already_sent`, `not_wanted` where the person
+/// has switched such notices off, or `unreachable` where Slack lets nobody write to them.
 pub(super) async fn invoice_ready(
     State(site): State<Site>,
     caller: Caller,

@@ -146,6 +146,7 @@ async fn calendars_are_chosen_and_given_up_in_home() {
         .unwrap();
 
     // Connected again, what was chosen before is chosen still.
+    bot.clock.advance(chrono::TimeDelta::seconds(1));
     connect(&bot, "google").await;
     home_showing(&bot, "On · Tern team").await;
     told(&bot, NINA, "Google is read again: nina.berg@tern.example.").await;

@@ -10,6 +10,7 @@ use billops::{
     },
     jobs::Job,
     sandbox::{Fault, Message, NINA_EMAIL, Provider, When},
+    slack::socket::Timings,
 };
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
@@ -537,21 +538,23 @@ async fn what_was_told_is_not_told_again_by_a_job_that_is_done_twice() {
         .unwrap();
     let main = calendar(&bot, "Nina Berg").await;
     sync(&mut browser, "google", main).await;
-    let seen = bot.clock.now();
     settled(&bot).await;
+    assert_eq!(heard(&bot, "Review has moved"), 1);
     let was = LoggedAs {
         title: "Review".to_owned(),
         start: review.start,
         end: review.end,
     };
-    again(&Job::TellChanged {
+    let change = Uuid::from_u128(7);
+    let changed = Job::TellChanged {
         binding,
         event,
         was,
-        at: seen,
-    })
-    .await;
-    assert_eq!(heard(&bot, "Review has moved"), 1);
+        change,
+    };
+    again(&changed).await;
+    again(&changed).await;
+    assert_eq!(heard(&bot, "Review has moved"), 2, "another change");
 
     let since = bot.clock.now();
     let connects = Job::TellConnected {

@@ -320,10 +320,10 @@ async fn a_lost_answer_never_leaves_a_broken_connection_unnoticed() {
         .await
         .unwrap();
     until_told(&bot, "Outlook is no longer read since Fri 20 Nov", 1).await;
-    // The reminders that wait come to their end.
+    // The reminders that wait come to their end: the last one is due, too, and says the same.
     bot.clock.advance(TimeDelta::days(10));
     let wake = billops::jobs::Job::ForgetRequests.to_row();
     bot.bot.store().add_job(&wake).await.unwrap();
-    until_told(&bot, "Outlook is still not read since Fri 20 Nov", 2).await;
+    until_told(&bot, "Outlook is still not read since Fri 20 Nov", 1).await;
     bot.finish().await;
 }
