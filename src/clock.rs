@@ -21,6 +21,8 @@ pub struct Clock {
 #[derive(Clone, Debug)]
 enum Source {
     System,
+    /// The machine's, so many microseconds later.
+    Ahead(Arc<AtomicI64>),
     Fixed(Arc<AtomicI64>),
 }
 
@@ -28,6 +30,11 @@ impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
         Self::from(Source::System)
+    }
+
+    /// The machine's clock, until [`advance`](Self::advance) puts it forward. Clones share the hand.
+    pub fn movable() -> Self {
+        Self::from(Source::Ahead(Arc::default()))
     }
 
     /// A clock that stands still until [`advance`](Self::advance) moves it. Clones share the hand.
@@ -46,18 +53,28 @@ impl Clock {
 
     /// The present instant, to the microsecond.
     pub fn now(&self) -> DateTime<Utc> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one caller")]
+        let machine = || Utc::now().timestamp_micros();
         let micros = match &self.source {
-            #[expect(clippy::disallowed_methods, reason = "this is the one caller")]
-            Source::System => Utc::now().timestamp_micros(),
+            Source::System => machine(),
+            Source::Ahead(ahead) => machine().saturating_add(ahead.load(Ordering::Acquire)),
             Source::Fixed(micros) => micros.load(Ordering::Acquire),
         };
         DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
-    /// Moves a fixed clock forward (or back). Does nothing to the machine's clock.
+    /// Moves a fixed clock forward (or back), and a movable one forward. Does nothing to the machine's clock.
     pub fn advance(&self, by: TimeDelta) {
-        if let Source::Fixed(micros) = &self.source {
-            micros.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::AcqRel);
+        let by = by.num_microseconds().unwrap_or(0);
+        match &self.source {
+            Source::System => {}
+            // What happened stays in the past.
+            Source::Ahead(ahead) => {
+                ahead.fetch_add(by.max(0), Ordering::AcqRel);
+            }
+            Source::Fixed(micros) => {
+                micros.fetch_add(by, Ordering::AcqRel);
+            }
         }
     }
 
@@ -87,6 +104,21 @@ mod tests {
         let clone = clock.clone();
         clock.advance(TimeDelta::minutes(5));
         assert_eq!(clone.now(), start + TimeDelta::minutes(5));
+    }
+
+    #[test]
+    fn a_movable_clock_goes_with_the_machines_and_is_never_put_back() {
+        let (machine, clock) = (Clock::system(), Clock::movable());
+        clock.advance(TimeDelta::hours(3));
+        clock.clone().advance(TimeDelta::hours(-2));
+        let ahead = clock.now() - machine.now();
+        assert!(
+            ahead > TimeDelta::minutes(179) && ahead < TimeDelta::minutes(181),
+            "{ahead}"
+        );
+        let before = clock.now();
+        while clock.now() == before {}
+        assert!(clock.now() > before);
     }
 
     #[test]

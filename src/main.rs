@@ -453,7 +453,7 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 #[cfg(feature = "demo")]
 async fn demo(port: u16) -> Result<ExitCode, Stop> {
     let stop = stop_signal()?;
-    let demo = billops::sandbox::demo::Demo::start(port, Clock::system())
+    let demo = billops::sandbox::demo::Demo::start(port, Clock::movable())
         .await
         .map_err(|error| Stop::Failed(error.to_string()))?;
     println!(

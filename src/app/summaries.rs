@@ -330,12 +330,8 @@ fn is_working(preferences: &Preferences, day: NaiveDate) -> bool {
 /// What is to be done about a plan that is due.
 fn replanned(due: &Planned, now: DateTime<Utc>) -> Replan {
     let member = &due.member;
-    // Whoever was planned for long ago, or never, is from now on.
-    let since = if now - due.due_at > LATEST {
-        now
-    } else {
-        due.due_at
-    };
+    // Whoever was planned for long ago, or never, is from so long ago on as something can still be sent.
+    let since = due.due_at.max(now - LATEST);
     let next = next_due(due.of, &member.preferences, member.zone(), since, due.about);
     let is_sent = due.is_active && now - due.due_at <= LATEST;
     let send = due.about.filter(|_| is_sent).map(|about| {

@@ -1,6 +1,6 @@
 //! `billops demo`: the real bot against the sandbox, with a database in a temporary folder.
 
-use std::{io::ErrorKind, net::SocketAddr};
+use std::{io::ErrorKind, net::SocketAddr, time::Duration};
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone as _, Utc, Weekday};
 use tempfile::TempDir;
@@ -11,6 +11,7 @@ use crate::{
     bot::{Bot, NotStarted},
     clock::Clock,
     config::{Config, Environment},
+    jobs::Schedule,
     manifest::MANIFEST,
     slack::socket::Timings,
     store::{NewProject, Store, StoreError, Workspace},
@@ -20,6 +21,8 @@ use crate::{
 pub struct Demo {
     slack: Sandbox,
     bot: Bot,
+    /// What is due each minute is looked for at once when the clock was put forward.
+    ticking: tokio::task::JoinHandle<()>,
     _folder: TempDir,
 }
 
@@ -181,9 +184,11 @@ impl Demo {
         make_projects(&slack, bot.store())
             .await
             .map_err(|error| failed("making the projects of the demo", &error))?;
+        let ticking = tokio::spawn(tick(slack.clone(), bot.store().clone()));
         Ok(Self {
             slack,
             bot,
+            ticking,
             _folder: folder,
         })
     }
@@ -200,7 +205,19 @@ impl Demo {
 
     /// Ends the bot, then its Slack.
     pub async fn shut_down(self) {
+        self.ticking.abort();
         self.bot.shut_down().await;
         self.slack.stop();
+    }
+}
+
+async fn tick(slack: Sandbox, store: Store) {
+    loop {
+        slack.clock_moved().await;
+        // On a busy machine the database may not answer at once.
+        while let Err(problem) = Schedule::tick_now(&store).await {
+            tracing::warn!("demo.tick_failed: {}", crate::error::chain(&problem));
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
     }
 }

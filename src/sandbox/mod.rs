@@ -80,6 +80,7 @@ mod server;
 mod socket;
 mod typing;
 mod views;
+mod wall_clock;
 mod web_api;
 mod world;
 
@@ -202,6 +203,8 @@ struct Slack {
     services: oauth::Services,
     /// Told after every change of anything, for those who wait for a condition.
     changed: Notify,
+    /// Told when somebody has put the clock forward.
+    clock_moved: Notify,
     sockets: socket::Sockets,
     pending: envelopes::Pending,
     /// Events that are on their way, or kept until somebody connects.
@@ -254,6 +257,7 @@ impl Sandbox {
                     &options.clock,
                 ),
                 changed: Notify::new(),
+                clock_moved: Notify::new(),
                 sockets: socket::Sockets::default(),
                 pending: envelopes::Pending::default(),
                 events: Arc::new(Semaphore::new(EVENTS)),

@@ -145,6 +145,7 @@ pub(super) async fn world(State(sandbox): State<Sandbox>) -> Json<Value> {
                 "bot_user_id": world.app.user_id, "home_enabled": manifest.home_tab,
                 "shortcuts": shortcuts},
             "commands": commands,
+            "now_ms": sandbox.now().timestamp_millis(),
         })
     });
     Json(answer)
@@ -338,6 +339,28 @@ pub(super) async fn shortcut(
         .shortcut(&run.user, &run.callback_id, message.as_ref())
         .await;
     outcome(result)
+}
+
+#[derive(Deserialize)]
+pub(super) struct MoveClock {
+    user: String,
+    /// `17:30`.
+    time: String,
+}
+
+/// It is that time now, where the person is.
+pub(super) async fn clock(
+    State(sandbox): State<Sandbox>,
+    Json(asked): Json<MoveClock>,
+) -> Json<Value> {
+    let time = chrono::NaiveTime::parse_from_str(&asked.time, "%H:%M");
+    let moved = time
+        .ok()
+        .and_then(|time| sandbox.make_it(&asked.user, time));
+    Json(match moved {
+        Some(now) => json!({"ok": true, "now_ms": now.timestamp_millis()}),
+        None => json!({"ok": false, "error": "The clock could not be moved."}),
+    })
 }
 
 #[cfg(test)]

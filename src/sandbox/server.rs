@@ -46,6 +46,7 @@ fn router(sandbox: Sandbox) -> Router {
         .route("/page/close", post(page::close))
         .route("/page/suggest", post(page::suggest))
         .route("/page/shortcut", post(page::shortcut))
+        .route("/page/clock", post(page::clock))
         .layer(middleware::from_fn_with_state(
             sandbox.clone(),
             page::same_origin,

@@ -147,7 +147,7 @@ impl<'a> Press<'a> {
     }
 
     pub(super) fn home(&self) -> HomeTab {
-        if self.interaction.is_on_home() {
+        if self.interaction.is_on_home() || self.summary().is_some() {
             HomeTab::DrawnByCaller
         } else {
             HomeTab::Refresh

@@ -76,15 +76,24 @@ async fn publish_or_queue(
     notice: Option<Notice>,
     unfolded: Unfolded,
 ) {
-    if let Err(problem) = publish(door, member, notice, unfolded).await {
-        tracing::warn!("home.not_published: {problem}; it is tried again");
-        let job = crate::jobs::Job::RefreshHome {
-            binding: member.binding_id,
-        }
-        .to_row();
-        if let Err(problem) = door.app.store().add_job(&job).await {
-            tracing::error!("home.not_queued: {}", chain(&problem));
-        }
+    let published = async {
+        publish(door, member, notice, unfolded).await?;
+        // What changes the day here changes its summary, too.
+        door.refresh_summary(member).await
+    };
+    if let Err(problem) = published.await {
+        queue(door, member, &problem).await;
+    }
+}
+
+async fn queue(door: &Door, member: &Member, problem: &SlackError) {
+    tracing::warn!("home.not_published: {problem}; it is tried again");
+    let job = crate::jobs::Job::RefreshHome {
+        binding: member.binding_id,
+    }
+    .to_row();
+    if let Err(problem) = door.app.store().add_job(&job).await {
+        tracing::error!("home.not_queued: {}", chain(&problem));
     }
 }
 
@@ -121,9 +130,17 @@ pub(super) async fn publish(
     store
         .save_home_view_hash(member.binding_id, published.as_deref())
         .await
-        .map_err(|e| stored(&e))?;
-    // What changes the day here changes its summary, too.
-    door.refresh_summary(member).await
+        .map_err(|e| stored(&e))
+}
+
+/// The Home tab of a person who pressed something in their summary, which is drawn already.
+pub(super) async fn follow(door: &Door, member: &Member) {
+    if !member.has_opened_home {
+        return;
+    }
+    if let Err(problem) = publish(door, member, None, Unfolded::default()).await {
+        queue(door, member, &problem).await;
+    }
 }
 
 async fn drawn(

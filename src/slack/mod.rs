@@ -147,7 +147,11 @@ impl Door {
             Ok(None) => return Ran::Done,
             Err(failed) => return Ran::Failed(chain(&failed)),
         };
-        match home::publish(self, &member, None, crate::app::Unfolded::default()).await {
+        let published = async {
+            home::publish(self, &member, None, crate::app::Unfolded::default()).await?;
+            self.refresh_summary(&member).await
+        };
+        match published.await {
             Ok(()) => Ran::Done,
             Err(SlackError::RateLimited(wait)) => Ran::Later(wait),
             Err(SlackError::Refused(code)) => {

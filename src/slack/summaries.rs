@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     Door, SlackError,
     actions::Press,
+    home,
     messages::{self, Message, Reader, SummaryNotice},
     notices::{Said, fingerprint},
 };
@@ -98,11 +99,22 @@ pub(super) async fn redrawn(
     notice: Option<&SummaryNotice>,
 ) -> Result<Option<Message>, Failed> {
     let message = drawn(press.door, member, about, press.round(), notice).await?;
-    note_drawn(press.door, member, about, &message).await;
+    // What was just done stands there until the day itself changes.
+    let day = match notice {
+        Some(_) => drawn(press.door, member, about, press.round(), None).await?,
+        None => message.clone(),
+    };
+    note_drawn(press.door, member, about, &day).await;
+    // Nobody waits for it, and a refresh that comes with the change would take what was just done away.
+    let (door, member) = (press.door.clone(), member.clone());
+    press
+        .door
+        .answers
+        .spawn(async move { home::follow(&door, &member).await });
     Ok(Some(message))
 }
 
-/// Keeps what the message says now, so that it is not drawn anew for nothing.
+/// Keeps what the message says of the day, so that it is not drawn anew for nothing.
 async fn note_drawn(door: &Door, member: &Member, about: About, message: &Message) {
     let (notice, said) = (about.notice(), fingerprint(message));
     let noted = door

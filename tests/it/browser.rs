@@ -2,6 +2,7 @@
 
 mod page;
 mod preferences;
+mod summary;
 
 use std::time::Duration;
 

@@ -283,11 +283,15 @@ async fn what_was_missed_is_sent_late_for_three_hours_and_then_not() {
     assert_eq!(heard(&bot, "23 Nov"), 0);
     bot.comes_to("2026-11-24T19:30:00Z").await;
     assert_eq!(heard(&bot, "Tue 24 Nov"), 1);
+    // Down for days, and up again an hour after the last one was due: that one is sent.
+    bot.comes_to("2026-12-01T17:30:00Z").await;
+    assert_eq!(heard(&bot, "Tue 1 Dec"), 1);
+    assert_eq!(heard(&bot, "Mon 30 Nov"), 0);
     // One that was asked for and waits too long is not sent either.
     bot.slack
         .fail_next("chat.postMessage", 1, Fault::RateLimited(3 * 60 * 60));
     bot.clock
-        .advance(at("2026-11-25T16:30:00Z") - bot.clock.now());
+        .advance(at("2026-12-02T16:30:00Z") - bot.clock.now());
     let job = Job::LookForSummaries.to_row();
     bot.bot.store().add_job(&job).await.unwrap();
     let is_refused = || {
@@ -310,7 +314,7 @@ async fn what_was_missed_is_sent_late_for_three_hours_and_then_not() {
             .await
             .ok();
     }
-    assert_eq!(heard(&bot, "25 Nov"), 0);
+    assert_eq!(heard(&bot, "2 Dec"), 0);
     bot.finish().await;
 }
 

@@ -1,7 +1,7 @@
 // The page as a whole: the workspace, the stream of events, and what is shown where.
 
 import { renderBlocks } from "./blocks.js";
-import { avatar, Composer, Conversation, timeIn } from "./chat.js";
+import { avatar, clockSays, Composer, Conversation, timeIn } from "./chat.js";
 import { announce, h, icon, keepFocus, openMenu } from "./dom.js";
 import { Values } from "./elements.js";
 import { Modals } from "./modals.js";
@@ -178,6 +178,7 @@ function showConnections({ connections }) {
 async function loadWorld() {
   const response = await fetch("/page/world");
   state.world = await response.json();
+  clockSays(state.world.now_ms);
   const { people, channels } = state.world;
   setDirectory({
     person: (id) => people.find((p) => p.id === id)?.real_name ?? (id === state.world.app.bot_user_id ? state.world.app.name : undefined),
@@ -225,6 +226,7 @@ function drawPerson() {
   );
   $("act-as").setAttribute("aria-label", `Act as: ${person.real_name}, ${zoneOf(person)}`);
   $("act-as").dataset.user = person.id;
+  drawClock();
 }
 
 function choosePerson() {
@@ -242,6 +244,28 @@ function choosePerson() {
     })),
   );
 }
+
+// ---- The clock
+
+/** Puts the demo's clock forward to the next moment at which it is this time for the acting person. */
+async function makeIt(time) {
+  const answer = await post("clock", { time });
+  $("clock-error").textContent = answer.ok === false ? answer.error : "";
+  if (answer.ok === false) return;
+  clockSays(answer.now_ms);
+  drawPerson();
+  announce(`It is ${timeIn(me().tz)} now.`);
+}
+
+function drawClock() {
+  if (document.activeElement !== $("clock-time")) $("clock-time").value = timeIn(me().tz);
+}
+
+$("clock").addEventListener("submit", (event) => {
+  event.preventDefault();
+  makeIt($("clock-time").value);
+});
+$("clock-evening").addEventListener("click", () => makeIt("17:30"));
 
 // ---- Where we are
 

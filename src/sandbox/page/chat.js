@@ -25,7 +25,17 @@ export function avatar({ initials, color }, className = "") {
 }
 
 /** `16:02` where this person is. */
-export function timeIn(timeZone, when = new Date()) {
+/** How far the demo's clock is ahead of this browser's. */
+let aheadMs = 0;
+
+/** What time it is in the demo. */
+export const now = () => new Date(Date.now() + aheadMs);
+
+export function clockSays(nowMs) {
+  aheadMs = nowMs - Date.now();
+}
+
+export function timeIn(timeZone, when = now()) {
   return new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit" }).format(when);
 }
 
@@ -33,10 +43,10 @@ const dayKey = (timeZone, when) => new Intl.DateTimeFormat("en-CA", { timeZone }
 
 function dayName(timeZone, when) {
   const day = dayKey(timeZone, when);
-  const now = Date.now();
-  if (day === dayKey(timeZone, now)) return "Today";
-  if (day === dayKey(timeZone, now - 864e5)) return "Yesterday";
-  const sameYear = day.slice(0, 4) === dayKey(timeZone, now).slice(0, 4);
+  const today = now().getTime();
+  if (day === dayKey(timeZone, today)) return "Today";
+  if (day === dayKey(timeZone, today - 864e5)) return "Yesterday";
+  const sameYear = day.slice(0, 4) === dayKey(timeZone, today).slice(0, 4);
   return new Intl.DateTimeFormat("en-GB", { timeZone, weekday: "long", day: "numeric", month: "long", year: sameYear ? undefined : "numeric" }).format(when);
 }
 
