@@ -80,7 +80,7 @@ pub(super) fn users_info(sandbox: &Sandbox, arguments: &Arguments) -> Answered {
     })
 }
 
-fn person_json(person: &Person, team: &str, now: DateTime<Utc>) -> Value {
+pub(super) fn person_json(person: &Person, team: &str, now: DateTime<Utc>) -> Value {
     json!({
         "id": person.id,
         "team_id": team,

@@ -342,6 +342,34 @@ impl Sandbox {
         Ok(self.send_event(event).await)
     }
 
+    /// The person is in another zone from now on, as their client tells Slack. The app hears of it if it subscribes to
+    /// `user_change`.
+    ///
+    /// # Errors
+    /// There is no such person.
+    pub async fn travel(&self, user: &str, zone: chrono_tz::Tz) -> Result<Answer, Unable> {
+        let now = self.slack.options.clock.now();
+        let id = self.world(|world| world.someone(user).map(|person| person.id.clone()))?;
+        self.change(|world| {
+            if let Some(person) = world.person_mut(&id) {
+                person.tz = zone;
+            }
+        });
+        if !self.slack.options.manifest.sends("user_change") {
+            return Ok(Answer::default());
+        }
+        let event = self.world(|world| {
+            let person = world.someone(&id)?;
+            Ok(json!({
+                "type": "user_change",
+                "user": super::methods::person_json(person, &world.team.id, now),
+                "cache_ts": now.timestamp(),
+                "event_ts": now.timestamp_micros().to_string(),
+            }))
+        })?;
+        Ok(self.send_event(event).await)
+    }
+
     /// Sends an event of the Events API, which is repeated until it is acknowledged.
     pub async fn send_event(&self, event: Value) -> Answer {
         let now = self.slack.options.clock.now();

@@ -298,6 +298,10 @@ impl World {
         }
     }
 
+    pub(super) fn person_mut(&mut self, id: &str) -> Option<&mut Person> {
+        self.people.iter_mut().find(|person| person.id == id)
+    }
+
     /// By id.
     pub fn channel(&self, id: &str) -> Option<&Channel> {
         self.channels.get(*self.channel_at.get(id)?)

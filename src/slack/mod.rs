@@ -33,6 +33,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use quick_cache::sync::Cache;
 use serde::de::DeserializeOwned;
@@ -57,6 +58,8 @@ use socket::{Answer, Delivery, Handler};
 
 /// Ways back to messages that forms were opened on.
 const REMEMBERED_WAYS: usize = 4096;
+/// Workspaces in which Slack asked to wait.
+const QUIET_WORKSPACES: usize = 256;
 /// Saving ends so long before the acknowledgement leaves: time to write the answer and send it.
 const ANSWER_TAKES: Duration = Duration::from_millis(300);
 
@@ -71,6 +74,8 @@ pub struct Door {
     answers: TaskTracker,
     /// The response URLs of messages that forms were opened on. They are secrets, so a form carries a key.
     ways: Arc<Cache<Uuid, String>>,
+    /// Until when Slack asks to send no messages, by workspace.
+    quiet: Arc<Cache<String, DateTime<Utc>>>,
 }
 
 /// One delivery, as the rooms behind the door see it.
@@ -89,6 +94,7 @@ impl Door {
             home_workspace: Arc::default(),
             answers: TaskTracker::new(),
             ways: Arc::new(Cache::new(REMEMBERED_WAYS)),
+            quiet: Arc::new(Cache::new(QUIET_WORKSPACES)),
         }
     }
 

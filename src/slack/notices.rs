@@ -86,6 +86,11 @@ pub(super) fn mark_of(block_id: &str) -> &str {
     if is_mark { &named[at..] } else { "" }
 }
 
+/// As long again at most, so that all who wait do not come back at once.
+fn spread(wait: Duration) -> Duration {
+    wait.mul_f64(rand::random_range(1.0..2.0))
+}
+
 impl Door {
     /// Sends a message to a person, once. `notice` names it among theirs; `mark` stands in the ids of its blocks.
     pub(super) async fn say_once(
@@ -101,6 +106,21 @@ impl Door {
         }
     }
 
+    /// How long Slack still asks to send nothing in this workspace.
+    pub(super) fn quiet_for(&self, workspace_id: &str) -> Option<Duration> {
+        let until = self.quiet.get(workspace_id)?;
+        let wait = (until - self.app.clock().now()).to_std().ok()?;
+        Some(spread(wait))
+    }
+
+    /// Slack asks to wait: whoever else has something to send there need not ask.
+    fn keep_quiet(&self, workspace_id: &str, wait: Duration) -> Ran {
+        let wait_for = TimeDelta::from_std(wait).unwrap_or(TimeDelta::hours(1));
+        let until = self.app.clock().now() + wait_for;
+        self.quiet.insert(workspace_id.to_owned(), until);
+        Ran::Later(spread(wait))
+    }
+
     async fn try_to_say(
         &self,
         member: &Member,
@@ -109,6 +129,9 @@ impl Door {
         message: &Message,
     ) -> Result<Said, StoreError> {
         let (store, binding) = (self.app.store(), member.binding_id);
+        if let Some(wait) = self.quiet_for(&member.workspace_id) {
+            return Ok(Said::Not(Ran::Later(wait)));
+        }
         let claimed = Instant::now();
         match store.claim_notice(binding, notice).await? {
             NoticeClaim::Taken => {}
@@ -166,7 +189,7 @@ impl Door {
             }
             Err(SlackError::RateLimited(wait)) => {
                 store.release_notice(binding, notice).await?;
-                Ok(Said::Not(Ran::Later(wait)))
+                Ok(Said::Not(self.keep_quiet(&member.workspace_id, wait)))
             }
             Err(SlackError::Refused(code)) if UNREACHABLE.contains(&&*code) => {
                 tracing::warn!(%binding, notice, code, "notices.refused: this person cannot be written to");

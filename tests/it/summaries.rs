@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use billops::{
-    domain::preferences::Preferences,
+    domain::{due::SummaryOf, preferences::Preferences},
     jobs::Job,
     manifest::MANIFEST,
-    sandbox::{EventKind, Fault, Manifest, Message, NewEvent, Options, When},
+    sandbox::{EventKind, Fault, Limits, Manifest, Message, NewEvent, Options, Person, When},
     slack::socket::Timings,
+    store::{NewJob, Profile, Replan},
 };
 use chrono::{NaiveTime, TimeDelta};
 
@@ -476,4 +477,137 @@ async fn where_the_bot_may_not_look_it_rather_says_nothing_than_twice() {
     assert_eq!(heard(&bot, "Mon 23 Nov"), 1);
     bot.bot.shut_down().await;
     bot.slack.stop();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_traveller_gets_it_where_they_are_and_one_a_day() {
+    let bot = TestBot::start().await;
+    bot.say("/time 1h wireframes").await;
+    bot.look_for_summaries().await;
+    let lands = async |zone| {
+        let answer = bot.slack.travel(NINA, zone).await.unwrap();
+        assert_eq!(answer.error, None);
+        bot.look_for_summaries().await;
+    };
+    bot.comes_to("2026-11-20T16:30:00Z").await;
+    assert_eq!(heard(&bot, "Fri 20 Nov"), 1);
+    // It is 12:00 there, and half past five comes again that day.
+    bot.clock.advance(TimeDelta::minutes(30));
+    lands(chrono_tz::America::New_York).await;
+    bot.comes_to("2026-11-20T22:30:00Z").await;
+    assert_eq!(heard(&bot, "Fri 20 Nov"), 1);
+    bot.comes_to("2026-11-23T16:30:00Z").await;
+    assert_eq!(heard(&bot, "Mon 23 Nov"), 0);
+    bot.comes_to("2026-11-23T22:30:00Z").await;
+    assert_eq!(heard(&bot, "Mon 23 Nov"), 1);
+    lands(chrono_tz::Asia::Tokyo).await;
+    bot.comes_to("2026-11-24T08:30:00Z").await;
+    assert_eq!(heard(&bot, "Tue 24 Nov"), 1);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_summaries_of_one_minute_go_out_at_slacks_pace() {
+    const PEOPLE: usize = 150;
+    let bot = TestBot::on(Database::in_memory(), Timings::default(), |options| {
+        Options {
+            limits: Some(Limits::default()),
+            ..options
+        }
+    })
+    .await;
+    let store = bot.bot.store();
+    for number in 0..PEOPLE {
+        let (id, name) = (format!("U07MANY{number:03}"), format!("many{number}"));
+        let nina = bot
+            .slack
+            .world(|world| world.person(NINA).cloned())
+            .unwrap();
+        bot.slack.add_person(Person {
+            id: id.clone(),
+            name: name.clone(),
+            ..nina
+        });
+        let profile = Profile {
+            name,
+            time_zone: Some(chrono_tz::Europe::Berlin),
+            locale: None,
+            is_admin: false,
+        };
+        store
+            .save_member("T07TERN001", &id, Some(&profile))
+            .await
+            .unwrap();
+    }
+    bot.look_for_summaries().await;
+    bot.clock
+        .advance(at("2026-11-20T16:30:00Z") - bot.clock.now());
+    let looked = Job::LookForSummaries.to_row();
+    store.add_job(&looked).await.unwrap();
+    // Slack refuses none, and before long everybody has theirs.
+    let began = bot.clock.now();
+    let until = tokio::time::Instant::now() + Duration::from_secs(30);
+    let job = Job::AskForgottenTimers.to_row();
+    while store.job_counts().await.unwrap().open > 0 {
+        assert!(tokio::time::Instant::now() < until, "jobs are left undone");
+        bot.clock.advance(TimeDelta::milliseconds(250));
+        store.add_job(&job).await.unwrap();
+        tokio::time::timeout(Duration::from_millis(20), settled(&bot))
+            .await
+            .ok();
+    }
+    let took = bot.clock.now() - began;
+    let rates = bot.slack.rates();
+    assert_eq!(rates.refused, 0, "{rates:?}");
+    assert!(
+        took > TimeDelta::seconds(30) && took < TimeDelta::seconds(120),
+        "{took}"
+    );
+    for number in 0..PEOPLE {
+        let person = format!("many{number}");
+        assert_eq!(bot.slack.messages(&person, "dm").len(), 1, "{person}");
+    }
+    bot.bot.shut_down().await;
+    bot.slack.stop();
+}
+
+#[tokio::test]
+async fn workspaces_do_not_wait_for_one_another() {
+    let (store, clock) = Database::in_memory().open().await;
+    for workspace in ["T1", "T2"] {
+        for number in 0..3 {
+            let person = format!("U{number}");
+            store.save_member(workspace, &person, None).await.unwrap();
+        }
+    }
+    let due = store.summaries_due(100).await.unwrap();
+    let plans: Vec<Replan> = due
+        .iter()
+        .map(|due| Replan {
+            binding_id: due.member.binding_id,
+            slack_integration_id: due.member.slack_integration_id,
+            of: due.of,
+            was_due_at: due.due_at,
+            next: None,
+            send: (due.of == SummaryOf::Day).then(|| NewJob {
+                unique_key: due.member.binding_id.to_string(),
+                payload: String::new(),
+                is_prompt: false,
+                run_at: None,
+            }),
+        })
+        .collect();
+    store.replan(&plans).await.unwrap();
+    // Whoever comes second with the same plans asks for nothing.
+    store.replan(&plans).await.unwrap();
+    let lease = TimeDelta::seconds(60);
+    for _ in 0..3 {
+        for _ in ["T1", "T2"] {
+            let job = store.claim_job(lease, false).await.unwrap();
+            store.finish_job(&job.unwrap()).await.unwrap();
+        }
+        assert_eq!(store.claim_job(lease, false).await.unwrap(), None);
+        clock.advance(TimeDelta::milliseconds(250));
+    }
+    assert_eq!(store.job_counts().await.unwrap().open, 0);
 }
