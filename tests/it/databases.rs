@@ -1,7 +1,7 @@
 //! The three databases that everything which is kept is tested on.
 
 use billops::{clock::Clock, store::Store};
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -89,6 +89,109 @@ impl Database {
         }
     }
 
+    /// Everybody's summary of that day is due at that moment.
+    pub(crate) async fn plan_summaries(&self, due_at: DateTime<Utc>, about: NaiveDate) {
+        const SQL: &str = "UPDATE summary_plans SET due_at = $1, about = $2 WHERE kind = 'day'";
+        const NO_WEEK: &str = "UPDATE summary_plans SET due_at = NULL WHERE kind = 'week'";
+        if self.postgres.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            let plan = sqlx::query(SQL).bind(due_at).bind(about);
+            plan.execute(&mut connection).await.unwrap();
+            connection.execute(NO_WEEK).await.unwrap();
+        } else {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            let plan = sqlx::query(SQL).bind(due_at).bind(about);
+            plan.execute(&mut connection).await.unwrap();
+            connection.execute(NO_WEEK).await.unwrap();
+        }
+    }
+
+    /// The summaries of every workspace are spread up to that moment already.
+    pub(crate) async fn spread_summaries_until(&self, until: DateTime<Utc>) {
+        self.set("UPDATE slack_integrations SET summaries_until = $1", until)
+            .await;
+    }
+
+    /// Whatever waits for its time is due now.
+    pub(crate) async fn make_all_due(&self, now: DateTime<Utc>) {
+        const SQL: &str = "UPDATE jobs SET run_at = $1 WHERE run_at > $1";
+        self.set(SQL, now).await;
+    }
+
+    /// As if so much time had passed: whatever was taken by a process, and waits for its time, is anybody's, and a
+    /// message that was claimed is so long ago.
+    pub(crate) async fn lets_all_run_out(&self, now: DateTime<Utc>, age: TimeDelta) {
+        const LEASES: &str = "UPDATE jobs SET leased_until = $1 WHERE leased_until > $1";
+        const CLAIMS: &str = "UPDATE notices SET claimed_at = $1 WHERE state = 'sending'";
+        self.make_all_due(now).await;
+        self.set(LEASES, now).await;
+        self.set(CLAIMS, now - age).await;
+    }
+
+    async fn set(&self, sql: &'static str, at: DateTime<Utc>) {
+        if self.postgres.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            let change = sqlx::query(sql).bind(at);
+            change.execute(&mut connection).await.unwrap();
+        } else {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            let change = sqlx::query(sql).bind(at);
+            change.execute(&mut connection).await.unwrap();
+        }
+    }
+
+    /// Whether some process has taken the job whose key is like this; `None` where there is none.
+    pub(crate) async fn job(&self, unique_key: &str) -> Option<bool> {
+        const SQL: &str = "SELECT leased_until IS NOT NULL FROM jobs WHERE unique_key LIKE $1";
+        if self.postgres.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            let taken = sqlx::query_scalar(SQL).bind(unique_key);
+            taken.fetch_optional(&mut connection).await
+        } else {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            let taken = sqlx::query_scalar(SQL).bind(unique_key);
+            taken.fetch_optional(&mut connection).await
+        }
+        .unwrap()
+    }
+
+    /// Whoever comes to do this waits in the middle of it, until [`Hold::end`] or their own.
+    pub(crate) async fn hold(&self, held: Held) -> Hold {
+        let on = match held {
+            Held::Planning => "UPDATE ON summary_plans FOR EACH ROW",
+            Held::Claiming => "INSERT ON notices FOR EACH ROW",
+            Held::Noting => "UPDATE ON notices FOR EACH ROW",
+            Held::Finishing => {
+                "DELETE ON jobs FOR EACH ROW WHEN (OLD.unique_key LIKE 'send_summary:%')"
+            }
+        };
+        let table = on.split(' ').nth(2).unwrap_or_default();
+        if self.postgres.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            for statement in [
+                "SELECT pg_advisory_lock(1)",
+                "CREATE FUNCTION held() RETURNS trigger LANGUAGE plpgsql AS \
+                 'BEGIN PERFORM pg_advisory_xact_lock(1); RETURN COALESCE(NEW, OLD); END'",
+                &format!("CREATE TRIGGER held BEFORE {on} EXECUTE FUNCTION held()"),
+            ] {
+                let statement = sqlx::AssertSqlSafe(statement.to_owned());
+                connection.execute(statement).await.unwrap();
+            }
+            return Hold::Postgres(connection, table);
+        }
+        let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+        for statement in [
+            // Counts for ever, and is killed with its process.
+            "CREATE VIEW held AS WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) \
+             SELECT COUNT(*) AS n FROM n",
+            &format!("CREATE TRIGGER holds BEFORE {on} BEGIN SELECT n FROM held; END"),
+        ] {
+            let statement = sqlx::AssertSqlSafe(statement.to_owned());
+            connection.execute(statement).await.unwrap();
+        }
+        Hold::Sqlite
+    }
+
     /// Nothing can be written until [`Outage::end`]: SQLite is locked by somebody else, PostgreSQL throws
     /// everybody out and lets nobody in.
     pub(crate) async fn outage(&self) -> Outage {
@@ -121,6 +224,47 @@ impl Database {
                 )))
                 .await
                 .unwrap();
+        }
+    }
+}
+
+/// What the database does not come to the end of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Held {
+    /// A summary that was due is planned anew.
+    Planning,
+    /// A message is claimed.
+    Claiming,
+    /// What became of a message is noted.
+    Noting,
+    /// The sending of a summary is done.
+    Finishing,
+}
+
+/// A database that lets whoever does something wait.
+pub(crate) enum Hold {
+    Sqlite,
+    Postgres(PgConnection, &'static str),
+}
+
+impl Hold {
+    /// Whoever waited was killed; from now on nobody waits.
+    pub(crate) async fn end(self, database: &Database) {
+        match self {
+            Self::Sqlite => {
+                let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+                connection.execute("DROP TRIGGER holds").await.unwrap();
+                connection.execute("DROP VIEW held").await.unwrap();
+            }
+            Self::Postgres(mut connection, table) => {
+                // The server finds only now that they are gone, and undoes what they had begun.
+                let unlock = "SELECT pg_advisory_unlock(1)";
+                connection.execute(unlock).await.unwrap();
+                let drop = format!("DROP TRIGGER held ON {table}");
+                let drop = sqlx::AssertSqlSafe(drop);
+                connection.execute(drop).await.unwrap();
+                connection.execute("DROP FUNCTION held").await.unwrap();
+            }
         }
     }
 }

@@ -23,6 +23,7 @@ mod rules;
 mod socket;
 mod store;
 mod summaries;
+mod summary_kills;
 mod sync_faults;
 mod sync_kills;
 mod sync_properties;

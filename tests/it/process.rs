@@ -78,7 +78,7 @@ impl Program {
     }
 
     /// Talks to this Slack, keeps its data there, and logs in JSON.
-    fn serve(slack: &Sandbox, database: &Database) -> Self {
+    pub(crate) fn serve(slack: &Sandbox, database: &Database) -> Self {
         Self::serve_with(slack, database, &[])
     }
 

@@ -33,6 +33,7 @@ pub(crate) use on_every_database;
 
 mod changes;
 mod connections;
+mod jobs;
 mod own_data;
 mod preferences;
 mod projects;
