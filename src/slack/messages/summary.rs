@@ -192,7 +192,7 @@ fn notes(reader: Reader<'_>, place: Place<'_>, day: &DaySummary, drawn: &mut Dra
         let provider = account.provider.name();
         let since = account.state_since.with_timezone(&place.zone).date_naive();
         let text = format!(
-            "{provider} is not read since {}, so meetings may be missing.",
+            "{provider} has not been read since {}, so meetings may be missing.",
             short_day(since, place.today)
         );
         drawn.say(&text);
