@@ -35,7 +35,7 @@ const CLAIMS_LAST: TimeDelta = TimeDelta::seconds(40);
 /// How far a summary has come when the program is killed.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    /// It was found to be due; the next one is not planned yet.
+    /// It was found to be due; the next one is planned and the sending asked for, neither for good.
     Found,
     /// The next one is planned, and its sending asked for; no worker has taken that.
     Planned,
@@ -65,7 +65,7 @@ impl Step {
     /// What the database does not come to do for the program.
     const fn held(self) -> Option<Held> {
         match self {
-            Self::Found => Some(Held::Planning),
+            Self::Found => Some(Held::Asking),
             Self::Taken => Some(Held::Claiming),
             Self::Answered => Some(Held::Noting),
             Self::Noted => Some(Held::Finishing),
@@ -200,10 +200,7 @@ async fn every_step_is_survived(database: Database) {
                 (sending.await, looking.await) == (Some(false), None)
             }
             Step::Taken => database.job("send_summary:%").await == Some(true),
-            Step::Claimed => {
-                let state = store.notice_state(nina.binding_id, &notice).await;
-                state.unwrap() == Some(NoticeState::Sending)
-            }
+            Step::Claimed => slack.faults_left("chat.postMessage") == 0,
             Step::Posted | Step::Answered => !summaries(&slack, NINA, day).is_empty(),
             Step::Noted => {
                 let state = store.notice_state(nina.binding_id, &notice).await;
@@ -211,11 +208,19 @@ async fn every_step_is_survived(database: Database) {
             }
         };
         until("the step", is_there).await;
+        if let Some(hold) = &hold {
+            let is_reached = async || hold.is_reached(&database).await;
+            until("the database to be held", is_reached).await;
+        }
         program.kill().await;
         if let Some(hold) = hold {
             hold.end(&database).await;
         }
         slack.clear_faults();
+        if matches!(step, Step::Claimed | Step::Posted | Step::Answered) {
+            let state = store.notice_state(nina.binding_id, &notice).await;
+            assert_eq!(state.unwrap(), Some(NoticeState::Sending));
+        }
         let posted = summaries(&slack, NINA, day).len();
         let is_posted = matches!(step, Step::Posted | Step::Answered | Step::Noted);
         assert_eq!(posted, usize::from(is_posted));
@@ -309,7 +314,9 @@ impl<'a> Two<'a> {
     }
 
     async fn end(self) {
-        for program in [self.lives, self.dies] {
+        for mut program in [self.lives, self.dies] {
+            // Before it serves, a signal ends it as it ends any process.
+            program.logs("web.listening").await;
             program.signal("TERM").await;
             let (status, log) = program.end().await;
             assert!(status.success(), "{log:#?}");
