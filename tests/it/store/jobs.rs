@@ -211,5 +211,6 @@ async fn of_many_workers_no_two_are_at_one_job_and_none_is_lost(store: Store, cl
     let counts = store.job_counts().await.unwrap();
     assert_eq!((counts.open, counts.dead), (0, 0));
     assert!(begun.load(Ordering::SeqCst) >= JOBS);
-    assert_eq!(*seen.lock().unwrap(), *asked.lock().await);
+    let asked = asked.lock().await;
+    assert_eq!(*seen.lock().unwrap(), *asked);
 }
