@@ -98,6 +98,13 @@ impl Sandbox {
         }
     }
 
+    /// How many of the next calls of the method are still to go wrong: 0 when the last of them has arrived.
+    pub fn faults_left(&self, method: &str) -> u32 {
+        let planned = locked(&self.slack.faults.0);
+        let of_it = planned.iter().filter(|fault| fault.method == method);
+        of_it.fold(0, |sum, fault| sum.saturating_add(fault.times))
+    }
+
     /// Everything works again.
     pub fn clear_faults(&self) {
         locked(&self.slack.faults.0).clear();

@@ -158,7 +158,9 @@ impl Database {
     /// Whoever comes to do this waits in the middle of it, until [`Hold::end`] or their own.
     pub(crate) async fn hold(&self, held: Held) -> Hold {
         let on = match held {
-            Held::Planning => "UPDATE ON summary_plans FOR EACH ROW",
+            Held::Asking => {
+                "INSERT ON jobs FOR EACH ROW WHEN (NEW.unique_key LIKE 'send_summary:%')"
+            }
             Held::Claiming => "INSERT ON notices FOR EACH ROW",
             Held::Noting => "UPDATE ON notices FOR EACH ROW",
             Held::Finishing => {
@@ -231,8 +233,8 @@ impl Database {
 /// What the database does not come to the end of.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Held {
-    /// A summary that was due is planned anew.
-    Planning,
+    /// The sending of a summary is asked for.
+    Asking,
     /// A message is claimed.
     Claiming,
     /// What became of a message is noted.
@@ -248,6 +250,23 @@ pub(crate) enum Hold {
 }
 
 impl Hold {
+    /// Whether somebody waits.
+    pub(crate) async fn is_reached(&self, database: &Database) -> bool {
+        const WAITING: &str = "SELECT COUNT(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database \
+             WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted";
+        if database.postgres.is_some() {
+            let mut connection = PgConnection::connect(&database.url).await.unwrap();
+            let waiting = sqlx::query_scalar(WAITING);
+            let waiting: i64 = waiting.fetch_one(&mut connection).await.unwrap();
+            return waiting > 0;
+        }
+        let mut connection = SqliteConnection::connect(&database.url).await.unwrap();
+        // Nobody else writes for so long, in milliseconds.
+        let patience = "PRAGMA busy_timeout = 200";
+        connection.execute(patience).await.unwrap();
+        connection.execute("BEGIN IMMEDIATE").await.is_err()
+    }
+
     /// Whoever waited was killed; from now on nobody waits.
     pub(crate) async fn end(self, database: &Database) {
         match self {

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -137,33 +137,42 @@ async fn of_many_workers_no_two_are_at_one_job_and_none_is_lost(store: Store, cl
     const WORKERS: usize = 12;
     /// Every so many jobs one is left lying, as by a process that dies.
     const DIES: usize = 9;
+    /// Every so many jobs one is asked for once more while it is done.
+    const ASKS_AGAIN: usize = 5;
 
     let running: Arc<Mutex<BTreeSet<String>>> = Arc::default();
-    // What the job was asked for last when it was begun last.
+    // With what the job was asked for last, and begun last.
+    let asked: Arc<tokio::sync::Mutex<BTreeMap<String, String>>> = Arc::default();
     let seen: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
-    let asked: Arc<Mutex<BTreeMap<String, String>>> = Arc::default();
-    let (begun, is_over) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
+    let (begun, is_over) = (Arc::<AtomicUsize>::default(), Arc::<AtomicBool>::default());
+    let ask = {
+        let (store, asked) = (store.clone(), asked.clone());
+        async move |name: &str, round: &str| {
+            // One after the other, so that the last one is known.
+            let mut asked = asked.lock().await;
+            let mut job = job(name, false);
+            job.payload = format!("{name} round {round}");
+            store.add_job(&job).await.unwrap();
+            asked.insert(job.unique_key, job.payload);
+        }
+    };
     let asking = async {
         for round in 0..ROUNDS {
             for number in 0..JOBS {
-                let mut job = job(&format!("job {number}"), false);
-                job.payload = format!("{} round {round}", job.unique_key);
-                let last = (job.unique_key.clone(), job.payload.clone());
-                asked.lock().unwrap().insert(last.0, last.1);
-                store.add_job(&job).await.unwrap();
+                ask(&format!("job {number}"), &round.to_string()).await;
                 tokio::task::yield_now().await;
             }
         }
-        is_over.store(1, Ordering::SeqCst);
+        is_over.store(true, Ordering::SeqCst);
     };
     let workers = (0..WORKERS).map(|_| {
         let (store, running, seen) = (store.clone(), running.clone(), seen.clone());
-        let (begun, is_over) = (begun.clone(), is_over.clone());
+        let (begun, is_over, ask) = (begun.clone(), is_over.clone(), ask.clone());
         tokio::spawn(async move {
             loop {
-                let last = is_over.load(Ordering::SeqCst) == 1;
+                let is_last = is_over.load(Ordering::SeqCst);
                 let Some(job) = store.claim_job(LEASE, false).await.unwrap() else {
-                    if last {
+                    if is_last {
                         return;
                     }
                     tokio::task::yield_now().await;
@@ -175,9 +184,13 @@ async fn of_many_workers_no_two_are_at_one_job_and_none_is_lost(store: Store, cl
                 seen.lock()
                     .unwrap()
                     .insert(name.clone(), job.payload.clone());
+                let number = begun.fetch_add(1, Ordering::SeqCst);
+                if number % ASKS_AGAIN == 0 {
+                    ask(&name, &format!("again {number}")).await;
+                }
                 tokio::task::yield_now().await;
                 running.lock().unwrap().remove(&name);
-                if begun.fetch_add(1, Ordering::SeqCst) % DIES != DIES - 1 {
+                if number % DIES != DIES - 1 {
                     store.finish_job(&job).await.unwrap();
                 }
             }
@@ -198,5 +211,6 @@ async fn of_many_workers_no_two_are_at_one_job_and_none_is_lost(store: Store, cl
     let counts = store.job_counts().await.unwrap();
     assert_eq!((counts.open, counts.dead), (0, 0));
     assert!(begun.load(Ordering::SeqCst) >= JOBS);
-    assert_eq!(*seen.lock().unwrap(), *asked.lock().unwrap());
+    let asked = asked.lock().await;
+    assert_eq!(*seen.lock().unwrap(), *asked);
 }
