@@ -433,23 +433,27 @@ async fn whatever_slack_answers_the_summary_comes_once_or_stops() {
         assert_eq!(heard(&bot, name), 1, "{fault:?}");
     }
     // The token does not work for a while; then it does.
-    bot.is_due_and("2026-11-26", 3, Fault::Error("token_revoked".to_owned()))
-        .await;
-    assert_eq!(heard(&bot, "Thu 26 Nov"), 1);
+    for (day, name, code) in [
+        ("2026-11-26", "Thu 26 Nov", "token_revoked"),
+        ("2026-11-27", "Fri 27 Nov", "account_inactive"),
+    ] {
+        bot.is_due_and(day, 3, Fault::Error(code.to_owned())).await;
+        assert_eq!(heard(&bot, name), 1, "{code}");
+    }
     // The person is gone: nothing is tried again, and nothing is planned, until they are here again.
     bot.is_due_and(
-        "2026-11-27",
+        "2026-11-30",
         1,
         Fault::Error("channel_not_found".to_owned()),
     )
     .await;
-    assert_eq!(heard(&bot, "Fri 27 Nov"), 0);
-    bot.comes_to("2026-11-30T16:30:00Z").await;
     assert_eq!(heard(&bot, "Mon 30 Nov"), 0);
+    bot.comes_to("2026-12-01T16:30:00Z").await;
+    assert_eq!(heard(&bot, "Tue 1 Dec"), 0);
     bot.slack.open_home(NINA).await.unwrap();
     settled(&bot).await;
-    bot.comes_to("2026-12-01T16:30:00Z").await;
-    assert_eq!(heard(&bot, "Tue 1 Dec"), 1);
+    bot.comes_to("2026-12-02T16:30:00Z").await;
+    assert_eq!(heard(&bot, "Wed 2 Dec"), 1);
     bot.finish().await;
 }
 
