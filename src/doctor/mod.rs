@@ -211,6 +211,14 @@ async fn database(report: &mut Report, url: &SecretString, keys: Option<Keyring>
                     Ok(counts) => report.add(State::Ok, "jobs", format!("{} waiting, none given up", counts.open)),
                     Err(problem) => report.add(State::Wrong, "jobs", chain(&problem)),
                 }
+                match store.next_summary_at().await {
+                    Ok(Some(at)) => {
+                        let at = at.format("%a %-d %b %Y, %H:%M");
+                        report.add(State::Ok, "summaries", format!("the next one is due on {at} UTC"));
+                    }
+                    Ok(None) => report.add(State::Ok, "summaries", "nobody is planned for yet"),
+                    Err(problem) => report.add(State::Wrong, "summaries", chain(&problem)),
+                }
                 calendars::connections(report, &store).await;
             }
             Err(problem) => report.add(State::Wrong, "database", format!("{address} cannot be written to: {}", chain(&problem))),

@@ -121,6 +121,19 @@ impl Store {
         rows.into_iter().map(planned).collect()
     }
 
+    /// When the next summary is due of all that are planned.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn next_summary_at(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let next: Option<(DateTime<Utc>,)> = read!(self, db => {
+            sqlx::query_as("SELECT due_at FROM summary_plans WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1")
+                .fetch_optional(db)
+                .await
+        })?;
+        Ok(next.map(|(at,)| at))
+    }
+
     /// Puts the next plans in the place of those that were due, and asks for the sending of these, all or none of
     /// it. Of several that found the same plan due, one does. The sendings of a workspace are spread from now, or
     /// from the last that was spread before; those of different workspaces do not wait for one another.

@@ -34,6 +34,9 @@ async fn on_disk() -> TestBot {
 async fn what_is_right_is_said_to_be() {
     let bot = on_disk().await;
     connect(&bot, "google").await;
+    let look = billops::jobs::Job::LookForSummaries.to_row();
+    bot.bot.store().add_job(&look).await.unwrap();
+    crate::visitor::settled(&bot).await;
     let report = examined(&bot, |_| {}).await;
     // The clock of a test is not Slack's.
     let wrong: Vec<&str> = report
@@ -48,6 +51,8 @@ async fn what_is_right_is_said_to_be() {
         "ok     sign in        Slack takes the client id and its secret",
         "ok     keys           tokens are sealed with the key “own1”",
         "ok     connections    accounts that are connected: 1",
+        "ok     schedules      calendars are read every 15 min (SYNC_EVERY_MINUTES), tokens refreshed every 12 h",
+        "ok     summaries      the next one is due on Fri 20 Nov 2026, 16:30 UTC",
     ] {
         assert!(report.contains(line), "{line} is missing in:\n{report}");
     }

@@ -1,16 +1,21 @@
 //! The end of the day: the summary comes once, at its time, and the day is closed in it.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use billops::{
-    domain::{due::SummaryOf, preferences::Preferences},
+    app::{App, Reach},
+    calendar::Providers,
+    config::CalendarConfig,
+    domain::{due::SummaryOf, preferences::Preferences, summary::is_working_day},
+    http,
     jobs::Job,
     manifest::MANIFEST,
     sandbox::{EventKind, Fault, Limits, Manifest, Message, NewEvent, Options, Person, When},
     slack::socket::Timings,
     store::{NewJob, Profile, Replan},
 };
-use chrono::{NaiveTime, TimeDelta};
+use chrono::{NaiveDate, NaiveTime, TimeDelta};
+use chrono_tz::Tz;
 
 use crate::{
     bot::{NINA, TestBot},
@@ -614,4 +619,99 @@ async fn workspaces_do_not_wait_for_one_another() {
         clock.advance(TimeDelta::milliseconds(250));
     }
     assert_eq!(store.job_counts().await.unwrap().open, 0);
+}
+
+/// Two years, evening for evening, of people in eight zones: the schedule comes round whenever something is due for
+/// one of them, and each gets one summary a working day, at the right minute of the clock where they are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_years_of_evenings_in_eight_zones() {
+    const ZONES: [Tz; 8] = [
+        Tz::Europe__Berlin,
+        Tz::America__New_York,
+        Tz::America__Santiago,
+        Tz::Asia__Kolkata,
+        Tz::Australia__Lord_Howe,
+        Tz::Pacific__Auckland,
+        Tz::Africa__Casablanca,
+        Tz::UTC,
+    ];
+    let (store, clock) = Database::in_memory().open().await;
+    let reach = Reach {
+        providers: Providers::new(
+            CalendarConfig::default(),
+            http::client().unwrap(),
+            clock.clone(),
+        ),
+        sign_in: None,
+        public_url: "http://localhost:8000".parse().unwrap(),
+    };
+    let app = App::new(store.clone(), clock.clone(), reach);
+    let mut zone_of = HashMap::new();
+    for zone in ZONES {
+        let profile = Profile {
+            name: zone.name().to_owned(),
+            time_zone: Some(zone),
+            locale: None,
+            is_admin: false,
+        };
+        let member = store
+            .save_member("T1", zone.name(), Some(&profile))
+            .await
+            .unwrap();
+        zone_of.insert(member.binding_id, zone);
+    }
+    app.queue_summaries().await.unwrap();
+    let mut sent: HashMap<Tz, Vec<NaiveDate>> = HashMap::new();
+    let end = clock.now() + TimeDelta::days(730);
+    loop {
+        // On to the minute at which the next one is due: before it nothing is.
+        let next = store.next_summary_at().await.unwrap().unwrap();
+        if next > end {
+            break;
+        }
+        clock.advance(next - clock.now() - TimeDelta::seconds(1));
+        assert_eq!(store.summaries_due(1).await.unwrap(), []);
+        clock.advance(TimeDelta::seconds(1));
+        app.queue_summaries().await.unwrap();
+        let now = clock.now();
+        // Those of one moment are spread behind one another.
+        clock.advance(TimeDelta::seconds(3));
+        while let Some(job) = store
+            .claim_job(TimeDelta::seconds(60), false)
+            .await
+            .unwrap()
+        {
+            let Ok(Job::SendSummary {
+                binding,
+                about,
+                due_at,
+                is_missed,
+                ..
+            }) = serde_json::from_str(&job.payload)
+            else {
+                panic!("another job: {}", job.payload);
+            };
+            assert_eq!((due_at, is_missed), (now, false));
+            let zone = zone_of[&binding];
+            let local = now.with_timezone(&zone);
+            assert_eq!(
+                (local.date_naive(), local.time()),
+                (about, NaiveTime::from_hms_opt(17, 30, 0).unwrap()),
+                "{zone}"
+            );
+            sent.entry(zone).or_default().push(about);
+            store.finish_job(&job).await.unwrap();
+        }
+    }
+    for zone in ZONES {
+        let days = &sent[&zone];
+        let (first, last) = (days[0], days[days.len() - 1]);
+        let expected: Vec<NaiveDate> = first
+            .iter_days()
+            .take_while(|day| *day <= last)
+            .filter(|day| is_working_day(*day))
+            .collect();
+        assert_eq!(*days, expected, "{zone}");
+        assert!(days.len() >= 520, "{zone}: {}", days.len());
+    }
 }
