@@ -23,6 +23,12 @@ pub(super) fn escaped_within(text: &str, limit: usize) -> String {
     fitted(text, limit, push_escaped)
 }
 
+/// The words again that [`escaped_within`] escaped.
+pub(super) fn unescaped(text: &str) -> String {
+    let text = text.replace("&lt;", "<").replace("&gt;", ">");
+    text.replace("&amp;", "&")
+}
+
 /// One sign of people's words inside `mrkdwn`.
 pub(super) fn push_plain(c: char, to: &mut String) {
     match c {
@@ -175,6 +181,9 @@ mod tests {
         assert_eq!(plain_within("&&", 9), "&amp;…");
         assert_eq!(plain_within("**", 3), "\u{2060}*…");
         assert_eq!(escaped_within("<*>", 9), "&lt;*&gt;");
+        for words in ["<!channel> & R&D", "&lt; &amp;lt;", ""] {
+            assert_eq!(unescaped(&escaped_within(words, 100)), words);
+        }
         assert_eq!(escaped_within("<*>", 8), "&lt;*…");
     }
 

@@ -27,6 +27,8 @@ use crate::{
 
 /// So many meetings have rows; the others wait in the Home tab.
 const ROWS: usize = 8;
+/// Accounts that are not read which have rows; with more there are more blocks than Slack takes.
+const UNREAD: usize = 4;
 /// Projects that are shown; the others are summed up.
 const PROJECTS: usize = 10;
 /// Open days of a week that are shown.
@@ -188,7 +190,7 @@ fn notes(reader: Reader<'_>, place: Place<'_>, day: &DaySummary, drawn: &mut Dra
         drawn.say(&format!("A timer is running since {since}."));
         drawn.blocks.push(timer_row(place, timer));
     }
-    for account in &day.unread {
+    for account in day.unread.iter().take(UNREAD) {
         let provider = account.provider.name();
         let since = account.state_since.with_timezone(&place.zone).date_naive();
         let text = format!(
@@ -432,7 +434,7 @@ fn said(reader: Reader<'_>, place: Place<'_>, notice: Option<&SummaryNotice>, dr
         Some(SummaryNotice::Offer(rule)) => {
             drawn.say(&offer_says(rule));
             drawn.divide();
-            let suffix = format!("{}.r{}", reader.tag, reader.round + 1);
+            let suffix = format!("{}.r{}", reader.tag, reader.next_round());
             drawn.blocks.extend(offer_blocks(rule, &suffix));
         }
         Some(SummaryNotice::BatchUndone(batch)) => {
@@ -452,7 +454,7 @@ fn said(reader: Reader<'_>, place: Place<'_>, notice: Option<&SummaryNotice>, dr
             drawn.say(words);
             drawn
                 .blocks
-                .push(context(place.id("day.said"), words.clone()));
+                .push(context(place.id("day.said"), plain(words)));
         }
         Some(SummaryNotice::OnlyWhenOpen(true)) => {
             let words = "From now on only when something is open.";
@@ -750,7 +752,7 @@ mod tests {
             waiting: (0..200).map(|number| waiting(number, 0)).collect(),
             settled: settled.collect(),
             gaps: (1..9).map(gap).collect(),
-            unread: (0..4)
+            unread: (0..30)
                 .map(|number| account(number, AccountState::NeedsReconnect))
                 .collect(),
             ..empty()
@@ -789,7 +791,7 @@ mod tests {
             Some(SummaryNotice::BatchUndone(batch(BatchOf::Logged))),
             Some(SummaryNotice::Offer(rule(1))),
             Some(SummaryNotice::Decided(
-                "Standup is now always logged.".to_owned(),
+                "Q&A <!channel> *now* is now always logged.".to_owned(),
             )),
             Some(SummaryNotice::OnlyWhenOpen(true)),
             Some(SummaryNotice::OnlyWhenOpen(false)),
