@@ -278,10 +278,7 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
             Ok(None)
         }
         ("entry", "new") => {
-            let date = action
-                .value
-                .strip_prefix("d:")
-                .and_then(forms::read_day);
+            let date = action.value.strip_prefix("d:").and_then(forms::read_day);
             let prefill = Prefill {
                 date: date.unwrap_or_default(),
                 ..Prefill::default()

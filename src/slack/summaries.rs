@@ -140,10 +140,7 @@ pub(super) async fn pressed(
     verb: &str,
 ) -> Result<Option<Message>, Failed> {
     let app = &press.door.app;
-    let day = press
-        .value()
-        .strip_prefix("d:")
-        .and_then(forms::read_day);
+    let day = press.value().strip_prefix("d:").and_then(forms::read_day);
     let Some(day) = day else {
         return Ok(Some(messages::no_longer_here(press.reader(member))));
     };

@@ -808,6 +808,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_decided_is_escaped_once() {
+        let member = member();
+        let decided = SummaryNotice::Decided("Q&A <!channel> *now*".to_owned());
+        let message = day_summary(reader(&member), &empty(), None, Some(&decided));
+        let (text, blocks) = checked(&message);
+        assert!(text.ends_with("Q&amp;A &lt;!channel&gt; *now*"), "{text}");
+        let said = plain("Q&A <!channel> *now*");
+        assert!(blocks.to_string().contains(&said), "{blocks}");
+    }
+
+    #[test]
     fn whatever_is_in_a_week_slack_takes_it() {
         let member = member();
         let monday = today() - TimeDelta::days(4);

@@ -1,12 +1,14 @@
 //! Presses on the summary at the end of the day that no summary offers: days beyond all reckoning, other people's
 //! things, and ids of blocks that pretend to be one.
 
-use billops::{jobs::Job, sandbox::Message};
+use billops::{jobs::Job, sandbox::Message, slack::socket::Timings};
 use serde_json::json;
+use sqlx::{Connection as _, SqliteConnection};
 
 use super::JONAS;
 use crate::{
     bot::{NINA, TestBot},
+    databases::Database,
     meetings::{add, at, connected, nina, the},
     visitor::settled,
 };
@@ -63,9 +65,128 @@ async fn a_day_that_no_calendar_shows_is_none() {
             let shown = summary(&bot).await;
             let block = format!("day.actions.d{day}.r1");
             forged(&bot, NINA, &shown, "entry.new", [&block, action, &value]).await;
-            bot.hears(DM, "This is no longer here. Nothing was changed.").await;
+            bot.hears(DM, "This is no longer here. Nothing was changed.")
+                .await;
             no_day_is_marked(&bot).await;
             bot.finish().await;
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_is_opened_for_a_day_that_slack_can_show() {
+    for day in FAR {
+        let bot = TestBot::start().await;
+        bot.say("/time 1h wireframes").await;
+        let shown = summary(&bot).await;
+        let (day, gap) = (format!("d:{day}"), format!("g:{day}:13:30-14:00"));
+        forged(&bot, NINA, &shown, "day.close", ["x.r1", "gap.fill", &gap]).await;
+        let closed = bot.hears(DM, "closed by you").await;
+        forged(&bot, NINA, &closed, "day.on", ["x.r1", "entry.new", &day]).await;
+        let form = bot.form().await;
+        let date = serde_json::Value::from(form.blocks().to_vec()).to_string();
+        assert!(date.contains("2026-11-20"), "{date}");
+        bot.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_block_that_pretends_to_be_of_a_summary_leads_to_ones_own_day() {
+    let friday = "d:2026-11-20";
+    for (block, words) in [
+        (
+            "day.actions.d2026-11-20.r4294967295",
+            "Fri 20 Nov is a day off.",
+        ),
+        ("x.d2026-11-20.r4294967296", "Fri 20 Nov is a day off."),
+        ("x.w2199-12-31.r1", "31 Dec"),
+        ("x.w9999-12-31.r1", "Fri 20 Nov is a day off."),
+        ("x.d+262142-12-31.r1", "Fri 20 Nov is a day off."),
+        ("x.w+262142-12-28.r1", "Fri 20 Nov is a day off."),
+    ] {
+        let bot = TestBot::start().await;
+        bot.say("/time 1h wireframes").await;
+        let shown = summary(&bot).await;
+        forged(&bot, NINA, &shown, "entry.new", [block, "day.off", friday]).await;
+        bot.hears(DM, words).await;
+        bot.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_reaches_anothers_day() {
+    let bot = TestBot::start().await;
+    add(&bot, "Halden weekly", "2026-11-20T13:00:00Z", 30);
+    bot.say("/time 1h: Secret plans").await;
+    connected(&bot, "google").await;
+    let shown = summary(&bot).await;
+    let meeting = the(&bot, "Halden weekly").await;
+    let event = format!("v:{}", meeting.id);
+    let all = format!("d:2026-11-20 until:{} ended:{}", meeting.id, i64::MAX);
+    let entry = bot
+        .bot
+        .store()
+        .last_entries(nina(&bot).await.user_id, 0, 1)
+        .await
+        .unwrap();
+    let entry = format!("e:{}:{}:2026-11-20", entry[0].id, entry[0].version);
+    for (action, value) in [
+        ("event.log", &*event),
+        ("event.skip", &event),
+        ("event.unskip", &event),
+        ("event.log_all", &all),
+        ("entry.delete", &entry),
+        ("day.off", "d:2026-11-20"),
+        ("prefs.silent", "silent_when_done:off"),
+        ("prefs.silent", "daily_summary:off"),
+    ] {
+        let card = bot.say_as(JONAS, "/time 15m: Meeting").await;
+        let block = "day.actions.d2026-11-20.r1";
+        forged(&bot, JONAS, &card, "entry.undo", [block, action, value]).await;
+    }
+    settled(&bot).await;
+    let member = nina(&bot).await;
+    assert_eq!(the(&bot, "Halden weekly").await, meeting);
+    assert!(member.preferences.silent_when_done && member.preferences.daily_summary);
+    no_day_is_marked(&bot).await;
+    let entries = bot
+        .bot
+        .store()
+        .last_entries(member.user_id, 0, 9)
+        .await
+        .unwrap();
+    assert!(
+        entries.len() == 1 && entries[0].deleted_at.is_none(),
+        "{entries:?}"
+    );
+    // Nor is anything of it shown to them, or anything of theirs to her.
+    for seen in bot.slack.messages(JONAS, "#general") {
+        let blocks = serde_json::Value::from(seen.blocks.clone()).to_string();
+        assert!(
+            !blocks.contains("Halden") && !blocks.contains("Secret"),
+            "{blocks}"
+        );
+    }
+    assert_eq!(
+        bot.slack.messages(NINA, DM).last().unwrap().text,
+        shown.text
+    );
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_that_was_written_by_hand_does_not_keep_the_schedule_turning() {
+    let bot = TestBot::on(Database::on_disk(), Timings::default(), |options| options).await;
+    bot.say("/time 1h wireframes").await;
+    let path = bot.database.url.replace("sqlite://", "sqlite:");
+    let mut file = SqliteConnection::connect(&path).await.unwrap();
+    // As people write a time, and not as it is compared with.
+    sqlx::query("UPDATE summary_plans SET due_at = '2026-11-20 10:00:00', about = '2026-11-20'")
+        .execute(&mut file)
+        .await
+        .unwrap();
+    let job = Job::LookForSummaries.to_row();
+    bot.bot.store().add_job(&job).await.unwrap();
+    settled(&bot).await;
+    bot.finish().await;
 }
