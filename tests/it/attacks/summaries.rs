@@ -1,9 +1,10 @@
 //! Presses on the summary at the end of the day that no summary offers: days beyond all reckoning, other people's
 //! things, and ids of blocks that pretend to be one.
 
-use billops::{jobs::Job, sandbox::Message, slack::socket::Timings};
+use billops::{domain::due::SummaryOf, jobs::Job, sandbox::Message, slack::socket::Timings};
 use serde_json::json;
 use sqlx::{Connection as _, SqliteConnection};
+use uuid::Uuid;
 
 use super::JONAS;
 use crate::{
@@ -188,5 +189,49 @@ async fn a_plan_that_was_written_by_hand_does_not_keep_the_schedule_turning() {
     let job = Job::LookForSummaries.to_row();
     bot.bot.store().add_job(&job).await.unwrap();
     settled(&bot).await;
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_in_a_title_calls_anybody_or_is_markup() {
+    let bot = TestBot::start().await;
+    let title = "<!channel> <@U07JONAS02> *all*\n\u{202e}drawkcab & <https://evil.example|home>";
+    for hour in 8..18 {
+        let start = format!("2026-11-20T{:02}:00:00Z", hour - 2);
+        add(&bot, &format!("{title} {hour}"), &start, 60);
+        add(&bot, &title.repeat(40), &start, 24 * 60);
+    }
+    bot.say("/time 1h wireframes").await;
+    connected(&bot, "google").await;
+    let shown = summary(&bot).await;
+    // What is read aloud of a button is not read for markup.
+    let texts = shown.blocks.iter().map(|block| &block["text"]["text"]);
+    let said = format!("{} {}", shown.text, json!(texts.collect::<Vec<_>>()));
+    for call in ["<!channel>", "<@U07", "<https:"] {
+        assert!(!said.contains(call), "{call}: {said}");
+    }
+    assert!(said.contains("&lt;!channel&gt;"), "{said}");
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_summary_of_somebody_who_is_gone_is_sent_to_nobody() {
+    let bot = TestBot::start().await;
+    bot.say("/time 1h wireframes").await;
+    let due_at = bot.clock.now();
+    for of in [SummaryOf::Day, SummaryOf::Week] {
+        let job = Job::SendSummary {
+            binding: Uuid::from_u128(7),
+            of,
+            about: "2026-11-16".parse().unwrap(),
+            due_at,
+            is_missed: false,
+        };
+        bot.bot.store().add_job(&job.to_row()).await.unwrap();
+    }
+    settled(&bot).await;
+    for person in [NINA, JONAS] {
+        assert!(bot.slack.messages(person, DM).is_empty(), "{person}");
+    }
     bot.finish().await;
 }
