@@ -21,7 +21,7 @@ use crate::{
         calendar_event::SyncedEvent, due::DayMark, minutes::Minutes, project::ProjectRef,
         rule::Rule, time_entry::TimeEntry,
     },
-    slack::text::{bar, clock_time, cut, days, long_day, plain, short_day},
+    slack::text::{bar, clock_time, cut, days, isolated, long_day, plain, short_day},
     store::{Batch, BatchOf},
 };
 
@@ -219,7 +219,7 @@ fn meeting_says(place: Place<'_>, one: &Waiting) -> String {
     );
     format!(
         "{} {}–{} ({}, {project})",
-        cut(&meeting.title.replace('\n', " "), 60),
+        isolated(&cut(&meeting.title.replace('\n', " "), 60)),
         clock_time(meeting.start, place.zone),
         clock_time(meeting.end, place.zone),
         meeting.length()
@@ -348,7 +348,7 @@ fn entry_says(entry: &TimeEntry) -> String {
         || "no project".to_owned(),
         |project| format!("#{}", cut(&project.slug, 40)),
     );
-    let title = cut(&entry.description.replace('\n', " "), 60);
+    let title = isolated(&cut(&entry.description.replace('\n', " "), 60));
     format!("{title} {}, {project}", entry.duration_minutes)
 }
 
@@ -360,7 +360,7 @@ fn skipped_row(place: Place<'_>, event: &SyncedEvent) -> SlackBlock {
         format!("v:{}", event.id),
         &format!("Undo: {} waits again", cut(&title, 40)),
     );
-    let text = format!("Skipped: {}", plain(&title));
+    let text = format!("Skipped: {}", plain(&isolated(&title)));
     with_button(place.id_of("event", event.id), text, undo)
 }
 
