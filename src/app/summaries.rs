@@ -113,14 +113,25 @@ impl App {
     /// The database does not answer.
     pub async fn queue_summaries(&self) -> Result<(), Failed> {
         let failed = |error| self.failed("looking for summaries that are due", error);
+        let mut before = Vec::new();
         loop {
             let due = self.store.summaries_due(AT_ONCE).await.map_err(failed)?;
             if due.is_empty() {
                 return Ok(());
             }
+            // A time that somebody wrote into the database by hand may be one that is found and not met.
+            if due == before {
+                tracing::error!(
+                    plans = due.len(),
+                    "summaries.stuck: plans stay due however often they are dealt with. Set due_at and about to NULL \
+                     in the rows of summary_plans that are past; who then saves their preferences is planned for anew"
+                );
+                return Ok(());
+            }
             let now = self.clock.now();
             let plans: Vec<Replan> = due.iter().map(|due| replanned(due, now)).collect();
             self.store.replan(&plans).await.map_err(failed)?;
+            before = due;
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{
@@ -16,6 +15,7 @@ use super::{
     open_form::{self, EntryFormKind},
     own_data, preferences, projects, reports, request_key, rules, stranger,
     summaries::{self, About},
+    text::unescaped,
     timers,
 };
 use crate::{
@@ -99,7 +99,7 @@ impl<'a> Press<'a> {
     /// What was decided about a rule, where that is all there is to say.
     fn decided(&self, answer: &Message) -> Option<SummaryNotice> {
         let is_rule = self.action.action_id.starts_with("rule.");
-        is_rule.then(|| SummaryNotice::Decided(answer.text.clone()))
+        is_rule.then(|| SummaryNotice::Decided(unescaped(&answer.text)))
     }
 
     /// The page of a list that the element stands in a row of: how many come before it.
@@ -278,10 +278,7 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
             Ok(None)
         }
         ("entry", "new") => {
-            let date = action
-                .value
-                .strip_prefix("d:")
-                .and_then(|day| day.parse().ok());
+            let date = action.value.strip_prefix("d:").and_then(forms::read_day);
             let prefill = Prefill {
                 date: date.unwrap_or_default(),
                 ..Prefill::default()
@@ -439,7 +436,7 @@ fn flip_of(verb: &str) -> Option<Flip> {
         ("unit", "hours") => Some(Flip::Unit(Unit::Hours)),
         ("unit", "minutes") => Some(Flip::Unit(Unit::Minutes)),
         ("half", "day") => Some(Flip::HalfDay),
-        ("day", day) => day.parse::<NaiveDate>().ok().map(Flip::Day),
+        ("day", day) => forms::read_day(day).map(Flip::Day),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use slack_morphism::prelude::{SlackCallbackId, SlackModalView, SlackView};
 use super::{
     Door, SlackError,
     actions::Press,
-    logged,
+    forms, logged,
     messages::{self, label},
 };
 use crate::{
@@ -61,7 +61,7 @@ pub(super) async fn show_waiting(press: &Press<'_>, member: &Member) {
         day => {
             let (day, more) = day.split_once(' ').unwrap_or((day, ""));
             Unfolded {
-                open: day.strip_prefix("d:").and_then(|day| day.parse().ok()),
+                open: day.strip_prefix("d:").and_then(forms::read_day),
                 all: more == "all",
                 older: before.older,
             }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
@@ -161,14 +161,14 @@ async fn at_once(
 /// Reads `n:4 d:2026-11-20 until:ID ended:1795186920`.
 fn read_several(value: &str, is_before: bool) -> Option<WaitingOf> {
     let part = |name: &str| value.split(' ').find_map(|part| part.strip_prefix(name));
-    let day = part("d:").map(str::parse::<NaiveDate>);
+    let day = part("d:").map(forms::read_day);
     Some(WaitingOf {
         until: Uuid::parse_str(part("until:")?).ok()?,
         ended_by: DateTime::from_timestamp(part("ended:")?.parse().ok()?, 0)?,
         days: match (day, is_before) {
             (None, false) => WaitingDays::All,
-            (Some(Ok(day)), false) => WaitingDays::On(day),
-            (Some(Ok(day)), true) => WaitingDays::Before(day),
+            (Some(Some(day)), false) => WaitingDays::On(day),
+            (Some(Some(day)), true) => WaitingDays::Before(day),
             _ => return None,
         },
     })

@@ -209,7 +209,7 @@ pub(super) async fn fill_gap(press: &Press<'_>, member: &Arc<Member>) {
 fn read_gap(value: &str) -> Option<(NaiveDate, String)> {
     let (day, times) = value.strip_prefix("g:")?.split_once(':')?;
     let (from, to) = times.split_once('-')?;
-    Some((day.parse().ok()?, format!("{from}–{to}")))
+    Some((forms::read_day(day)?, format!("{from}–{to}")))
 }
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use uuid::Uuid;
 
 use super::{
     Door, SlackError,
     actions::Press,
-    home,
+    forms, home,
     messages::{self, Message, Reader, SummaryNotice},
     notices::{Said, fingerprint},
 };
@@ -32,7 +32,14 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct About {
     of: SummaryOf,
+    #[serde(deserialize_with = "day_of_form")]
     day: NaiveDate,
+}
+
+/// A form carries a day as a message does, and is held to the same.
+fn day_of_form<'de, D: Deserializer<'de>>(from: D) -> Result<NaiveDate, D::Error> {
+    let day = String::deserialize(from)?;
+    forms::read_day(&day).ok_or_else(|| D::Error::custom("not a day that a calendar shows"))
 }
 
 impl About {
@@ -54,7 +61,7 @@ impl About {
             (_, Some(day)) => (SummaryOf::Week, day),
             _ => return None,
         };
-        let day = day.parse().ok()?;
+        let day = forms::read_day(day)?;
         Some(Self { of, day })
     }
 
@@ -133,10 +140,7 @@ pub(super) async fn pressed(
     verb: &str,
 ) -> Result<Option<Message>, Failed> {
     let app = &press.door.app;
-    let day = press
-        .value()
-        .strip_prefix("d:")
-        .and_then(|day| day.parse::<NaiveDate>().ok());
+    let day = press.value().strip_prefix("d:").and_then(forms::read_day);
     let Some(day) = day else {
         return Ok(Some(messages::no_longer_here(press.reader(member))));
     };

@@ -23,6 +23,12 @@ pub(super) fn escaped_within(text: &str, limit: usize) -> String {
     fitted(text, limit, push_escaped)
 }
 
+/// The words again that [`escaped_within`] escaped.
+pub(super) fn unescaped(text: &str) -> String {
+    let text = text.replace("&lt;", "<").replace("&gt;", ">");
+    text.replace("&amp;", "&")
+}
+
 /// One sign of people's words inside `mrkdwn`.
 pub(super) fn push_plain(c: char, to: &mut String) {
     match c {
@@ -98,13 +104,17 @@ pub(super) fn days(from: NaiveDate, to: NaiveDate, today: NaiveDate) -> String {
     format!("{start}–{end}")
 }
 
-/// People's words that are read from right to left, kept from turning around what stands beside them.
+/// People's words that are read from right to left, by their letters or by signs for it, kept from turning around what
+/// stands beside them.
 pub(super) fn isolated(text: &str) -> String {
     let is_right_to_left = |c| {
         matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}'
-            | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+            | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}'
+            | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if text.chars().any(is_right_to_left) {
+        // One of their own would end it before the words do.
+        let text = text.replace(|c| matches!(c, '\u{2066}'..='\u{2069}'), "");
         format!("\u{2068}{text}\u{2069}")
     } else {
         text.to_owned()
@@ -175,6 +185,9 @@ mod tests {
         assert_eq!(plain_within("&&", 9), "&amp;…");
         assert_eq!(plain_within("**", 3), "\u{2060}*…");
         assert_eq!(escaped_within("<*>", 9), "&lt;*&gt;");
+        for words in ["<!channel> & R&D", "&lt; &amp;lt;", ""] {
+            assert_eq!(unescaped(&escaped_within(words, 100)), words);
+        }
         assert_eq!(escaped_within("<*>", 8), "&lt;*…");
     }
 
@@ -194,6 +207,7 @@ mod tests {
         assert_eq!(isolated("#acme é 日本"), "#acme é 日本");
         assert_eq!(isolated("#פרויקט"), "\u{2068}#פרויקט\u{2069}");
         assert_eq!(isolated("عمل"), "\u{2068}عمل\u{2069}");
+        assert_eq!(isolated("a\u{2069}\u{202e}b"), "\u{2068}a\u{202e}b\u{2069}");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod leaks;
 mod links;
 mod requests;
 mod states;
+mod summaries;
 
 use billops::sandbox::{Decision, Endpoint, JONAS_EMAIL, NINA_EMAIL, Provider, Sandbox, View};
 use reqwest::{Method, header};

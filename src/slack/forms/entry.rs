@@ -192,7 +192,12 @@ pub(in crate::slack) fn read_entry(
 }
 
 pub(in crate::slack) fn read_date(view: &View) -> Option<NaiveDate> {
-    let date: NaiveDate = view.field("date").selected_date.parse().ok()?;
+    read_day(&view.field("date").selected_date)
+}
+
+/// Reads `2026-11-20`, as elements of messages and forms carry a day.
+pub(in crate::slack) fn read_day(day: &str) -> Option<NaiveDate> {
+    let day: NaiveDate = day.parse().ok()?;
     // What a calendar shows; beyond that nobody worked, and reckoning may end.
-    (1900..=2199).contains(&date.year()).then_some(date)
+    (1900..=2199).contains(&day.year()).then_some(day)
 }

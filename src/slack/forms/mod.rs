@@ -23,7 +23,9 @@ use crate::{
     domain::project::{Project, ProjectRef},
 };
 
-pub(super) use entry::{change_project, edit_entry, move_entry, new_entry, read_date, read_entry};
+pub(super) use entry::{
+    change_project, edit_entry, move_entry, new_entry, read_date, read_day, read_entry,
+};
 pub(super) use meeting::{ALWAYS, change_rule, log_meeting};
 pub(super) use preferences::{
     PREFERENCES, last_project_option, preferences, read_preferences, slack_zone_option, zone_option,

@@ -59,7 +59,7 @@ pub fn ended_meetings(
     if let Some(rule) = offer {
         text.push_str(&offer_says(rule));
         blocks.push(SlackDividerBlock::new().into());
-        blocks.extend(offer_blocks(rule, &format!(".r{}", reader.round + 1)));
+        blocks.extend(offer_blocks(rule, &format!(".r{}", reader.next_round())));
     }
     Message::new(text, blocks)
 }
@@ -74,7 +74,7 @@ fn one(reader: Reader<'_>, meeting: &EndedMeeting, offer: Option<&Rule>) -> Mess
             parts.questions.push(SlackDividerBlock::new().into());
             parts
                 .questions
-                .extend(offer_blocks(rule, &format!(".r{}", reader.round + 1)));
+                .extend(offer_blocks(rule, &format!(".r{}", reader.next_round())));
         }
         parts.buttons = vec![
             Button::on(entry, "entry.undo", "Undo", ""),

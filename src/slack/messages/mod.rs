@@ -204,7 +204,12 @@ impl Reader<'_> {
     }
 
     fn id(&self, name: &str) -> SlackBlockId {
-        SlackBlockId(format!("{name}{}.r{}", self.tag, self.round + 1))
+        SlackBlockId(format!("{name}{}.r{}", self.tag, self.next_round()))
+    }
+
+    /// The round of the message that is drawn; after the last number it stays there.
+    fn next_round(&self) -> u32 {
+        self.round.saturating_add(1)
     }
 
     /// The card: what happened, when, the day in sum, and what can be done about it.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     app::Waiting,
     domain::{gaps::Gap, minutes::Minutes, time_entry::TimeEntry, timer::Timer},
-    slack::text::{bar, clock_time, cut, long_day, plain, short_day, span},
+    slack::text::{bar, clock_time, cut, isolated, long_day, plain, short_day, span},
 };
 
 /// Gaps that are shown; more are counted.
@@ -212,7 +212,7 @@ pub(super) fn meeting_row(place: Place<'_>, one: &Waiting) -> [SlackBlock; 2] {
         "{}–{} · *{}* · {length} · {}",
         clock_time(meeting.start, zone),
         clock_time(meeting.end, zone),
-        plain(&cut(&meeting.title, 60)),
+        plain(&isolated(&cut(&meeting.title, 60))),
         plain(&guess)
     );
     let about = format!(

@@ -21,12 +21,14 @@ use crate::{
         calendar_event::SyncedEvent, due::DayMark, minutes::Minutes, project::ProjectRef,
         rule::Rule, time_entry::TimeEntry,
     },
-    slack::text::{bar, clock_time, cut, days, long_day, plain, short_day},
+    slack::text::{bar, clock_time, cut, days, isolated, long_day, plain, short_day},
     store::{Batch, BatchOf},
 };
 
 /// So many meetings have rows; the others wait in the Home tab.
 const ROWS: usize = 8;
+/// Accounts that are not read which have rows; with more there are more blocks than Slack takes.
+const UNREAD: usize = 4;
 /// Projects that are shown; the others are summed up.
 const PROJECTS: usize = 10;
 /// Open days of a week that are shown.
@@ -188,7 +190,7 @@ fn notes(reader: Reader<'_>, place: Place<'_>, day: &DaySummary, drawn: &mut Dra
         drawn.say(&format!("A timer is running since {since}."));
         drawn.blocks.push(timer_row(place, timer));
     }
-    for account in &day.unread {
+    for account in day.unread.iter().take(UNREAD) {
         let provider = account.provider.name();
         let since = account.state_since.with_timezone(&place.zone).date_naive();
         let text = format!(
@@ -217,7 +219,7 @@ fn meeting_says(place: Place<'_>, one: &Waiting) -> String {
     );
     format!(
         "{} {}–{} ({}, {project})",
-        cut(&meeting.title.replace('\n', " "), 60),
+        isolated(&cut(&meeting.title.replace('\n', " "), 60)),
         clock_time(meeting.start, place.zone),
         clock_time(meeting.end, place.zone),
         meeting.length()
@@ -346,7 +348,7 @@ fn entry_says(entry: &TimeEntry) -> String {
         || "no project".to_owned(),
         |project| format!("#{}", cut(&project.slug, 40)),
     );
-    let title = cut(&entry.description.replace('\n', " "), 60);
+    let title = isolated(&cut(&entry.description.replace('\n', " "), 60));
     format!("{title} {}, {project}", entry.duration_minutes)
 }
 
@@ -358,7 +360,7 @@ fn skipped_row(place: Place<'_>, event: &SyncedEvent) -> SlackBlock {
         format!("v:{}", event.id),
         &format!("Undo: {} waits again", cut(&title, 40)),
     );
-    let text = format!("Skipped: {}", plain(&title));
+    let text = format!("Skipped: {}", plain(&isolated(&title)));
     with_button(place.id_of("event", event.id), text, undo)
 }
 
@@ -432,7 +434,7 @@ fn said(reader: Reader<'_>, place: Place<'_>, notice: Option<&SummaryNotice>, dr
         Some(SummaryNotice::Offer(rule)) => {
             drawn.say(&offer_says(rule));
             drawn.divide();
-            let suffix = format!("{}.r{}", reader.tag, reader.round + 1);
+            let suffix = format!("{}.r{}", reader.tag, reader.next_round());
             drawn.blocks.extend(offer_blocks(rule, &suffix));
         }
         Some(SummaryNotice::BatchUndone(batch)) => {
@@ -452,7 +454,7 @@ fn said(reader: Reader<'_>, place: Place<'_>, notice: Option<&SummaryNotice>, dr
             drawn.say(words);
             drawn
                 .blocks
-                .push(context(place.id("day.said"), words.clone()));
+                .push(context(place.id("day.said"), plain(words)));
         }
         Some(SummaryNotice::OnlyWhenOpen(true)) => {
             let words = "From now on only when something is open.";
@@ -750,7 +752,7 @@ mod tests {
             waiting: (0..200).map(|number| waiting(number, 0)).collect(),
             settled: settled.collect(),
             gaps: (1..9).map(gap).collect(),
-            unread: (0..4)
+            unread: (0..30)
                 .map(|number| account(number, AccountState::NeedsReconnect))
                 .collect(),
             ..empty()
@@ -789,7 +791,7 @@ mod tests {
             Some(SummaryNotice::BatchUndone(batch(BatchOf::Logged))),
             Some(SummaryNotice::Offer(rule(1))),
             Some(SummaryNotice::Decided(
-                "Standup is now always logged.".to_owned(),
+                "Q&A <!channel> *now* is now always logged.".to_owned(),
             )),
             Some(SummaryNotice::OnlyWhenOpen(true)),
             Some(SummaryNotice::OnlyWhenOpen(false)),
@@ -803,6 +805,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_was_decided_is_escaped_once() {
+        let member = member();
+        let decided = SummaryNotice::Decided("Q&A <!channel> *now*".to_owned());
+        let message = day_summary(reader(&member), &empty(), None, Some(&decided));
+        let (text, blocks) = checked(&message);
+        assert!(text.ends_with("Q&amp;A &lt;!channel&gt; *now*"), "{text}");
+        let said = plain("Q&A <!channel> *now*");
+        assert!(blocks.to_string().contains(&said), "{blocks}");
     }
 
     #[test]
