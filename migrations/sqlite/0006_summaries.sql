@@ -10,7 +10,7 @@ CREATE TABLE summary_plans (
     about      DATE,
     PRIMARY KEY (binding_id, kind)
 );
-CREATE INDEX summary_plans_due ON summary_plans (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX summary_plans_due ON summary_plans (due_at, binding_id) WHERE due_at IS NOT NULL;
 -- Whoever is known already is planned for at the first look.
 INSERT INTO summary_plans (binding_id, kind, due_at)
     SELECT id, 'day', '1970-01-01T00:00:00+00:00' FROM slack_user_bindings;
