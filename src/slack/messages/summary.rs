@@ -426,66 +426,53 @@ fn ways_to_finish(reader: Reader<'_>, day: &DaySummary) -> Vec<Button> {
 
 /// What was just done that does not show in the day itself.
 fn said(reader: Reader<'_>, place: Place<'_>, notice: Option<&SummaryNotice>, drawn: &mut Drawn) {
-    let switched = |action: &str, words: &str, back: &str| {
-        let undo = Button::new(action, "Undo", back, &format!("Undo: {words}"));
-        with_button(place.id("day.said"), words.to_owned(), undo)
-    };
-    match notice {
+    // What is said, and for what can be taken back at once, the button and what it carries.
+    let (words, back) = match notice {
+        None | Some(SummaryNotice::Batch(_)) => return,
         Some(SummaryNotice::Offer(rule)) => {
             drawn.say(&offer_says(rule));
             drawn.divide();
             let suffix = format!("{}.r{}", reader.tag, reader.next_round());
             drawn.blocks.extend(offer_blocks(rule, &suffix));
+            return;
         }
-        Some(SummaryNotice::BatchUndone(batch)) => {
-            let verb = if batch.count == 1 { "waits" } else { "wait" };
-            let mut text = format!("{} {verb} again.", meetings(batch.count));
-            if batch.kept > 0 {
-                let _ = write!(
-                    text,
-                    " {} changed meanwhile and stay as they are.",
-                    batch.kept
-                );
-            }
-            drawn.say(&text);
-            drawn.blocks.push(context(place.id("day.said"), text));
-        }
-        Some(SummaryNotice::Decided(words)) => {
-            drawn.say(words);
-            drawn
-                .blocks
-                .push(context(place.id("day.said"), plain(words)));
-        }
-        Some(SummaryNotice::OnlyWhenOpen(true)) => {
-            let words = "From now on only when something is open.";
-            drawn.say(words);
-            drawn
-                .blocks
-                .push(switched("prefs.silent", words, "silent_when_done:off"));
-        }
+        Some(SummaryNotice::BatchUndone(batch)) => (undone(batch), None),
+        Some(SummaryNotice::Decided(words)) => (words.clone(), None),
+        Some(SummaryNotice::OnlyWhenOpen(true)) => (
+            "From now on only when something is open.".to_owned(),
+            Some(("prefs.silent", "silent_when_done:off")),
+        ),
         Some(SummaryNotice::OnlyWhenOpen(false)) => {
-            let words = "From now on whenever the day ends.";
-            drawn.say(words);
-            drawn
-                .blocks
-                .push(context(place.id("day.said"), words.to_owned()));
+            ("From now on whenever the day ends.".to_owned(), None)
         }
-        Some(SummaryNotice::Mondays(false)) => {
-            let words = "No more Monday messages.";
-            drawn.say(words);
-            drawn
-                .blocks
-                .push(switched("prefs.monday", words, "monday:on"));
+        Some(SummaryNotice::Mondays(false)) => (
+            "No more Monday messages.".to_owned(),
+            Some(("prefs.monday", "monday:on")),
+        ),
+        Some(SummaryNotice::Mondays(true)) => ("Monday messages come again.".to_owned(), None),
+    };
+    drawn.say(&words);
+    let id = place.id("day.said");
+    drawn.blocks.push(match back {
+        None => context(id, plain(&words)),
+        Some((action, value)) => {
+            let undo = Button::new(action, "Undo", value, &format!("Undo: {words}"));
+            with_button(id, plain(&words), undo)
         }
-        Some(SummaryNotice::Mondays(true)) => {
-            let words = "Monday messages come again.";
-            drawn.say(words);
-            drawn
-                .blocks
-                .push(context(place.id("day.said"), words.to_owned()));
-        }
-        Some(SummaryNotice::Batch(_)) | None => {}
+    });
+}
+
+fn undone(batch: &Batch) -> String {
+    let verb = if batch.count == 1 { "waits" } else { "wait" };
+    let mut text = format!("{} {verb} again.", meetings(batch.count));
+    if batch.kept > 0 {
+        let _ = write!(
+            text,
+            " {} changed meanwhile and stay as they are.",
+            batch.kept
+        );
     }
+    text
 }
 
 fn foot(reader: Reader<'_>, missed_at: Option<DateTime<Utc>>) -> String {
