@@ -97,8 +97,11 @@ async fn queue(door: &Door, member: &Member, problem: &SlackError) {
     }
 }
 
-/// Publishes the Home tab as it is now, over the view that was published last. Where another view got in
-/// between, once more over whatever is there.
+/// How often one view is drawn anew because others are published at the same time.
+const ROUNDS: u32 = 5;
+
+/// Publishes the Home tab as it is now, over the view that was published last. Where another view got in between,
+/// once more over whatever is there: whoever comes last has read last, so that nothing older stays.
 pub(super) async fn publish(
     door: &Door,
     member: &Member,
@@ -106,31 +109,32 @@ pub(super) async fn publish(
     unfolded: Unfolded,
 ) -> Result<(), SlackError> {
     let stored = |error: &dyn std::error::Error| SlackError::Failed(error.to_string());
-    let store = door.app.store();
-    let hash = store
-        .home_view_hash(member.binding_id)
-        .await
-        .map_err(|e| stored(&e))?;
-    let view = drawn(door, member, notice.clone(), unfolded);
-    let view = view.await.map_err(|e| stored(&e))?;
-    let published = match door
-        .client
-        .publish_home(&member.slack_user_id, &view, hash.as_deref())
-        .await
-    {
-        Err(SlackError::Refused(code)) if code == "hash_conflict" => {
-            let view = drawn(door, member, notice, unfolded);
-            let view = view.await.map_err(|e| stored(&e))?;
-            door.client
-                .publish_home(&member.slack_user_id, &view, None)
-                .await
+    let (store, binding) = (door.app.store(), member.binding_id);
+    for round in 0..ROUNDS {
+        let before = store.home_view_hash(binding).await;
+        let before = before.map_err(|e| stored(&e))?;
+        let view = drawn(door, member, notice.clone(), unfolded).await;
+        let view = view.map_err(|e| stored(&e))?;
+        let over = before.as_deref().filter(|_| round == 0);
+        let published = door
+            .client
+            .publish_home(&member.slack_user_id, &view, over)
+            .await;
+        let published = match published {
+            Err(SlackError::Refused(code)) if code == "hash_conflict" => continue,
+            other => other?,
+        };
+        let is_last = store
+            .save_home_view_hash(binding, before.as_deref(), published.as_deref())
+            .await
+            .map_err(|e| stored(&e))?;
+        if is_last {
+            return Ok(());
         }
-        other => other,
-    }?;
-    store
-        .save_home_view_hash(member.binding_id, published.as_deref())
-        .await
-        .map_err(|e| stored(&e))
+    }
+    Err(SlackError::Failed(format!(
+        "{ROUNDS} times another view was published at the same time"
+    )))
 }
 
 /// The Home tab of a person who pressed something in their summary, which is drawn already.

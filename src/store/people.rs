@@ -426,22 +426,28 @@ impl Store {
         Ok(row.and_then(|(hash,)| hash))
     }
 
-    /// Keeps Slack's fingerprint of the view just published.
+    /// Keeps Slack's fingerprint of the view just published, and says whether the one known until now was `before`.
+    /// Where it was not, another view was published meanwhile, and nobody knows which of the two is shown.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn save_home_view_hash(
         &self,
         binding_id: Uuid,
+        before: Option<&str>,
         hash: Option<&str>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         tx!(self, conn => {
-            sqlx::query("UPDATE slack_user_bindings SET home_view_hash = $2 WHERE id = $1")
-                .bind(binding_id)
-                .bind(hash)
-                .execute(&mut *conn)
-                .await?;
-            Ok(())
+            let saved = sqlx::query(concat!(
+                "UPDATE slack_user_bindings SET home_view_hash = $2 ",
+                "WHERE id = $1 AND home_view_hash IS NOT DISTINCT FROM $3"
+            ))
+            .bind(binding_id)
+            .bind(hash)
+            .bind(before)
+            .execute(&mut *conn)
+            .await?;
+            Ok(saved.rows_affected() == 1)
         })
     }
 

@@ -361,17 +361,23 @@ async fn the_home_fingerprint_is_kept(store: Store, _: Clock) {
             .has_opened_home
     );
     assert_eq!(store.home_view_hash(nina.binding_id).await.unwrap(), None);
-    store
-        .save_home_view_hash(nina.binding_id, Some("1.abc"))
-        .await
-        .unwrap();
+    for (before, hash, is_saved) in [
+        (None, Some("1.abc"), true),
+        // Somebody else published meanwhile.
+        (None, Some("1.def"), false),
+        (Some("1.abc"), Some("1.ghi"), true),
+        (Some("1.abc"), Some("1.jkl"), false),
+    ] {
+        let saved = store.save_home_view_hash(nina.binding_id, before, hash);
+        assert_eq!(saved.await.unwrap(), is_saved, "{hash:?}");
+    }
     assert_eq!(
         store
             .home_view_hash(nina.binding_id)
             .await
             .unwrap()
             .as_deref(),
-        Some("1.abc")
+        Some("1.ghi")
     );
 }
 
