@@ -175,6 +175,9 @@ impl Sandbox {
             body: serde_json::from_str(&frame).unwrap_or_default(),
             ..Traffic::to_bot(envelope.kind, envelope.title.clone())
         });
+        if let Some(server) = self.request_url() {
+            return self.deliver_request(&server, envelope).await;
+        }
         let connection = self.slack.sockets.next();
         self.deliver_frame(&envelope.id, frame, envelope.accepts, connection)
             .await
@@ -367,7 +370,7 @@ impl Sandbox {
             let changed = self.slack.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if self.slack.sockets.next().is_some() {
+            if self.request_url().is_some() || self.slack.sockets.next().is_some() {
                 return;
             }
             changed.await;

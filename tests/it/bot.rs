@@ -166,13 +166,26 @@ async fn connected(
         more.iter()
             .map(|(name, value)| (*name, (*value).to_owned())),
     );
+    if is_http() {
+        settings.retain(|(name, _)| *name != "SLACK_APP_TOKEN");
+        settings.push(("SLACK_SIGNING_SECRET", slack.signing_secret().to_owned()));
+    }
     let config = Config::from_environment(&Environment::of(settings)).unwrap();
     let bot = Bot::start_at(Some(listener), &config, clock.clone(), timings)
         .await
         .unwrap();
+    if is_http() {
+        slack.deliver_over_http(&format!("http://{web}"));
+        return bot;
+    }
     let both = |slack: &Sandbox| (slack.connections().len() == 2).then_some(());
     slack.wait_for("two connections", both).await.unwrap();
     bot
+}
+
+/// Whether Slack's requests come over HTTP: `./test` runs everything that a person does over both transports.
+fn is_http() -> bool {
+    std::env::var("BILLOPS_TEST_TRANSPORT").is_ok_and(|transport| transport == "http")
 }
 
 /// Presses a button of a message of Nina's, and waits for what stands in its place then.
