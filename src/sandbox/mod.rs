@@ -226,6 +226,8 @@ struct Slack {
 /// What belongs to one workspace.
 #[derive(Debug)]
 struct Workspace {
+    /// The team's id.
+    team: String,
     world: Mutex<World>,
     tokens: Mutex<install::Tokens>,
     triggers: Mutex<recent::Recent<payloads::Trigger>>,
@@ -238,6 +240,7 @@ struct Workspace {
 impl Workspace {
     fn new(world: World, tokens: install::Tokens) -> Self {
         Self {
+            team: world.team.id.clone(),
             world: Mutex::new(world),
             tokens: Mutex::new(tokens),
             triggers: Mutex::new(recent::Recent::new(20_000)),

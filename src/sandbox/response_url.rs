@@ -44,7 +44,7 @@ impl Sandbox {
         };
         let path = format!(
             "/{kind}/{}/{}/{}",
-            self.world(|world| world.team.id.clone()),
+            self.here().team,
             rand::random::<u32>(),
             random_hex()
         );

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bot::{NINA, TestBot},
-    visitor::{Visitor, settled},
+    visitor::Visitor,
 };
 
 const TERN: &str = "T07TERN001";
@@ -107,7 +107,6 @@ async fn a_second_workspace_installs_works_and_leaves() {
     assert_eq!(entries(&bot.bot, TERN, "U07NINA001").await, 1);
 
     fern.uninstall(Removal::UninstalledFirst).await;
-    settled(&bot).await;
     let refused = says(&fern, "ada", "/time 3h: Too late").await;
     assert!(
         refused.text.contains("not installed in this workspace"),
