@@ -33,19 +33,46 @@ struct Answered {
 
 impl Sandbox {
     /// From now on commands, interactions and events are sent to the server at this address
-    /// (`http://127.0.0.1:8000`) instead of over sockets.
+    /// (`http://127.0.0.1:8000`) instead of over sockets. Of several servers each is sent to in turn, as by whatever
+    /// stands before replicas; one that does not listen is left out from then on.
     pub fn deliver_over_http(&self, server: &str) {
         let base = server.trim_end_matches('/').to_owned();
-        *locked(&self.slack.request_url) = Some(base);
+        locked(&self.slack.servers).push_back(base);
         self.slack.changed.notify_waiters();
     }
 
-    pub(super) fn request_url(&self) -> Option<String> {
-        locked(&self.slack.request_url).clone()
+    /// Whether requests are sent over HTTP.
+    pub(super) fn is_over_http(&self) -> bool {
+        !locked(&self.slack.servers).is_empty()
     }
 
-    /// Sends one request and waits for its answer.
-    pub(super) async fn deliver_request(&self, server: &str, envelope: &Envelope) -> Answer {
+    /// Sends one request to whichever server is next, and waits for its answer.
+    pub(super) async fn deliver_request(&self, envelope: &Envelope) -> Answer {
+        loop {
+            let next = {
+                let mut servers = locked(&self.slack.servers);
+                let next = servers.pop_front();
+                servers.extend(next.clone());
+                next
+            };
+            let Some(server) = next else {
+                return Answer {
+                    envelope_id: envelope.id.clone(),
+                    error: Some("dispatch_failed".to_owned()),
+                    ..Answer::default()
+                };
+            };
+            if TcpStream::connect(server.trim_start_matches("http://"))
+                .await
+                .is_ok()
+            {
+                return self.deliver_to(&server, envelope).await;
+            }
+            locked(&self.slack.servers).retain(|known| *known != server);
+        }
+    }
+
+    async fn deliver_to(&self, server: &str, envelope: &Envelope) -> Answer {
         let (path, kind, body) = request_of(envelope);
         let mut headers = vec![(header::CONTENT_TYPE.as_str(), kind.to_owned())];
         if let Some((attempt @ 1.., reason)) = envelope.retry {

@@ -87,6 +87,7 @@ mod web_api;
 mod world;
 
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
@@ -207,8 +208,8 @@ struct Slack {
     workspaces: Vec<Workspace>,
     /// The app's tokens run out.
     rotates_tokens: AtomicBool,
-    /// Where requests are sent, in HTTP mode.
-    request_url: Mutex<Option<String>>,
+    /// The servers that requests are sent to in turn, in HTTP mode.
+    servers: Mutex<VecDeque<String>>,
     services: oauth::Services,
     /// Told after every change of anything, for those who wait for a condition.
     changed: Notify,
@@ -292,7 +293,7 @@ impl Sandbox {
                     Workspace::new(other, install::Tokens::default()),
                 ],
                 rotates_tokens: AtomicBool::new(false),
-                request_url: Mutex::new(None),
+                servers: Mutex::default(),
                 services: oauth::Services::new(
                     accounts::google(),
                     accounts::microsoft(),

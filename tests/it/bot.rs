@@ -87,6 +87,19 @@ impl TestBot {
         }
     }
 
+    /// One more bot on the same database and the same Slack.
+    pub(crate) async fn replica(&self) -> Bot {
+        let timings = Timings::default();
+        connected(
+            &self.slack,
+            &self.database,
+            &self.clock,
+            timings,
+            self.settings,
+        )
+        .await
+    }
+
     /// Ends the bot in good order and starts it anew on the same database.
     pub(crate) async fn restart(mut self) -> Self {
         self.bot.shut_down().await;
@@ -159,6 +172,7 @@ async fn connected(
     timings: Timings,
     more: Settings,
 ) -> Bot {
+    let before = slack.connections().len();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let web = listener.local_addr().unwrap();
     let mut settings = slack.settings(web, &database.url);
@@ -178,8 +192,8 @@ async fn connected(
         slack.deliver_over_http(&format!("http://{web}"));
         return bot;
     }
-    let both = |slack: &Sandbox| (slack.connections().len() == 2).then_some(());
-    slack.wait_for("two connections", both).await.unwrap();
+    let all = |slack: &Sandbox| (slack.connections().len() == before + 2).then_some(());
+    slack.wait_for("two connections", all).await.unwrap();
     bot
 }
 
