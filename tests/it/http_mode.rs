@@ -184,7 +184,7 @@ async fn what_slack_did_not_sign_is_refused() {
     }
     // Recorded, and sent again later.
     line.clock.advance(TimeDelta::seconds(301));
-    let late = line.send("commands/time", &good.to_vec(), &body).await;
+    let late = line.send("commands/time", &good, &body).await;
     assert_eq!(late.0, StatusCode::UNAUTHORIZED);
     assert_eq!(line.entries().await, 0);
     line.finish().await;
