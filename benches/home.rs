@@ -56,6 +56,7 @@ async fn main() {
             clock.clone(),
         ),
         sign_in: None,
+        installer: None,
         public_url: "http://localhost:8000".parse().unwrap(),
     };
     let app = App::new(store, clock, reach);

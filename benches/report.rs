@@ -78,6 +78,7 @@ async fn measure(database: &str, url: &str) {
             clock.clone(),
         ),
         sign_in: None,
+        installer: None,
         public_url: "http://localhost:8000".parse().unwrap(),
     };
     let app = App::new(store.clone(), clock, reach);

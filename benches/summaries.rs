@@ -73,6 +73,7 @@ async fn measure(url: &str) {
             clock.clone(),
         ),
         sign_in: None,
+        installer: None,
         public_url: "http://localhost:8000".parse().unwrap(),
     };
     let app = App::new(store.clone(), clock.clone(), reach);

@@ -155,6 +155,7 @@ async fn open(url: &str, calendar: &Calendar) -> (App, Store) {
     let reach = Reach {
         providers: Providers::new(config, http::client().unwrap(), clock.clone()),
         sign_in: None,
+        installer: None,
         public_url: "http://localhost:8000".parse().unwrap(),
     };
     (App::new(store.clone(), clock, reach), store)

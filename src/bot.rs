@@ -9,14 +9,15 @@ use tracing::{error, info, warn};
 
 use crate::{
     app::{App, Reach},
-    calendar::{Providers, SignIn},
+    calendar::{Installer, Providers, SignIn},
     clock::Clock,
-    config::{Config, without_password},
+    config::{Config, Transport, without_password},
     http,
     jobs::{Job, LastTick, Ran, Runner, Schedule, Workers},
     slack::{
         Door, SlackClient,
-        socket::{Opener, Socket, SocketStates, Timings},
+        http::Inbox,
+        socket::{Deliverer, Opener, Socket, SocketStates, Timings},
     },
     store::Store,
     web::Web,
@@ -29,7 +30,10 @@ const CONNECTIONS: usize = 2;
 pub struct Bot {
     store: Store,
     door: Door,
-    socket: Socket,
+    /// In Socket Mode.
+    socket: Option<Socket>,
+    deliverer: Arc<Deliverer>,
+    drained_within: Duration,
     web: Web,
     workers: Workers,
     schedule: Schedule,
@@ -100,21 +104,20 @@ impl Bot {
         let app = App::new(store.clone(), clock.clone(), reach).syncing_every(sync_every);
         let last_tick = LastTick::new(clock);
 
-        let opener: Opener = {
-            let client = client.clone();
-            Arc::new(move || {
-                let client = client.clone();
-                async move { client.open_connection().await }.boxed()
-            })
-        };
         let door = Door::new(app.clone(), client.clone());
-        let socket = Socket::start(
-            opener,
-            door.handler(),
-            CONNECTIONS,
-            config.slack.app_id.clone(),
-            timings,
-        );
+        let deliverer = Deliverer::new(door.handler(), timings.ack_by);
+        let socket = match config.slack.transport {
+            Transport::Socket(_) => Some(Socket::start(
+                opener(client.clone()),
+                deliverer.clone(),
+                CONNECTIONS,
+                config.slack.app_id.clone(),
+                timings,
+            )),
+            Transport::Http(_) => None,
+        };
+        let secret = config.slack.signing_secret();
+        let inbox = secret.map(|secret| Inbox::new(secret.clone(), deliverer.clone()));
         let listening = |error: std::io::Error| NotStarted {
             doing: format!("listening at {} (LISTEN_ADDR)", config.listen_addr),
             problem: error.to_string(),
@@ -125,10 +128,13 @@ impl Bot {
                 .await
                 .map_err(listening)?,
         };
-        let web = Web::start(listener, app, socket.states(), last_tick.clone(), config)
+        let states = socket.as_ref().map(Socket::states);
+        let web = Web::start(listener, app, states, inbox, last_tick.clone(), config)
             .map_err(listening)?;
         info!(address = %web.address(), "web.listening");
-        tokio::spawn(identify(client, store.clone(), door.clone()));
+        if client.has_given_token() {
+            tokio::spawn(identify(client, store.clone()));
+        }
 
         let workers = Workers::start(&store, &runner(&door, &store));
         let schedule = Schedule::start(&store, config.schedules, &last_tick)
@@ -138,6 +144,8 @@ impl Bot {
             store,
             door,
             socket,
+            deliverer,
+            drained_within: timings.shutdown_within,
             web,
             workers,
             schedule,
@@ -149,9 +157,9 @@ impl Bot {
         self.web.address()
     }
 
-    /// How the connection to Slack stands.
-    pub fn socket_states(&self) -> SocketStates {
-        self.socket.states()
+    /// How the connection to Slack stands; `None` in HTTP mode.
+    pub fn socket_states(&self) -> Option<SocketStates> {
+        self.socket.as_ref().map(Socket::states)
     }
 
     /// The store, for whoever looks from outside (tests, the demo).
@@ -163,7 +171,12 @@ impl Bot {
     pub async fn shut_down(self) {
         info!("bot.stopping");
         self.schedule.shut_down().await;
-        self.socket.shut_down().await;
+        match self.socket {
+            Some(socket) => socket.shut_down().await,
+            None => {
+                self.deliverer.end(self.drained_within).await;
+            }
+        }
         self.door.drained(Duration::from_secs(3)).await;
         self.workers.shut_down(Duration::from_secs(3)).await;
         self.web.shut_down().await;
@@ -172,15 +185,28 @@ impl Bot {
     }
 }
 
+/// Where connections come from.
+fn opener(client: SlackClient) -> Opener {
+    Arc::new(move || {
+        let client = client.clone();
+        async move { client.open_connection().await }.boxed()
+    })
+}
+
 /// The providers and Sign in with Slack, as they are set up.
 pub fn reach(config: &Config, http: &http::Client, clock: &Clock) -> Reach {
     let sign_in = config.sign_in.clone().map(|sign_in| {
         let api_url = &config.slack.api_url;
         SignIn::new(sign_in, api_url, http.clone(), clock.clone())
     });
+    let installer = config.slack.install.clone().map(|install| {
+        let (app_id, api_url) = (config.slack.app_id.clone(), &config.slack.api_url);
+        Installer::new(install, app_id, api_url, http.clone(), clock.clone())
+    });
     Reach {
         providers: Providers::new(config.calendars.clone(), http.clone(), clock.clone()),
         sign_in,
+        installer,
         public_url: config.public_url.clone(),
     }
 }
@@ -209,8 +235,8 @@ async fn missing_keys(store: &Store) -> Result<(), NotStarted> {
 
 /// Asks Slack whose bot token it is, and notes the workspace. Everything works without the answer, so
 /// nothing waits for it.
-async fn identify(client: SlackClient, store: Store, door: Door) {
-    let workspace = match client.identify().await {
+async fn identify(client: SlackClient, store: Store) {
+    let workspace = match client.home().await {
         Ok(workspace) if workspace.workspace_id.is_empty() => {
             return warn!("slack.identity_unknown: auth.test names no workspace");
         }
@@ -227,8 +253,7 @@ async fn identify(client: SlackClient, store: Store, door: Door) {
         name = workspace.name,
         "slack.identified"
     );
-    door.set_home_workspace(&workspace.workspace_id);
-    if let Err(problem) = store.save_workspace(&workspace).await {
+    if let Err(problem) = store.save_workspace(workspace).await {
         warn!(
             "store.workspace_not_saved: {}",
             crate::error::chain(&problem)
@@ -291,6 +316,7 @@ fn runner(door: &Door, store: &Store) -> Runner {
                     since,
                     nth,
                 } => door.tell_broken(account, since, nth).await,
+                Job::LeaveWorkspace { workspace } => door.leave_workspace(workspace).await,
                 Job::TellInvoice { binding, invoice } => door.tell_invoice(binding, &invoice).await,
                 Job::ExportData { binding, request } => door.export_data(binding, request).await,
                 Job::ForgetRequests => {

@@ -90,7 +90,7 @@ impl App {
         let provider = account.provider;
         let asked = self
             .ask_provider(account_id, |token| async move {
-                self.providers.calendars(provider, &token).await
+                self.reach.providers.calendars(provider, &token).await
             })
             .await;
         match asked {
@@ -236,7 +236,7 @@ impl App {
         let Some(token) = token else { return Ok(None) };
         if let Some(token) = token {
             // Wiped here already; that the provider forgets it as well is its to confirm, and nobody waits for it.
-            let (providers, provider) = (self.providers.clone(), account.provider);
+            let (providers, provider) = (self.reach.providers.clone(), account.provider);
             tokio::spawn(async move {
                 if let Err(problem) = providers.revoke(provider, &token).await {
                     tracing::warn!(

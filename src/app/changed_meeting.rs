@@ -116,7 +116,7 @@ impl App {
         };
         let asked = self
             .ask_provider(target.account_id, |token| {
-                let (target, providers) = (&target, &self.providers);
+                let (target, providers) = (&target, &self.reach.providers);
                 async move {
                     let ids = [&*target.provider_calendar_id, &*event.provider_event_id];
                     providers

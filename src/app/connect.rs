@@ -190,7 +190,7 @@ impl App {
         provider: Provider,
         account: Option<Uuid>,
     ) -> Result<Option<ConnectLink>, Failed> {
-        if !self.providers.offers(provider) {
+        if !self.reach.providers.offers(provider) {
             return Ok(None);
         }
         let token = new_secret();
@@ -215,7 +215,7 @@ impl App {
 
     /// An address of this server's own.
     pub fn page(&self, segments: &[&str]) -> Url {
-        let mut url = self.public_url.clone();
+        let mut url = self.reach.public_url.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
@@ -267,7 +267,9 @@ impl App {
                 owner: Box::new(owner),
                 signed_in: Box::new(member.clone()),
             },
-            None if self.sign_in.is_some() => LinkPage::SignIn(Box::new(owner), intent.provider),
+            None if self.reach.sign_in.is_some() => {
+                LinkPage::SignIn(Box::new(owner), intent.provider)
+            }
             None => LinkPage::Ready {
                 member: Box::new(owner),
                 provider: intent.provider,
@@ -297,6 +299,7 @@ impl App {
         };
         let hint = self.login_hint(&intent).await?;
         let Some(authorization) = self
+            .reach
             .providers
             .authorization(intent.provider, hint.as_deref())
         else {
@@ -343,7 +346,7 @@ impl App {
         provider: Provider,
         browser: Option<&str>,
     ) -> Result<Option<Authorization>, Failed> {
-        let Some(authorization) = self.providers.authorization(provider, None) else {
+        let Some(authorization) = self.reach.providers.authorization(provider, None) else {
             return Ok(None);
         };
         let secrets = secrets(&authorization, From::Frontend, false);
@@ -420,6 +423,7 @@ impl App {
             return not(Reason::CodeRefused);
         }
         let grant = self
+            .reach
             .providers
             .exchange(
                 provider,
@@ -456,6 +460,7 @@ impl App {
         grant: &Grant,
     ) -> Result<Result<Account, ReadProblem>, Failed> {
         let calendars = self
+            .reach
             .providers
             .calendars(provider, &grant.tokens.access)
             .await;

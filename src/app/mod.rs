@@ -11,6 +11,7 @@ mod ended_meetings;
 mod entry_form;
 mod forgotten_timers;
 mod home;
+mod installs;
 mod invoices;
 mod log_time;
 mod members;
@@ -37,7 +38,7 @@ use uuid::Uuid;
 use projects::RememberedDefault;
 
 use crate::{
-    calendar::{Providers, SignIn},
+    calendar::{Installer, Providers, SignIn},
     clock::Clock,
     domain::{member::Member, provider::Provider},
     error::{Failed, Reference},
@@ -55,6 +56,7 @@ pub use ended_meetings::{EndedMeeting, EndedMeetings};
 pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
 pub use forgotten_timers::TimerQuestion;
 pub use home::{Home, Notice, Unfolded, Waiting};
+pub use installs::Installed;
 pub use invoices::InvoiceNotice;
 pub use log_time::{Logged, Request};
 pub use preferences::PreferenceProblem;
@@ -71,6 +73,8 @@ pub use tokens::{REMINDERS, Refreshed, TokenProblem};
 
 /// Channels whose default project is kept in memory.
 const REMEMBERED_DEFAULTS: usize = 20_000;
+/// Workspaces whose tokens are kept in memory.
+const REMEMBERED_WORKSPACES: usize = 1_000;
 /// People whose settings are kept in memory.
 const REMEMBERED_PEOPLE: usize = 10_000;
 
@@ -82,9 +86,8 @@ pub struct App {
     members: Arc<Cache<(String, String), Remembered>>,
     /// By person and channel.
     defaults: Arc<Cache<(Uuid, String), RememberedDefault>>,
-    providers: Providers,
-    sign_in: Option<SignIn>,
-    public_url: Url,
+    reach: Arc<Reach>,
+    installs: Arc<Cache<String, installs::KnownInstall>>,
     sync_every: TimeDelta,
 }
 
@@ -95,6 +98,8 @@ pub struct Reach {
     pub providers: Providers,
     /// Sign in with Slack, where it is set up.
     pub sign_in: Option<SignIn>,
+    /// Installing in more workspaces, where it is set up.
+    pub installer: Option<Installer>,
     /// How browsers reach this server.
     pub public_url: Url,
 }
@@ -109,9 +114,8 @@ impl App {
     /// The application over this store.
     pub fn new(store: Store, clock: Clock, reach: Reach) -> Self {
         Self {
-            providers: reach.providers,
-            sign_in: reach.sign_in,
-            public_url: reach.public_url,
+            reach: Arc::new(reach),
+            installs: Arc::new(Cache::new(REMEMBERED_WORKSPACES)),
             sync_every: SYNC_EVERY,
             store,
             clock,
@@ -134,7 +138,7 @@ impl App {
 
     /// The providers that are set up.
     pub fn offered(&self) -> Vec<Provider> {
-        self.providers.offered()
+        self.reach.providers.offered()
     }
 
     /// The clock.

@@ -69,8 +69,8 @@ fn place_of(browser: &str) -> Place {
 
 impl App {
     /// Whether anybody can sign in here.
-    pub const fn has_sign_in(&self) -> bool {
-        self.sign_in.is_some()
+    pub fn has_sign_in(&self) -> bool {
+        self.reach.sign_in.is_some()
     }
 
     /// Where the browser goes to sign in; `None` if that is not set up. `then` is the path of this server's where it
@@ -79,7 +79,7 @@ impl App {
     /// # Errors
     /// There are no keys to seal with.
     pub fn begin_sign_in(&self, then: &str, browser: &str) -> Result<Option<Url>, Failed> {
-        let Some(sign_in) = &self.sign_in else {
+        let Some(sign_in) = &self.reach.sign_in else {
             return Ok(None);
         };
         let begun = Begun {
@@ -104,7 +104,7 @@ impl App {
         browser: Option<&str>,
     ) -> Result<SignedIn, Failed> {
         let failed = |error| self.failed("signing in", error);
-        let Some(sign_in) = &self.sign_in else {
+        let Some(sign_in) = &self.reach.sign_in else {
             return Ok(SignedIn::Operator);
         };
         let keys = self.store.keys().map_err(failed)?;

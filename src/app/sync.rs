@@ -112,7 +112,10 @@ impl App {
         let asked = self
             .ask_provider(target.account_id, |token| async move {
                 let (provider, id) = (target.provider, &target.provider_calendar_id);
-                self.providers.events(provider, &token, id, window).await
+                self.reach
+                    .providers
+                    .events(provider, &token, id, window)
+                    .await
             })
             .await;
         let events = match asked {

@@ -253,7 +253,7 @@ impl App {
                 )
                 .await;
         };
-        match self.providers.refresh(tokens.provider, refresh).await {
+        match self.reach.providers.refresh(tokens.provider, refresh).await {
             Ok(new) => self.keep(account_id, &tokens.row, &new).await,
             Err(RefreshProblem::Consent(reason, says)) => {
                 self.broken(account_id, tokens, reason, &says.to_string())

@@ -7,6 +7,7 @@ mod api;
 mod examine;
 mod google;
 mod id_token;
+mod install;
 mod microsoft;
 mod oauth;
 mod openid;
@@ -27,6 +28,7 @@ use crate::{
 pub use api::ReadProblem;
 pub use examine::Examined;
 pub use id_token::BadIdToken;
+pub use install::Installer;
 pub use oauth::{Authorization, Grant, Tokens, is_issuer, is_known_part, missing_parts};
 pub use openid::{SignIn, SignInProblem, SlackIdentity};
 pub use refusal::{GrantProblem, RefreshProblem};

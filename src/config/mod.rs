@@ -2,6 +2,7 @@
 //! reported at once, each with what it is for and the fix. Secrets are never printed.
 
 mod calendars;
+mod slack;
 
 use std::{collections::HashMap, net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
 
@@ -11,6 +12,7 @@ use url::{Host, Url};
 use crate::keyring::Keyring;
 
 pub use calendars::{CalendarConfig, ProviderConfig, SignInConfig};
+pub use slack::{InstallConfig, SlackConfig, Transport};
 
 /// Everything the bot is told from outside.
 #[derive(Clone, Debug)]
@@ -59,19 +61,6 @@ impl Schedules {
             token_refresh_every: Duration::from_secs(hours? * 60 * 60),
         })
     }
-}
-
-/// How to reach Slack.
-#[derive(Clone, Debug)]
-pub struct SlackConfig {
-    /// `SLACK_APP_TOKEN`, for Socket Mode.
-    pub app_token: SecretString,
-    /// `SLACK_BOT_TOKEN`, for the Web API.
-    pub bot_token: SecretString,
-    /// `SLACK_APP_ID`: the app that the socket must belong to, where it is set.
-    pub app_id: Option<String>,
-    /// `SLACK_API_URL`, without a slash at its end.
-    pub api_url: Url,
 }
 
 /// How the log is written.
@@ -175,22 +164,9 @@ impl Config {
             environment,
             problems: Vec::new(),
         };
-        let app_token = reader.token(
-            "SLACK_APP_TOKEN",
-            "xapp-",
-            "the app-level token for Socket Mode. In your app's settings open Basic Information, \
-             App-Level Tokens, and generate one with the scope connections:write",
-        );
-        let bot_token = reader.token(
-            "SLACK_BOT_TOKEN",
-            "xoxb-",
-            "the bot token of your workspace. In your app's settings open OAuth & Permissions and \
-             install the app",
-        );
-        let api_url = reader.url("SLACK_API_URL", "https://slack.com/api");
+        let slack = SlackConfig::read(&mut reader);
         let listen_addr = reader.listen_addr();
         let database_url = reader.database_url();
-        let app_id = environment.get("SLACK_APP_ID");
         let public_url = reader.url("PUBLIC_URL", "http://localhost:8000");
         let frontend_url = environment
             .get("FRONTEND_URL")
@@ -201,42 +177,24 @@ impl Config {
         let sign_in = public_url
             .as_ref()
             .and_then(|public_url| SignInConfig::read(&mut reader, public_url));
-        match (
-            app_token,
-            bot_token,
-            api_url,
-            listen_addr,
-            database_url,
-            public_url,
-            schedules,
-        ) {
+        match (slack, listen_addr, database_url, public_url, schedules) {
             (
-                Some(app_token),
-                Some(bot_token),
-                Some(api_url),
+                Some(slack),
                 Some(listen_addr),
                 Some(database_url),
                 Some(public_url),
                 Some(schedules),
-            ) if reader.problems.is_empty() => {
-                let slack = SlackConfig {
-                    app_token,
-                    bot_token,
-                    app_id,
-                    api_url,
-                };
-                Ok(Self {
-                    slack,
-                    database_url,
-                    listen_addr,
-                    public_url,
-                    frontend_url,
-                    calendars,
-                    sign_in,
-                    keys,
-                    schedules,
-                })
-            }
+            ) if reader.problems.is_empty() => Ok(Self {
+                slack,
+                database_url,
+                listen_addr,
+                public_url,
+                frontend_url,
+                calendars,
+                sign_in,
+                keys,
+                schedules,
+            }),
             _ => Err(reader.problems),
         }
     }

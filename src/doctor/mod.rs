@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     clock::Clock,
-    config::{Config, Environment, Schedules, sqlite_path, without_password},
+    config::{Config, Environment, Schedules, Transport, sqlite_path, without_password},
     domain::provider::Provider,
     error::chain,
     http,
@@ -130,7 +130,30 @@ pub async fn examine(environment: &Environment, clock: Clock) -> Report {
 /// Slack and the calendars' providers.
 async fn outside(report: &mut Report, config: &Config, http: &http::Client, clock: &Clock) {
     match SlackClient::new(&config.slack, http.clone()) {
-        Ok(client) => slack(report, &client, config.slack.app_id.as_deref(), clock).await,
+        Ok(client) => {
+            if client.has_given_token() {
+                bot_token(report, &client, clock).await;
+            } else {
+                let text = format!(
+                    "none is set: workspaces install the app from {}",
+                    config.public_url
+                );
+                report.add(State::Ok, "bot token", text);
+            }
+            match config.slack.transport {
+                Transport::Socket(_) => {
+                    app_token(report, &client, config.slack.app_id.as_deref()).await;
+                }
+                Transport::Http(_) => report.add(
+                    State::Ok,
+                    "requests",
+                    format!(
+                        "come from Slack to {} (SLACK_SIGNING_SECRET)",
+                        config.public_url
+                    ),
+                ),
+            }
+        }
         Err(problem) => report.add(State::Wrong, "slack", problem.to_string()),
     }
     let reach = crate::bot::reach(config, http, clock);
@@ -257,7 +280,7 @@ async fn dead_jobs(report: &mut Report, store: &Store, count: i64) {
     report.add(State::Wrong, "jobs", text);
 }
 
-async fn slack(report: &mut Report, client: &SlackClient, app_id: Option<&str>, clock: &Clock) {
+async fn bot_token(report: &mut Report, client: &SlackClient, clock: &Clock) {
     match client.examine_token().await {
         Ok(token) => {
             let name = token.workspace.name.as_deref().unwrap_or("(no name)");
@@ -292,6 +315,9 @@ async fn slack(report: &mut Report, client: &SlackClient, app_id: Option<&str>, 
             "Slack could not be asked: {problem}. Check the network, and SLACK_API_URL if it is set."
         )),
     }
+}
+
+async fn app_token(report: &mut Report, client: &SlackClient, app_id: Option<&str>) {
     match tokio::time::timeout(Duration::from_secs(10), client.open_connection()).await {
         Ok(Ok(url)) => {
             report.add(State::Ok, "app token", "opens Socket Mode connections");

@@ -131,6 +131,11 @@ pub enum Job {
         /// 0 is the message, 1 and 2 are the reminders.
         nth: i32,
     },
+    /// Give back the calendars of everybody in a workspace that the app was removed from.
+    LeaveWorkspace {
+        /// Which.
+        workspace: Uuid,
+    },
     /// Tell the person that an invoice is ready.
     TellInvoice {
         /// Whom.
@@ -199,6 +204,7 @@ impl Job {
                 since,
                 nth,
             } => format!("tell_broken:{account}:{}:{nth}", since.timestamp_micros()),
+            Self::LeaveWorkspace { workspace } => format!("leave_workspace:{workspace}"),
             Self::TellInvoice { binding, invoice } => {
                 format!("tell_invoice:{binding}:{}", invoice.number)
             }

@@ -133,7 +133,7 @@ impl Sandbox {
         self.change(|world| {
             let message = world.post(message, now);
             let shown = || Shown::Message(Box::new(message.clone()));
-            self.slack.page.show(shown);
+            self.here().page.show(shown);
             message
         })
     }
@@ -260,12 +260,12 @@ impl Sandbox {
         message.edited = message.ephemeral_to.is_none();
         elements::forget(&mut message.entered, &message.blocks);
         let shown = || Shown::MessageChanged(Box::new(message.clone()));
-        self.slack.page.show(shown);
+        self.here().page.show(shown);
     }
 
     pub(super) fn remove(&self, channel: &mut Channel, ts: &str) {
         if let Some(message) = channel.remove(ts) {
-            self.slack
+            self.here()
                 .page
                 .show(|| Shown::MessageDeleted(Box::new(message)));
         }

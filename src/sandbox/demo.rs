@@ -118,6 +118,8 @@ impl Sandbox {
         self.register_redirect(Provider::Google, &google);
         self.register_redirect(Provider::Microsoft, &microsoft);
         self.register_redirect(Provider::Slack, redirect("auth/slack"));
+        let slack = redirect("integrations/slack");
+        self.register_redirect(Provider::Install, &slack);
         let mut settings = self.provider_settings();
         settings.extend([
             ("SLACK_API_URL", self.api_url()),
@@ -126,6 +128,7 @@ impl Sandbox {
             ("DATABASE_URL", database_url.to_owned()),
             ("LISTEN_ADDR", web.to_string()),
             ("PUBLIC_URL", public_url),
+            ("SLACK_REDIRECT_URI", slack),
             ("GOOGLE_REDIRECT_URI", google),
             ("MICROSOFT_REDIRECT_URI", microsoft),
         ]);

@@ -175,6 +175,12 @@ impl Sandbox {
             body: serde_json::from_str(&frame).unwrap_or_default(),
             ..Traffic::to_bot(envelope.kind, envelope.title.clone())
         });
+        if self.is_over_http() {
+            if self.slack.options.record_traffic {
+                locked(&self.slack.pending.sent).insert(envelope.id.clone(), frame);
+            }
+            return self.deliver_request(envelope).await;
+        }
         let connection = self.slack.sockets.next();
         self.deliver_frame(&envelope.id, frame, envelope.accepts, connection)
             .await
@@ -367,7 +373,7 @@ impl Sandbox {
             let changed = self.slack.changed.notified();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            if self.slack.sockets.next().is_some() {
+            if self.is_over_http() || self.slack.sockets.next().is_some() {
                 return;
             }
             changed.await;
@@ -400,6 +406,22 @@ impl Sandbox {
             .unwrap_or_default()
             .to_owned();
         let accepts = envelope["accepts_response_payload"] == true;
+        if self.is_over_http() {
+            let kind = match envelope["type"].as_str() {
+                Some("slash_commands") => "slash_commands",
+                Some("interactive") => "interactive",
+                _ => "events_api",
+            };
+            let envelope = Envelope {
+                id,
+                kind,
+                accepts,
+                title: String::new(),
+                payload: envelope["payload"].take(),
+                retry: None,
+            };
+            return self.deliver_request(&envelope).await;
+        }
         self.deliver_frame(&id, envelope.to_string(), accepts, connection)
             .await
     }

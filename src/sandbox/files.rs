@@ -56,7 +56,7 @@ pub(super) fn get_upload_url(sandbox: &Sandbox, arguments: &Arguments) -> Answer
         bytes: None,
         is_shared: false,
     };
-    locked(&sandbox.slack.files).insert(id.clone(), announced);
+    locked(&sandbox.here().files).insert(id.clone(), announced);
     Ok(json!({
         "ok": true,
         "upload_url": format!("{}/upload/v1/{id}/{key}", sandbox.url()),
@@ -72,7 +72,7 @@ pub(super) async fn receive(
 ) -> Response {
     let length = body.len();
     let refused = {
-        let mut files = locked(&sandbox.slack.files);
+        let mut files = locked(&sandbox.here().files);
         match files.get_mut(&id).filter(|file| file.key == key) {
             None => Some((StatusCode::NOT_FOUND, "not_found")),
             Some(file) if file.bytes.is_some() => Some((StatusCode::GONE, "used_url")),
@@ -118,7 +118,7 @@ pub(super) fn complete_upload(sandbox: &Sandbox, arguments: &Arguments) -> Answe
     let channel = channel.transpose()?;
     let mut files = Vec::new();
     {
-        let mut announced = locked(&sandbox.slack.files);
+        let mut announced = locked(&sandbox.here().files);
         for one in listed {
             let id = one["id"].as_str().unwrap_or_default();
             let file = announced
@@ -158,7 +158,7 @@ pub(super) fn complete_upload(sandbox: &Sandbox, arguments: &Arguments) -> Answe
 
 /// A file that was shared, for whoever looks at the page.
 pub(super) async fn download(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Response {
-    let file = locked(&sandbox.slack.files)
+    let file = locked(&sandbox.here().files)
         .get_mut(&id)
         .filter(|file| file.is_shared)
         .and_then(|file| Some((file.name.clone(), file.bytes.clone()?)));

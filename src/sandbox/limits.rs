@@ -142,7 +142,7 @@ pub(super) struct Pace(Mutex<State>);
 impl Sandbox {
     /// How `chat.postMessage` was called so far; all 0 without [`Limits`].
     pub fn rates(&self) -> Rates {
-        locked(&self.slack.pace.0).rates
+        locked(&self.here().pace.0).rates
     }
 
     /// Whole seconds that a call of `chat.postMessage` to this conversation comes too early.
@@ -155,6 +155,6 @@ impl Sandbox {
             direct.or_else(|| world.channel(channel).map(|found| found.id.clone()))
         })?;
         let now = self.slack.options.clock.now();
-        locked(&self.slack.pace.0).refuse(limits, &channel, now)
+        locked(&self.here().pace.0).refuse(limits, &channel, now)
     }
 }

@@ -59,6 +59,8 @@ mod faults;
 mod files;
 mod google;
 mod history;
+mod http_delivery;
+mod install;
 mod limits;
 mod line;
 mod looking;
@@ -85,8 +87,9 @@ mod web_api;
 mod world;
 
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -104,6 +107,7 @@ pub use calendars::{
 };
 pub use envelopes::Answer;
 pub use faults::Fault;
+pub use install::Removal;
 pub use limits::{Limits, Rates};
 pub use manifest::{Command, Manifest, ManifestError, Shortcut};
 pub use modals::Submission;
@@ -111,7 +115,7 @@ pub use oauth::{Account, Decision, Endpoint, NoConsent, Outage, Provider, Servic
 use page::is_own;
 pub use people::Suggestions;
 pub use record::{Ack, Traffic, Violation};
-pub use seed::NINA;
+pub use seed::{ADA, FERN, NINA};
 pub use socket::ConnectionId;
 pub use world::{
     App, Channel, ChannelKind, Entered, Enterprise, File, Message, Person, Team, View, World,
@@ -190,6 +194,8 @@ impl Default for Options {
 #[derive(Clone, Debug)]
 pub struct Sandbox {
     slack: Arc<Slack>,
+    /// Which of the workspaces this handle is for.
+    at: usize,
 }
 
 #[derive(Debug)]
@@ -199,7 +205,11 @@ struct Slack {
     app_token: String,
     bot_token: String,
     signing_secret: String,
-    world: Mutex<World>,
+    workspaces: Vec<Workspace>,
+    /// The app's tokens run out.
+    rotates_tokens: AtomicBool,
+    /// The servers that requests are sent to in turn, in HTTP mode.
+    servers: Mutex<VecDeque<String>>,
     services: oauth::Services,
     /// Told after every change of anything, for those who wait for a condition.
     changed: Notify,
@@ -209,14 +219,38 @@ struct Slack {
     pending: envelopes::Pending,
     /// Events that are on their way, or kept until somebody connects.
     events: Arc<Semaphore>,
+    faults: faults::Faults,
+    record: record::Record,
+    stop: CancellationToken,
+}
+
+/// What belongs to one workspace.
+#[derive(Debug)]
+struct Workspace {
+    /// The team's id.
+    team: String,
+    world: Mutex<World>,
+    tokens: Mutex<install::Tokens>,
     triggers: Mutex<recent::Recent<payloads::Trigger>>,
     response_urls: Mutex<recent::Recent<response_url::ResponseUrl>>,
     files: Mutex<recent::Recent<files::Announced>>,
-    faults: faults::Faults,
     pace: limits::Pace,
-    record: record::Record,
     page: page_events::PageEvents,
-    stop: CancellationToken,
+}
+
+impl Workspace {
+    fn new(world: World, tokens: install::Tokens) -> Self {
+        Self {
+            team: world.team.id.clone(),
+            world: Mutex::new(world),
+            tokens: Mutex::new(tokens),
+            triggers: Mutex::new(recent::Recent::new(20_000)),
+            response_urls: Mutex::new(recent::Recent::new(100_000)),
+            files: Mutex::new(recent::Recent::new(files::KEPT)),
+            pace: limits::Pace::default(),
+            page: page_events::PageEvents::default(),
+        }
+    }
 }
 
 /// What was waited for did not come to be.
@@ -243,14 +277,23 @@ impl Sandbox {
             tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, options.port)).await?;
         let mut world = seed::world(&options.manifest.name, options.messages_kept);
         world.enterprise.clone_from(&options.enterprise);
+        let other = seed::other_world(&options.manifest.name, options.messages_kept);
         let app = world.app.id.clone();
+        let bot_token = format!("xoxb-{}", random_hex());
+        let by_hand = install::Tokens::by_hand(&bot_token, &options.manifest.scopes);
         let sandbox = Self {
+            at: 0,
             slack: Arc::new(Slack {
                 address: listener.local_addr()?,
                 app_token: format!("xapp-1-{app}-{}", random_hex()),
-                bot_token: format!("xoxb-{}", random_hex()),
+                bot_token,
                 signing_secret: random_hex(),
-                world: Mutex::new(world),
+                workspaces: vec![
+                    Workspace::new(world, by_hand),
+                    Workspace::new(other, install::Tokens::default()),
+                ],
+                rotates_tokens: AtomicBool::new(false),
+                servers: Mutex::default(),
                 services: oauth::Services::new(
                     accounts::google(),
                     accounts::microsoft(),
@@ -261,19 +304,34 @@ impl Sandbox {
                 sockets: socket::Sockets::default(),
                 pending: envelopes::Pending::default(),
                 events: Arc::new(Semaphore::new(EVENTS)),
-                triggers: Mutex::new(recent::Recent::new(20_000)),
-                response_urls: Mutex::new(recent::Recent::new(100_000)),
-                files: Mutex::new(recent::Recent::new(files::KEPT)),
                 faults: faults::Faults::default(),
-                pace: limits::Pace::default(),
                 record: record::Record::default(),
-                page: page_events::PageEvents::default(),
                 stop: CancellationToken::new(),
                 options,
             }),
         };
         tokio::spawn(server::serve(sandbox.clone(), listener));
         Ok(sandbox)
+    }
+
+    fn here(&self) -> &Workspace {
+        &self.slack.workspaces[self.at]
+    }
+
+    /// A handle on every workspace, the first one first.
+    fn everywhere(&self) -> impl Iterator<Item = Self> {
+        let slack = self.slack.clone();
+        (0..self.slack.workspaces.len()).map(move |at| Self {
+            slack: slack.clone(),
+            at,
+        })
+    }
+
+    /// The same Slack, in the workspace with this id or name; `None` if there is none.
+    pub fn workspace(&self, which: &str) -> Option<Self> {
+        let is_it = |team: &Team| team.id == which || team.name == which;
+        self.everywhere()
+            .find(|one| one.world(|world| is_it(&world.team)))
     }
 
     /// Closes every connection and stops listening.
@@ -308,11 +366,11 @@ impl Sandbox {
 
     /// Reads anything in the workspace. The closure must be short: nothing happens meanwhile.
     pub fn world<R>(&self, read: impl FnOnce(&World) -> R) -> R {
-        read(&locked(&self.slack.world))
+        read(&locked(&self.here().world))
     }
 
     fn change<R>(&self, change: impl FnOnce(&mut World) -> R) -> R {
-        let result = change(&mut locked(&self.slack.world));
+        let result = change(&mut locked(&self.here().world));
         self.slack.changed.notify_waiters();
         result
     }

@@ -66,7 +66,7 @@ pub(super) async fn keys(State(sandbox): State<Sandbox>) -> Response {
 }
 
 /// The registered address, or one below it.
-fn is_below(url: &str, registered: &str) -> bool {
+pub(super) fn is_below(url: &str, registered: &str) -> bool {
     let (Ok(url), Ok(registered)) = (Url::parse(url), Url::parse(registered)) else {
         return false;
     };
@@ -136,21 +136,12 @@ pub(super) fn page(
     query: &str,
     sits_here: Option<&str>,
 ) -> Response {
-    let (team, accounts) = sandbox.world(|world| {
-        let people = world.people().iter().filter(|person| !person.is_bot);
-        let accounts = people
-            .map(|person| {
-                let (id, name) = (person.id.clone(), person.real_name.clone());
-                (id, name, person.email.clone())
-            })
-            .collect();
-        (world.team.name.clone(), accounts)
-    });
+    let accounts = everybody(sandbox);
     consent_page(&Consent {
         provider: Provider::Slack,
         path,
         request: query,
-        heading: format!("Sign in to {team} with Slack"),
+        heading: "Sign in with Slack".to_owned(),
         lead: "BillOps will see your name, your e-mail address and your workspace.".to_owned(),
         choice: "Who are you?",
         accounts,
@@ -160,12 +151,35 @@ pub(super) fn page(
     })
 }
 
+/// Everybody who can be signed in, each with their workspace.
+pub(super) fn everybody(sandbox: &Sandbox) -> Vec<(String, String, String)> {
+    let of = |one: Sandbox| {
+        one.world(|world| {
+            let people = world.people().iter().filter(|person| !person.is_bot);
+            let accounts = people.map(|person| {
+                let (id, name) = (person.id.clone(), person.real_name.clone());
+                (id, name, format!("{} · {}", world.team.name, person.email))
+            });
+            accounts.collect::<Vec<_>>()
+        })
+    };
+    sandbox.everywhere().flat_map(of).collect()
+}
+
+/// The workspace that a person is in.
+pub(super) fn workspace_of(sandbox: &Sandbox, person: &str) -> Option<Sandbox> {
+    let is_in = |one: &Sandbox| {
+        one.world(|world| {
+            let mut people = world.people().iter();
+            people.any(|known| known.id == person && !known.is_bot)
+        })
+    };
+    sandbox.everywhere().find(is_in)
+}
+
 /// A code for this person, if there is one.
 pub(super) fn allow(sandbox: &Sandbox, account: &str, request: &AuthRequest) -> Option<String> {
-    let is_here = sandbox.world(|world| {
-        let mut people = world.people().iter();
-        people.any(|person| person.id == account && !person.is_bot)
-    });
+    let is_here = workspace_of(sandbox, account).is_some();
     let grant = Grant {
         account: account.to_owned(),
         scopes: request.scopes.clone(),
@@ -275,7 +289,8 @@ fn claims(
 /// What is said about a person, as far as the scopes go.
 fn person(sandbox: &Sandbox, id: &str, scopes: &[String]) -> Result<Value, Refusal> {
     let has = |scope: &str| scopes.iter().any(|granted| granted == scope);
-    sandbox.world(|world| {
+    let place = workspace_of(sandbox, id).ok_or_else(|| Refusal::new("user_not_found"))?;
+    place.world(|world| {
         let person = world
             .person(id)
             .ok_or_else(|| Refusal::new("user_not_found"))?;

@@ -79,7 +79,7 @@ pub(super) async fn stream(
     let (events, snapshot) = sandbox.world(|world| {
         // Listening starts while nothing can change, so that nothing falls between.
         (
-            sandbox.slack.page.0.subscribe(),
+            sandbox.here().page.0.subscribe(),
             snapshot(&sandbox, world, &user),
         )
     });
@@ -114,7 +114,7 @@ impl Watch {
                 Err(broadcast::error::RecvError::Lagged(_)) => {
                     let (sandbox, user) = (&self.sandbox, &self.user);
                     let snapshot = sandbox.world(|world| {
-                        self.events = sandbox.slack.page.0.subscribe();
+                        self.events = sandbox.here().page.0.subscribe();
                         snapshot(sandbox, world, user)
                     });
                     self.waiting.push_back(snapshot);

@@ -55,7 +55,7 @@ impl Sandbox {
             issued,
             used: false,
         };
-        locked(&self.slack.triggers).insert(id.clone(), trigger);
+        locked(&self.here().triggers).insert(id.clone(), trigger);
         id
     }
 
@@ -63,7 +63,7 @@ impl Sandbox {
     /// which comes after everything else was found to be right.
     pub(super) fn check_trigger(&self, id: &str) -> Result<Triggered, &'static str> {
         let now = self.slack.options.clock.now();
-        let triggers = locked(&self.slack.triggers);
+        let triggers = locked(&self.here().triggers);
         let trigger = triggers.get(id).ok_or("invalid_trigger_id")?;
         if trigger.used {
             return Err("exchanged_trigger_id");
@@ -79,7 +79,7 @@ impl Sandbox {
     }
 
     pub(super) fn spend_trigger(&self, id: &str) {
-        if let Some(trigger) = locked(&self.slack.triggers).get_mut(id) {
+        if let Some(trigger) = locked(&self.here().triggers).get_mut(id) {
             trigger.used = true;
         }
     }

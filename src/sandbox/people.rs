@@ -375,7 +375,8 @@ impl Sandbox {
         let now = self.slack.options.clock.now();
         let title = event["type"].as_str().unwrap_or("event").to_owned();
         let payload = self.change(|world| {
-            let id = format!("Ev07{:08X}", world.next_serial());
+            let team = world.team.id.get(1..3).unwrap_or("07").to_owned();
+            let id = format!("Ev{team}{:08X}", world.next_serial());
             world.event_callback(&event, &id, now)
         });
         self.event(title, payload).await

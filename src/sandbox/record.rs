@@ -121,7 +121,7 @@ impl Sandbox {
         entry.id = record.next.fetch_add(1, Ordering::Relaxed) + 1;
         entry.at = self.slack.options.clock.now().to_rfc3339();
         redact(&mut entry.body);
-        self.slack
+        self.here()
             .page
             .show(|| Shown::Traffic(Box::new(entry.clone())));
         push(&record.traffic, KEPT, entry);

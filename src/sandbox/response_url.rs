@@ -43,7 +43,8 @@ impl Sandbox {
             "commands"
         };
         let path = format!(
-            "/{kind}/T07TERN001/{}/{}",
+            "/{kind}/{}/{}/{}",
+            self.here().team,
             rand::random::<u32>(),
             random_hex()
         );
@@ -55,12 +56,12 @@ impl Sandbox {
             issued: self.slack.options.clock.now(),
             uses: 0,
         };
-        locked(&self.slack.response_urls).insert(path.clone(), url);
+        locked(&self.here().response_urls).insert(path.clone(), url);
         format!("{}{path}", self.url())
     }
 
     fn use_response_url(&self, path: &str) -> Result<ResponseUrl, &'static str> {
-        let mut urls = locked(&self.slack.response_urls);
+        let mut urls = locked(&self.here().response_urls);
         let url = urls.get_mut(path).ok_or("no_service")?;
         if self.slack.options.clock.now() - url.issued > LIFE {
             return Err("expired_url");
@@ -75,6 +76,9 @@ impl Sandbox {
 
 /// `POST /commands/…` and `POST /actions/…`
 pub(super) async fn receive(State(sandbox): State<Sandbox>, uri: Uri, body: Bytes) -> Response {
+    // The team's id stands in the address.
+    let team = uri.path().split('/').nth(2).unwrap_or_default();
+    let sandbox = sandbox.workspace(team).unwrap_or(sandbox);
     let fault = sandbox.slack.faults.take("response_url");
     match fault.clone() {
         Some(Fault::RateLimited(seconds)) => return rate_limited(seconds),

@@ -10,7 +10,8 @@ use axum::{
 use tokio::net::TcpListener;
 
 use super::{
-    Sandbox, files, google, microsoft, openid, page, page_events, response_url, socket, web_api,
+    Sandbox, files, google, install, microsoft, openid, page, page_events, response_url, socket,
+    web_api,
 };
 
 /// Larger than a view may be, so that one that is too large gets Slack's answer.
@@ -57,6 +58,10 @@ fn router(sandbox: Sandbox) -> Router {
             get(openid::authorize).post(openid::decide),
         )
         .route("/openid/connect/keys", get(openid::keys))
+        .route(
+            "/oauth/v2/authorize",
+            get(install::authorize).post(install::decide),
+        )
         .nest("/google", google_routes())
         .nest("/microsoft", microsoft_routes());
     Router::new()

@@ -289,7 +289,7 @@ impl Sandbox {
 
     fn announce_connections(&self, id: ConnectionId, what: &str) {
         let connections = self.slack.sockets.count();
-        self.slack.page.show(|| Shown::Bot { connections });
+        self.here().page.show(|| Shown::Bot { connections });
         self.trace(|| Traffic {
             body: json!({"connections": connections}),
             ..Traffic::to_bot("socket", format!("{id} {what}"))

@@ -109,14 +109,14 @@ impl Sandbox {
     }
 
     pub(super) fn show_modals(&self, world: &World, user: &str) {
-        self.slack.page.show(|| Shown::Modals {
+        self.here().page.show(|| Shown::Modals {
             user: user.to_owned(),
             views: world.modals_of(user).into_iter().map(View::json).collect(),
         });
     }
 
     fn show_home(&self, view: &View) {
-        self.slack.page.show(|| Shown::Home {
+        self.here().page.show(|| Shown::Home {
             user: view.user.clone(),
             view: view.json(),
         });

@@ -13,7 +13,7 @@ use super::{
     arguments::{Answered, Arguments, Refusal},
     chat,
     faults::Fault,
-    files, history, methods, openid,
+    files, history, install, methods, openid,
     record::Traffic,
     views,
 };
@@ -94,6 +94,7 @@ fn rules(method: &str) -> Option<Rules> {
             arguments: &[],
         },
         "auth.test" => bot(&[], &[]),
+        "auth.revoke" => bot(&[], &["test"]),
         "users.info" => bot(&["users:read"], &["user", "include_locale"]),
         "conversations.open" => bot(
             &["im:write", "mpim:write", "channels:manage", "groups:write"],
@@ -135,6 +136,13 @@ pub(super) async fn call(
     body: Bytes,
 ) -> Response {
     let arguments = Arguments::read(&headers, query.as_deref(), &body);
+    let sandbox = match arguments
+        .as_ref()
+        .map(|arguments| token_of(&headers, arguments))
+    {
+        Ok(Some(token)) => sandbox.of_token(token),
+        _ => sandbox,
+    };
     let seen = match &arguments {
         Ok(arguments) if sandbox.slack.options.record_traffic => {
             Value::Object(arguments.values.clone())
@@ -230,6 +238,9 @@ fn answer_call(
     if let Some(answered) = openid::call(sandbox, method, headers, arguments) {
         return answered;
     }
+    if let Some(answered) = install::call(sandbox, method, headers, arguments) {
+        return answered;
+    }
     let Some(rules) = rules(method) else {
         return Err(Refusal::with(
             "unknown_method",
@@ -252,6 +263,7 @@ fn answer_call(
     match method {
         "apps.connections.open" => methods::connections_open(sandbox),
         "auth.test" => Ok(methods::auth_test(sandbox)),
+        "auth.revoke" => Ok(install::revoke(sandbox)),
         "users.info" => methods::users_info(sandbox, arguments),
         "conversations.open" => methods::conversations_open(sandbox, arguments),
         "conversations.history" => history::read(sandbox, arguments),
@@ -268,6 +280,16 @@ fn answer_call(
     }
 }
 
+/// A token inside a JSON body is not looked at.
+fn token_of<'a>(headers: &'a HeaderMap, arguments: &'a Arguments) -> Option<&'a str> {
+    bearer_of(headers).or_else(|| arguments.form.then(|| arguments.text("token")).flatten())
+}
+
+fn bearer_of(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    value.strip_prefix("Bearer ")
+}
+
 fn authorize(
     sandbox: &Sandbox,
     rules: &Rules,
@@ -275,16 +297,11 @@ fn authorize(
     headers: &HeaderMap,
     arguments: &Arguments,
 ) -> Result<(), Refusal> {
-    let bearer = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    // A token inside a JSON body is not looked at.
-    let token = bearer.or_else(|| {
-        (!rules.app_level && arguments.form)
-            .then(|| arguments.text("token"))
-            .flatten()
-    });
+    let token = if rules.app_level {
+        bearer_of(headers)
+    } else {
+        token_of(headers, arguments)
+    };
     if rules.app_level {
         if verb != Method::POST {
             return Err(Refusal::new("insecure_request"));
@@ -297,15 +314,14 @@ fn authorize(
             Some(_) => Err(Refusal::new("not_allowed_token_type")),
         };
     }
-    match token {
+    let granted = match token {
         None => return Err(Refusal::new("not_authed")),
-        Some(token) if token == sandbox.bot_token() => {}
         Some(token) if token.starts_with("xapp-") => {
             return Err(Refusal::new("not_allowed_token_type"));
         }
-        Some(_) => return Err(Refusal::new("invalid_auth")),
-    }
-    let granted = &sandbox.slack.options.manifest.scopes;
+        Some(token) => sandbox.scopes_of(token).map_err(Refusal::new)?,
+    };
+    let granted = &granted;
     let allowed = rules.scopes.is_empty()
         || rules
             .scopes

@@ -14,10 +14,12 @@ use slack_morphism::{
     hyper_tokio::SlackHyperClient,
     prelude::{SlackApiTokenValue, SlackClientHyperConnector, SlackView},
 };
+use tokio::sync::OnceCell;
 use url::Url;
 
-use super::{messages::Message, socket::OpenError};
+use super::{logged, messages::Message, socket::OpenError};
 use crate::{
+    app::App,
     config::{SlackConfig, is_safe},
     store::{Profile, Workspace},
 };
@@ -34,10 +36,20 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30);
 /// The way to Slack. Cheap to clone.
 #[derive(Clone)]
 pub struct SlackClient {
-    web: Arc<SlackHyperClient>,
+    pub(super) wires: Arc<Wires>,
+    /// The workspace that calls are for.
+    place: Option<(App, Arc<str>)>,
+}
+
+/// What is the same for all workspaces.
+pub(super) struct Wires {
+    web: SlackHyperClient,
     pub(super) http: reqwest::Client,
-    bot_token: SlackApiToken,
-    app_token: SecretString,
+    app_token: Option<SecretString>,
+    /// `SLACK_BOT_TOKEN`, where it is set.
+    given: Option<SlackApiToken>,
+    /// The workspace that the given token belongs to, once Slack has said so.
+    home: OnceCell<Workspace>,
     api_url: Url,
 }
 
@@ -68,6 +80,9 @@ pub struct TokenExamination {
     /// Slack's clock, to the second.
     pub date: Option<chrono::DateTime<chrono::Utc>>,
 }
+
+/// Our word for a workspace that has no token. It never comes from Slack.
+const NOT_INSTALLED: &str = "not_installed";
 
 /// Slack's words for a token that will not work again.
 const TOKEN_IS_DEAD: [&str; 9] = [
@@ -100,14 +115,17 @@ impl SlackClient {
         let api_url = config.api_url.as_str().trim_end_matches('/');
         let connector =
             SlackClientHyperConnector::with_connector(connector).with_slack_api_url(api_url);
-        Ok(Self {
-            web: Arc::new(MorphismClient::new(connector)),
+        let wires = Wires {
+            web: MorphismClient::new(connector),
             http,
-            bot_token: SlackApiToken::new(SlackApiTokenValue(
-                config.bot_token.expose_secret().to_owned(),
-            )),
-            app_token: config.app_token.clone(),
+            given: config.bot_token.as_ref().map(token_of),
+            home: OnceCell::new(),
+            app_token: config.app_token().cloned(),
             api_url: config.api_url.clone(),
+        };
+        Ok(Self {
+            wires: Arc::new(wires),
+            place: None,
         })
     }
 
@@ -127,10 +145,16 @@ impl SlackClient {
         let failed =
             |problem: String| OpenError::Failed(format!("apps.connections.open: {problem}"));
         let response = self
+            .wires
             .http
             .post(self.method("apps.connections.open"))
             .timeout(PATIENCE)
-            .bearer_auth(self.app_token.expose_secret())
+            .bearer_auth(
+                self.wires
+                    .app_token
+                    .as_ref()
+                    .map_or("", |token| token.expose_secret()),
+            )
             .header("content-type", "application/x-www-form-urlencoded")
             .send()
             .await
@@ -167,11 +191,74 @@ impl SlackClient {
         }
     }
 
-    /// Who the bot token belongs to (`auth.test`).
+    /// The same way, for calls that are about this workspace: with the token it was installed with, or with the given
+    /// one where that belongs to it.
+    #[must_use]
+    pub fn of(&self, app: &App, workspace_id: &str) -> Self {
+        Self {
+            wires: self.wires.clone(),
+            place: Some((app.clone(), workspace_id.into())),
+        }
+    }
+
+    /// The workspace of `SLACK_BOT_TOKEN`, once Slack has said which that is.
+    pub fn home_workspace(&self) -> Option<&str> {
+        self.wires.home.get().map(|home| &*home.workspace_id)
+    }
+
+    /// Whether `SLACK_BOT_TOKEN` is set.
+    pub fn has_given_token(&self) -> bool {
+        self.wires.given.is_some()
+    }
+
+    /// The workspace of `SLACK_BOT_TOKEN`; Slack is asked once.
     ///
     /// # Errors
-    /// See [`SlackError`].
-    pub async fn identify(&self) -> Result<Workspace, SlackError> {
+    /// See [`SlackError`]; `no_bot_token` where none is set.
+    pub async fn home(&self) -> Result<&Workspace, SlackError> {
+        // Rare, and kept apart so that the calls under way stay small.
+        Box::pin(self.wires.home.get_or_try_init(|| self.identify())).await
+    }
+
+    fn given(&self) -> Result<&SlackApiToken, SlackError> {
+        let given = self.wires.given.as_ref();
+        given.ok_or_else(|| SlackError::Refused("no_bot_token".to_owned()))
+    }
+
+    /// The token for calls that are about a workspace.
+    async fn token(&self) -> Result<SlackApiToken, SlackError> {
+        let Some((app, workspace)) = &self.place else {
+            return Err(SlackError::Failed(
+                "a call that is about no workspace".to_owned(),
+            ));
+        };
+        let installed = app.bot_token(workspace).await;
+        let installed =
+            installed.map_err(|failed| SlackError::Failed(logged(failed).to_string()))?;
+        if let Some(token) = installed {
+            return Ok(token_of(&token));
+        }
+        let not_installed = || SlackError::Refused(NOT_INSTALLED.to_owned());
+        let given = self.given().map_err(|_| not_installed())?;
+        // A payload that names no workspace is the given token's.
+        if workspace.is_empty() || self.home().await?.workspace_id == **workspace {
+            return Ok(given.clone());
+        }
+        Err(not_installed())
+    }
+
+    /// A token that Slack refuses for good is not kept in memory: the workspace may have a new one.
+    fn heard<T>(&self, answer: Result<T, SlackError>) -> Result<T, SlackError> {
+        if let (Some((app, workspace)), Err(SlackError::Refused(code))) = (&self.place, &answer)
+            && TOKEN_IS_DEAD.contains(&&**code)
+        {
+            app.forget_workspace(workspace);
+        }
+        answer
+    }
+
+    /// Who the given token belongs to (`auth.test`).
+    async fn identify(&self) -> Result<Workspace, SlackError> {
         #[derive(Deserialize)]
         struct Identity {
             team_id: Option<String>,
@@ -182,9 +269,12 @@ impl SlackClient {
             #[serde(default)]
             is_enterprise_install: bool,
         }
-        let identity: Identity = self
-            .call("auth.test", &serde_json::json!({}), PATIENCE)
-            .await?;
+        let session = self.wires.web.open_session(self.given()?);
+        let nothing = serde_json::json!({});
+        let call = session
+            .http_session_api
+            .http_post("auth.test", &nothing, None);
+        let identity: Identity = within(PATIENCE, async { Ok(call.await?) }).await?;
         let id = match (identity.enterprise_id, identity.team_id) {
             (Some(enterprise), _) if identity.is_enterprise_install => Some(enterprise),
             (enterprise, team) => team.or(enterprise),
@@ -203,12 +293,13 @@ impl SlackClient {
     /// See [`SlackError`].
     pub async fn examine_token(&self) -> Result<TokenExamination, SlackError> {
         let failed = |error: reqwest::Error| SlackError::Failed(error.without_url().to_string());
-        let token = &self.bot_token.token_value.0;
+        let token = self.given()?;
         let response = self
+            .wires
             .http
             .post(self.method("auth.test"))
             .timeout(PATIENCE)
-            .bearer_auth(token)
+            .bearer_auth(&token.token_value.0)
             .send()
             .await
             .map_err(failed)?;
@@ -257,15 +348,11 @@ impl SlackClient {
             display_name: Option<String>,
             real_name: Option<String>,
         }
-        let session = self.web.open_session(&self.bot_token);
         let parameters = [
             ("user", Some(slack_user_id)),
             ("include_locale", Some("true")),
         ];
-        let call = session
-            .http_session_api
-            .http_get("users.info", &parameters, None);
-        let Answer { user } = within(PROFILE_WITHIN, call).await?;
+        let Answer { user } = self.get("users.info", &parameters, PROFILE_WITHIN).await?;
         let name = [
             user.profile.real_name,
             user.real_name,
@@ -569,6 +656,7 @@ impl SlackClient {
             SlackError::Failed(format!("response_url: {}", error.without_url()))
         };
         let response = self
+            .wires
             .http
             .post(url)
             .json(message)
@@ -602,12 +690,15 @@ impl SlackClient {
         Request: Serialize + Send + Sync,
         Response: for<'de> Deserialize<'de> + Send,
     {
-        let session = self.web.open_session(&self.bot_token);
-        within(
-            limit,
-            session.http_session_api.http_post(method, request, None),
+        self.heard(
+            within(limit, async {
+                let token = self.token().await?;
+                let session = self.wires.web.open_session(&token);
+                let call = session.http_session_api.http_post(method, request, None);
+                Ok(call.await?)
+            })
+            .await,
         )
-        .await
     }
 
     /// A call whose arguments Slack takes only as parameters.
@@ -620,29 +711,36 @@ impl SlackClient {
     where
         Response: for<'de> Deserialize<'de> + Send,
     {
-        let session = self.web.open_session(&self.bot_token);
         let parameters = parameters.to_vec();
-        within(
-            limit,
-            session.http_session_api.http_get(method, &parameters, None),
+        self.heard(
+            within(limit, async {
+                let token = self.token().await?;
+                let session = self.wires.web.open_session(&token);
+                let call = session.http_session_api.http_get(method, &parameters, None);
+                Ok(call.await?)
+            })
+            .await,
         )
-        .await
     }
 
     fn method(&self, name: &str) -> String {
-        format!("{}/{name}", self.api_url.as_str().trim_end_matches('/'))
+        format!(
+            "{}/{name}",
+            self.wires.api_url.as_str().trim_end_matches('/')
+        )
     }
 }
 
 async fn within<T>(
     limit: Duration,
-    call: impl Future<Output = Result<T, SlackClientError>>,
+    call: impl Future<Output = Result<T, SlackError>>,
 ) -> Result<T, SlackError> {
-    match tokio::time::timeout(limit, call).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(SlackError::Unanswered(limit)),
-    }
+    let answer = tokio::time::timeout(limit, call).await;
+    answer.unwrap_or(Err(SlackError::Unanswered(limit)))
+}
+
+fn token_of(token: &SecretString) -> SlackApiToken {
+    SlackApiToken::new(SlackApiTokenValue(token.expose_secret().to_owned()))
 }
 
 impl From<SlackClientError> for SlackError {

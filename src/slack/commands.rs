@@ -8,7 +8,7 @@ use super::{
     Door, Heard,
     actions::Press,
     forms::{Meta, Prefill},
-    inbound::{SlashCommand, workspace_of},
+    inbound::SlashCommand,
     logged,
     messages::{self, Conversation, Message, Reader},
     open_form, preferences, reports, request_key, stranger,
@@ -101,11 +101,7 @@ pub(super) fn broken(door: &Door, heard: &Heard, command: &SlashCommand) -> Mess
 
 /// Where the command was typed, and the key of the request.
 fn named<'a>(heard: &Heard, command: &'a SlashCommand) -> (&'a str, Uuid) {
-    let workspace = workspace_of(
-        &command.team_id,
-        &command.enterprise_id,
-        command.is_enterprise_install,
-    );
+    let workspace = command.workspace();
     let said = [
         workspace,
         &command.user_id,

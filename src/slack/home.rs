@@ -117,7 +117,7 @@ pub(super) async fn publish(
         let view = view.map_err(|e| stored(&e))?;
         let over = before.as_deref().filter(|_| round == 0);
         let published = door
-            .client
+            .client_for(member)
             .publish_home(&member.slack_user_id, &view, over)
             .await;
         let published = match published {

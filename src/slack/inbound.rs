@@ -44,6 +44,17 @@ pub(super) struct SlashCommand {
     pub(super) trigger_id: String,
 }
 
+impl SlashCommand {
+    /// The workspace it was typed in; empty where Slack names none.
+    pub(super) fn workspace(&self) -> &str {
+        workspace_of(
+            &self.team_id,
+            &self.enterprise_id,
+            self.is_enterprise_install,
+        )
+    }
+}
+
 /// What a person did with a message, a view or a shortcut.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(super) struct Interaction {
@@ -162,6 +173,15 @@ fn map_or_list<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
 }
 
 impl Interaction {
+    /// The workspace it happened in; empty where Slack names none.
+    pub(super) fn workspace(&self) -> &str {
+        workspace_of(
+            &self.team.id,
+            &self.enterprise.id,
+            self.is_enterprise_install,
+        )
+    }
+
     /// Whether the element stands on the Home tab, where there is no message to replace.
     pub(super) fn is_on_home(&self) -> bool {
         self.container.kind == "view"
@@ -237,6 +257,25 @@ pub(super) struct EventCallback {
     pub(super) authorizations: Vec<Authorization>,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) event: Event,
+    /// When it happened, in seconds since 1970.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) event_time: i64,
+}
+
+impl EventCallback {
+    /// The workspace it happened in; empty where Slack names none.
+    pub(super) fn workspace(&self) -> &str {
+        let authorization = self.authorizations.first();
+        let enterprise = authorization.map_or("", |authorization| &authorization.enterprise_id);
+        let enterprise = if self.enterprise_id.is_empty() {
+            enterprise
+        } else {
+            &self.enterprise_id
+        };
+        let is_org_wide =
+            authorization.is_some_and(|authorization| authorization.is_enterprise_install);
+        workspace_of(&self.team_id, enterprise, is_org_wide)
+    }
 }
 
 /// For whom an event is delivered.
@@ -258,6 +297,16 @@ pub(super) struct Event {
     pub(super) user: EventUser,
     #[serde(default, deserialize_with = "nullable")]
     pub(super) tab: String,
+    /// Whose tokens work no longer.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) tokens: Revoked,
+}
+
+/// Whose tokens work no longer: people's, and bots'.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Revoked {
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) bot: Vec<String>,
 }
 
 /// Whom an event is about: most name the person by id, `user_change` comes with what Slack knows of them.
@@ -290,7 +339,7 @@ fn someone<'de, D: Deserializer<'de>>(from: D) -> Result<EventUser, D::Error> {
 /// The id under which a workspace is kept. An app that is installed for a whole organisation is one
 /// workspace, whichever of the organisation's teams the person is in; Slack then leaves `team` empty in
 /// some payloads and not in others.
-pub(super) fn workspace_of<'a>(team: &'a str, enterprise: &'a str, is_org_wide: bool) -> &'a str {
+fn workspace_of<'a>(team: &'a str, enterprise: &'a str, is_org_wide: bool) -> &'a str {
     if (is_org_wide || team.is_empty()) && !enterprise.is_empty() {
         enterprise
     } else {

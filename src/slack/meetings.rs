@@ -413,7 +413,11 @@ impl Door {
         // Slack wants block ids that it has not seen in this message.
         let round = u32::try_from(self.app.clock().now().timestamp() % 1_000_000_000).unwrap_or(1);
         let message = messages::ended_meetings(self.reader(&member, round), &meetings, None);
-        match self.client.update(&channel, &ts, &message).await {
+        match self
+            .client_for(&member)
+            .update(&channel, &ts, &message)
+            .await
+        {
             Ok(()) => Ran::Done,
             Err(SlackError::RateLimited(wait)) => Ran::Later(wait),
             Err(SlackError::Failed(problem)) => Ran::Failed(problem),

@@ -9,6 +9,7 @@ mod client;
 mod commands;
 mod forms;
 mod home;
+pub mod http;
 mod inbound;
 mod invoices;
 mod meetings;
@@ -27,11 +28,7 @@ mod text;
 mod timers;
 mod upload;
 
-use std::{
-    panic::AssertUnwindSafe,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
@@ -52,7 +49,7 @@ use crate::{
     error::{Failed, chain},
     jobs::Ran,
 };
-use inbound::{EventCallback, EventUser, Interaction, SlashCommand, workspace_of};
+use inbound::{EventCallback, EventUser, Interaction, SlashCommand};
 use messages::{Message, Reader};
 use socket::{Answer, Delivery, Handler};
 
@@ -68,8 +65,6 @@ const ANSWER_TAKES: Duration = Duration::from_millis(300);
 pub struct Door {
     app: App,
     client: SlackClient,
-    /// The workspace of the bot token, for payloads that name none.
-    home_workspace: Arc<OnceLock<String>>,
     /// Answers on their way through a `response_url`.
     answers: TaskTracker,
     /// The response URLs of messages that forms were opened on. They are secrets, so a form carries a key.
@@ -91,7 +86,6 @@ impl Door {
         Self {
             app,
             client,
-            home_workspace: Arc::default(),
             answers: TaskTracker::new(),
             ways: Arc::new(Cache::new(REMEMBERED_WAYS)),
             quiet: Arc::new(Cache::new(QUIET_WORKSPACES)),
@@ -108,16 +102,41 @@ impl Door {
         Some(key)
     }
 
-    /// Notes the workspace that the bot token belongs to.
-    pub fn set_home_workspace(&self, workspace_id: &str) {
-        // Slack's answer does not change while the process runs.
-        let _ = self.home_workspace.set(workspace_id.to_owned());
+    /// The same door, for what comes from this workspace.
+    fn in_workspace(mut self, workspace: &str) -> Self {
+        self.client = self.client.of(&self.app, workspace);
+        self
+    }
+
+    /// The way to Slack for what is about this person.
+    fn client_for(&self, member: &Member) -> SlackClient {
+        self.client.of(&self.app, &member.workspace_id)
+    }
+
+    /// Whether the app is installed in a workspace: through OAuth, or by hand.
+    async fn serves(&self, workspace: &str) -> bool {
+        match self.app.install(workspace).await {
+            Ok(Some(install)) => install.is_active,
+            // The workspace of the given token is noted when the first person of it is met.
+            Ok(None) if !self.client.has_given_token() => false,
+            Ok(None) if workspace.is_empty() => true,
+            Ok(None) => match self.client.home().await {
+                Ok(home) => home.workspace_id == workspace,
+                // Where nobody else can install it, nobody else has.
+                Err(_) => !self.app.has_install(),
+            },
+            // Whoever waits for an answer is told by whatever needs the database next.
+            Err(failed) => {
+                drop(logged(failed));
+                true
+            }
+        }
     }
 
     /// The id that names the workspace, or the home workspace where Slack named none.
     fn workspace<'a>(&'a self, named: &'a str) -> &'a str {
         if named.is_empty() {
-            self.home_workspace.get().map_or("", String::as_str)
+            self.client.home_workspace().unwrap_or_default()
         } else {
             named
         }
@@ -182,15 +201,37 @@ impl Door {
         match &*delivery.kind {
             "slash_commands" => {
                 let command: SlashCommand = read(&delivery)?;
-                self.command(&heard, command, delivery.ack_by).await
+                let workspace = self.workspace(command.workspace()).to_owned();
+                if !self.serves(&workspace).await {
+                    not_installed(&workspace, &delivery.kind);
+                    let stranger = stranger(&workspace, &command.user_id);
+                    let reader = self.reader(&stranger, 0);
+                    let said =
+                        messages::not_installed(reader, &command.text, self.app.install_url());
+                    return to_raw_value(&said).ok().map(Arc::from);
+                }
+                let door = self.in_workspace(&workspace);
+                door.command(&heard, command, delivery.ack_by).await
             }
             "interactive" => {
                 let interaction: Interaction = read(&delivery)?;
-                Box::pin(self.interaction(&heard, &interaction)).await
+                let workspace = self.workspace(interaction.workspace()).to_owned();
+                if !self.serves(&workspace).await {
+                    not_installed(&workspace, &delivery.kind);
+                    return None;
+                }
+                let door = self.in_workspace(&workspace);
+                Box::pin(door.interaction(&heard, &interaction)).await
             }
             "events_api" => {
                 let callback: EventCallback = read(&delivery)?;
-                Box::pin(self.event(&callback)).await;
+                let workspace = self.workspace(callback.workspace()).to_owned();
+                if !self.serves(&workspace).await {
+                    not_installed(&workspace, &delivery.kind);
+                    return None;
+                }
+                let door = self.in_workspace(&workspace);
+                Box::pin(door.event(&callback)).await;
                 None
             }
             kind => {
@@ -233,11 +274,7 @@ impl Door {
     }
 
     async fn interaction(&self, heard: &Heard, interaction: &Interaction) -> Answer {
-        let workspace = workspace_of(
-            &interaction.team.id,
-            &interaction.enterprise.id,
-            interaction.is_enterprise_install,
-        );
+        let workspace = interaction.workspace();
         match &*interaction.kind {
             "block_actions" => {
                 actions::pressed(self, heard, interaction, workspace).await;
@@ -261,24 +298,35 @@ impl Door {
     }
 
     async fn event(&self, callback: &EventCallback) {
-        let authorization = callback.authorizations.first().cloned().unwrap_or_default();
-        let enterprise = if callback.enterprise_id.is_empty() {
-            &authorization.enterprise_id
-        } else {
-            &callback.enterprise_id
-        };
-        let workspace = workspace_of(
-            &callback.team_id,
-            enterprise,
-            authorization.is_enterprise_install,
-        );
+        let workspace = callback.workspace();
         match (&*callback.event.kind, &*callback.event.tab) {
             ("app_home_opened", "home") => {
                 home::opened(self, workspace, &callback.event.user.id).await;
             }
             ("app_home_opened", _) => {}
+            ("app_uninstalled", _) => self.removed(workspace, callback).await,
+            ("tokens_revoked", _) if !callback.event.tokens.bot.is_empty() => {
+                self.removed(workspace, callback).await;
+            }
             ("user_change", _) => self.person_changed(workspace, &callback.event.user).await,
             (kind, _) => tracing::debug!(kind, "slack.event: nothing is done with it"),
+        }
+    }
+
+    /// The app was removed from the workspace, or its token was revoked: Slack says one or both, in any order.
+    async fn removed(&self, workspace: &str, callback: &EventCallback) {
+        let at = DateTime::from_timestamp(callback.event_time, 0);
+        let at = at.unwrap_or_else(|| self.app.clock().now());
+        if let Err(failed) = self.app.uninstalled(self.workspace(workspace), at).await {
+            drop(logged(failed));
+        }
+    }
+
+    /// Gives back the calendars of everybody in a workspace that the app was removed from, for the job that does it.
+    pub async fn leave_workspace(&self, workspace: Uuid) -> Ran {
+        match self.app.leave_workspace(workspace).await {
+            Ok(()) => Ran::Done,
+            Err(failed) => Ran::Failed(chain(&failed)),
         }
     }
 
@@ -433,6 +481,15 @@ fn request_key(heard: &Heard, parts: &[&str], once: &str) -> Uuid {
 }
 
 /// Logs a failure, once, and hands it on to be shown.
+/// Slack repeats an event that is not acknowledged, so it is; nothing else is done with it.
+fn not_installed(workspace: &str, kind: &str) {
+    tracing::info!(
+        workspace,
+        kind,
+        "slack.not_installed: acknowledged, nothing is done with it"
+    );
+}
+
 fn logged(failed: Failed) -> Failed {
     tracing::error!(reference = %failed.reference, "request.failed: {}", chain(&failed));
     failed

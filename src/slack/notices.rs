@@ -146,7 +146,11 @@ impl Door {
                     return Ok(Said::Not(Ran::Later(wait)));
                 }
                 let user = &member.slack_user_id;
-                match self.client.find_posted(user, since - SKEW, mark).await {
+                match self
+                    .client_for(member)
+                    .find_posted(user, since - SKEW, mark)
+                    .await
+                {
                     Ok(Some((channel, ts))) => {
                         let said = fingerprint(message);
                         store
@@ -179,7 +183,11 @@ impl Door {
         if claimed.elapsed() > POSTED_WITHIN {
             return Ok(Said::Not(Ran::Later(POSTED_WITHIN)));
         }
-        match self.client.post(&member.slack_user_id, message).await {
+        match self
+            .client_for(member)
+            .post(&member.slack_user_id, message)
+            .await
+        {
             Ok((channel, ts)) => {
                 let said = fingerprint(message);
                 store

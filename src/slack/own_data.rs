@@ -149,12 +149,16 @@ impl Door {
 
     async fn send_export(&self, member: &Member, document: Vec<u8>) -> Ran {
         let name = format!("billops-{}.json", today(self, member));
-        let channel = match self.client.direct_channel(&member.slack_user_id).await {
+        let channel = match self
+            .client_for(member)
+            .direct_channel(&member.slack_user_id)
+            .await
+        {
             Ok(channel) => channel,
             Err(problem) => return after(problem),
         };
         match self
-            .client
+            .client_for(member)
             .upload(&channel, &name, document, EXPORT_NOTE)
             .await
         {

@@ -369,7 +369,7 @@ impl Door {
         if sent.said.as_deref() == Some(&*fingerprint(&message)) {
             return Ok(());
         }
-        self.client
+        self.client_for(member)
             .update(&sent.channel, &sent.ts, &message)
             .await?;
         note_drawn(self, member, about, &message).await;

@@ -280,7 +280,7 @@ impl Door {
         };
         let message = messages::forgotten(self.reader(&question.member, 0), &question);
         let posted = self
-            .client
+            .client_for(&question.member)
             .post(&question.member.slack_user_id, &message)
             .await;
         let (noted, ran) = match posted {

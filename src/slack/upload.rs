@@ -58,6 +58,7 @@ impl SlackClient {
             .filter(is_safe)
             .ok_or_else(|| failed("not an https:// URL".to_owned()))?;
         let sent = self
+            .wires
             .http
             .post(url)
             .timeout(UPLOAD_WITHIN)

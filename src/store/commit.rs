@@ -126,6 +126,10 @@ impl Store {
     /// See [`NotSaved`].
     pub async fn insert_entry(&self, new: NewEntry, deadline: Instant) -> Result<Made, NotSaved> {
         let too_slow = || NotSaved::Nothing(Arc::new(StoreError::TooSlow));
+        // What comes too late is not even tried: nobody could say in time what came of it.
+        if Instant::now() >= deadline {
+            return Err(too_slow());
+        }
         let has_job = new.then.is_some();
         let stage = Arc::new(AtomicU8::new(WAITING));
         let (answer, answered) = oneshot::channel();

@@ -223,7 +223,7 @@ impl Store {
         Ok(row.and_then(|(name,)| name))
     }
 
-    /// The person with this Slack account in this workspace, if BillOps has met them.
+    /// The person with this Slack account in this workspace, if BillOps has met them and is installed there.
     ///
     /// # Errors
     /// The database does not answer, or the row cannot be read.
@@ -233,7 +233,7 @@ impl Store {
         slack_user_id: &str,
     ) -> Result<Option<Member>, StoreError> {
         let row: Option<MemberRow> = read!(self, db => {
-            sqlx::query_as(select_member!("i.workspace_id = $1 AND b.slack_user_id = $2"))
+            sqlx::query_as(select_member!("i.workspace_id = $1 AND b.slack_user_id = $2 AND i.is_active"))
                 .bind(workspace_id)
                 .bind(slack_user_id)
                 .fetch_optional(db)
@@ -242,13 +242,13 @@ impl Store {
         row.map(Member::try_from).transpose()
     }
 
-    /// The person a binding belongs to.
+    /// The person a binding belongs to, if BillOps is installed in their workspace.
     ///
     /// # Errors
     /// The database does not answer, or the row cannot be read.
     pub async fn member_by_binding(&self, binding_id: Uuid) -> Result<Option<Member>, StoreError> {
         let row: Option<MemberRow> = read!(self, db => {
-            sqlx::query_as(select_member!("b.id = $1")).bind(binding_id).fetch_optional(db).await
+            sqlx::query_as(select_member!("b.id = $1 AND i.is_active")).bind(binding_id).fetch_optional(db).await
         })?;
         row.map(Member::try_from).transpose()
     }

@@ -9,12 +9,16 @@ use uuid::Uuid;
 use super::{
     NewJob, Store, StoreError,
     connections::{TABLE, place, provider_of, state_of},
+    installs,
     jobs::add_job,
     read, tx,
 };
-use crate::domain::{
-    calendar::{Account, AccountState, ReconnectReason},
-    provider::Provider,
+use crate::{
+    domain::{
+        calendar::{Account, AccountState, ReconnectReason},
+        provider::Provider,
+    },
+    keyring::Place,
 };
 
 /// An account's tokens as they are stored, opened.
@@ -269,7 +273,7 @@ impl Store {
     pub async fn keys_in_use(&self) -> Result<Vec<(String, u64)>, StoreError> {
         let sealed = self.sealed_tokens().await?;
         let mut count: HashMap<String, u64> = HashMap::new();
-        for (_, _, value) in &sealed {
+        for (_, value) in &sealed {
             let id = crate::keyring::key_of(value).unwrap_or("?").to_owned();
             *count.entry(id).or_default() += 1;
         }
@@ -285,27 +289,32 @@ impl Store {
     /// The database does not answer, or a token cannot be opened.
     pub async fn rotate_keys(&self) -> Result<u64, StoreError> {
         let mut renewed = 0;
-        for (id, column, old) in self.sealed_tokens().await? {
-            let new = self
-                .keys()?
-                .renew(place(column, id), &old)
-                .map_err(|problem| StoreError::Sealed {
-                    table: TABLE,
-                    column,
-                    row: id,
-                    problem,
-                })?;
+        for (place, old) in self.sealed_tokens().await? {
+            let Place { table, column, row } = place;
+            let renewed_token = self.keys()?.renew(place, &old);
+            let new = renewed_token.map_err(|problem| StoreError::Sealed {
+                table,
+                column,
+                row,
+                problem,
+            })?;
             let Some(new) = new else { continue };
-            let sql = match column {
-                "access_token" => {
+            let sql = match (table, column) {
+                (TABLE, "access_token") => {
                     "UPDATE user_oauth_accounts SET access_token = $2 WHERE id = $1 AND access_token = $3"
                 }
-                _ => {
+                (TABLE, _) => {
                     "UPDATE user_oauth_accounts SET refresh_token = $2 WHERE id = $1 AND refresh_token = $3"
+                }
+                (_, "bot_token") => {
+                    "UPDATE slack_integrations SET bot_token = $2 WHERE id = $1 AND bot_token = $3"
+                }
+                _ => {
+                    "UPDATE slack_integrations SET refresh_token = $2 WHERE id = $1 AND refresh_token = $3"
                 }
             };
             tx!(self, conn => {
-                sqlx::query(sql).bind(id).bind(&new).bind(&old).execute(&mut *conn).await?;
+                sqlx::query(sql).bind(row).bind(&new).bind(&old).execute(&mut *conn).await?;
                 Ok(())
             })?;
             renewed += 1;
@@ -313,19 +322,33 @@ impl Store {
         Ok(renewed)
     }
 
-    async fn sealed_tokens(&self) -> Result<Vec<(Uuid, &'static str, String)>, StoreError> {
-        let rows: Vec<(Uuid, Option<String>, Option<String>)> = read!(self, db => {
+    async fn sealed_tokens(&self) -> Result<Vec<(Place, String)>, StoreError> {
+        type Rows = Vec<(Uuid, Option<String>, Option<String>)>;
+        let accounts: Rows = read!(self, db => {
             sqlx::query_as("SELECT id, access_token, refresh_token FROM user_oauth_accounts ORDER BY id")
                 .fetch_all(db)
                 .await
         })?;
-        Ok(rows
-            .into_iter()
-            .flat_map(|(id, access, refresh)| {
-                [("access_token", access), ("refresh_token", refresh)]
-                    .into_iter()
-                    .filter_map(move |(column, value)| Some((id, column, value?)))
-            })
+        let installs: Rows = read!(self, db => {
+            sqlx::query_as("SELECT id, bot_token, refresh_token FROM slack_integrations ORDER BY id")
+                .fetch_all(db)
+                .await
+        })?;
+        let accounts = accounts.into_iter().flat_map(|(id, access, refresh)| {
+            [
+                (place("access_token", id), access),
+                (place("refresh_token", id), refresh),
+            ]
+        });
+        let installs = installs.into_iter().flat_map(|(id, bot, refresh)| {
+            [
+                (installs::place("bot_token", id), bot),
+                (installs::place("refresh_token", id), refresh),
+            ]
+        });
+        let all = accounts.chain(installs);
+        Ok(all
+            .filter_map(|(place, value)| Some((place, value?)))
             .collect())
     }
 }

@@ -71,12 +71,38 @@ pub(super) async fn authorize(
 /// What a frontend hands over as JSON: of what stood in its own address, no more than this.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct HandedOver {
+pub(super) struct HandedOver {
     state: String,
     code: String,
     error: String,
     error_description: String,
     iss: String,
+}
+
+impl HandedOver {
+    /// From the body where there is one, or from the query.
+    pub(super) fn read(
+        body: &[u8],
+        query: Result<Query<Returned>, QueryRejection>,
+    ) -> Result<Returned, Problem> {
+        if body.is_empty() {
+            let query = query.map_err(|error| Problem::invalid("query", &error.body_text()));
+            return query.map(|Query(returned)| returned);
+        }
+        let handed: Self = serde_json::from_slice(body).map_err(|error| {
+            Problem::invalid(
+                "body",
+                &format!("It is not the JSON that is expected: {error}."),
+            )
+        })?;
+        Ok(Returned {
+            state: handed.state,
+            code: handed.code,
+            error: handed.error,
+            error_description: handed.error_description,
+            iss: handed.iss,
+        })
+    }
 }
 
 /// `POST /integrations/{provider}/callback`: a frontend hands over what the provider gave the browser, in the query or
@@ -91,25 +117,7 @@ pub(super) async fn callback(
     let provider = provider_of(&provider)?;
     let body =
         body.map_err(|rejection| Problem::unreadable(rejection.status(), rejection.body_text()))?;
-    let returned = if body.is_empty() {
-        let Query(returned) =
-            query.map_err(|error| Problem::invalid("query", &error.body_text()))?;
-        returned
-    } else {
-        let handed: HandedOver = serde_json::from_slice(&body).map_err(|error| {
-            Problem::invalid(
-                "body",
-                &format!("It is not the JSON that is expected: {error}."),
-            )
-        })?;
-        Returned {
-            state: handed.state,
-            code: handed.code,
-            error: handed.error,
-            error_description: handed.error_description,
-            iss: handed.iss,
-        }
-    };
+    let returned = HandedOver::read(&body, query)?;
     let bearer = Bearer {
         browser: caller.browser.as_ref().map(SecretString::expose_secret),
         member: Some(&caller.member),

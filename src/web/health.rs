@@ -9,7 +9,8 @@ use crate::{error::chain, jobs::LastTick, slack::socket::SocketStates, store::St
 #[derive(Clone)]
 pub(super) struct Health {
     pub(super) store: Store,
-    pub(super) socket: SocketStates,
+    /// In Socket Mode.
+    pub(super) socket: Option<SocketStates>,
     pub(super) last_tick: LastTick,
 }
 
@@ -33,13 +34,15 @@ pub(super) async fn ready(
             json!({ "status": "failed", "kind": store.kind(), "problem": "the database cannot be written to" })
         }
     };
-    let state = socket.borrow().clone();
-    let slack = match (state.live, state.problem) {
-        (1.., None) => json!({ "status": "ok", "connections": state.live }),
-        (live, Some(problem)) => {
+    let state = socket.as_ref().map(|socket| socket.borrow().clone());
+    let slack = match state.map(|state| (state.live, state.problem)) {
+        // Slack comes to us.
+        None => json!({ "status": "ok", "mode": "http" }),
+        Some((live @ 1.., None)) => json!({ "status": "ok", "connections": live }),
+        Some((live, Some(problem))) => {
             json!({ "status": "failed", "connections": live, "problem": problem })
         }
-        (0, None) => {
+        Some((0, None)) => {
             json!({ "status": "failed", "connections": 0, "problem": "no connection to Slack is open" })
         }
     };

@@ -41,7 +41,10 @@ async fn numbers(health: &Health) -> Result<String, crate::store::StoreError> {
     let waits_s = counts.due_since.map_or(0, |since| {
         (health.store.clock().now() - since).num_seconds().max(0)
     });
-    let live = health.socket.borrow().live;
+    let live = health
+        .socket
+        .as_ref()
+        .map_or(0, |socket| socket.borrow().live);
     let mut body = String::new();
     let mut family = |name: &str, help: &str, samples: &[(String, i64)]| {
         let _ = writeln!(

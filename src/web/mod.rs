@@ -9,12 +9,14 @@ mod auth;
 mod connect;
 mod events;
 mod health;
+mod install;
 mod metrics;
 mod notifications;
 mod pages;
 mod preferences;
 mod problem;
 mod session;
+mod slack_http;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -30,11 +32,18 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{app::App, config::Config, jobs::LastTick, slack::socket::SocketStates};
+use crate::{
+    app::App,
+    config::Config,
+    jobs::LastTick,
+    slack::{http::Inbox, socket::SocketStates},
+};
 use health::Health;
 
 /// No request of ours is longer.
 const BODY_LIMIT: usize = 64 * 1024;
+/// A view of Slack's is up to 250 KB, and a request carries it escaped.
+const SLACK_BODY_LIMIT: usize = 1024 * 1024;
 
 /// The running web server.
 #[derive(Debug)]
@@ -52,6 +61,8 @@ struct Site {
     frontend_url: Option<Arc<Url>>,
     /// Leads back to the app in Slack, where its id is known.
     slack_url: Option<Arc<str>>,
+    /// Takes Slack's requests, in HTTP mode.
+    inbox: Option<Inbox>,
     /// The Content-Security-Policy of every page.
     policy: HeaderValue,
 }
@@ -64,7 +75,8 @@ impl Web {
     pub fn start(
         listener: TcpListener,
         app: App,
-        socket: SocketStates,
+        socket: Option<SocketStates>,
+        inbox: Option<Inbox>,
         last_tick: LastTick,
         config: &Config,
     ) -> std::io::Result<Self> {
@@ -83,6 +95,7 @@ impl Web {
                 .app_id
                 .as_ref()
                 .map(|id| format!("https://slack.com/app_redirect?app={id}").into()),
+            inbox,
             policy: policy(config),
         };
         let router = router(site, health);
@@ -117,10 +130,28 @@ impl Web {
 }
 
 fn router(site: Site, health: Health) -> Router {
+    let from_slack = Router::new()
+        .route(
+            "/integrations/slack/commands/time",
+            post(slack_http::command),
+        )
+        .route("/integrations/slack/events", post(slack_http::events))
+        .route(
+            "/integrations/slack/interactions",
+            post(slack_http::interactions),
+        )
+        .layer(DefaultBodyLimit::max(SLACK_BODY_LIMIT));
     let api = Router::new()
         .route("/integrations", get(api::integrations))
         .route("/integrations/slack/status", get(preferences::status))
         .route("/integrations/slack/preferences", put(preferences::save))
+        .route("/integrations/slack/install", get(install::begin))
+        .route("/integrations/slack/authorize", get(install::authorize))
+        .route(
+            "/integrations/slack/callback",
+            get(install::callback).post(install::hand_over),
+        )
+        .merge(from_slack)
         .route("/integrations/{provider}/authorize", get(api::authorize))
         .route(
             "/integrations/{provider}/callback",
@@ -162,6 +193,8 @@ fn router(site: Site, health: Health) -> Router {
             get(connect::not_connected),
         )
         .route("/not-signed-in/{reason}", get(auth::not_signed_in))
+        .route("/installed", get(install::installed))
+        .route("/not-installed/{reason}", get(install::not_installed))
         .fallback(pages::unknown)
         .layer(middleware::from_fn_with_state(site.clone(), guarded))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

@@ -20,7 +20,7 @@ use crate::{
 
 /// How it stands, in a sign beside the title; the title says it in words.
 #[derive(Clone, Copy)]
-enum Sign {
+pub(super) enum Sign {
     /// Nothing has been decided yet.
     Open,
     Done,
@@ -43,7 +43,7 @@ impl Sign {
     }
 }
 
-fn page(status: StatusCode, sign: Sign, title: &str, body: &Markup) -> Response {
+pub(super) fn page(status: StatusCode, sign: Sign, title: &str, body: &Markup) -> Response {
     let page = html! {
         (DOCTYPE)
         html lang="en" {

@@ -1,7 +1,7 @@
 //! Who sends a request: the cookies of a browser, or the token of a program.
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, OptionalFromRequestParts},
     http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     response::Response,
 };
@@ -89,6 +89,22 @@ impl FromRequestParts<Site> for Caller {
             is_program: false,
             browser: cookie(&parts.headers, names.browser),
         })
+    }
+}
+
+/// Where nobody has to be signed in. Whoever says who they are must be right about it.
+impl OptionalFromRequestParts<Site> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Option<Self>, Problem> {
+        let says_who = bearer(&parts.headers).is_some()
+            || cookie(&parts.headers, Names::of(&site.public_url).session).is_some();
+        if !says_who {
+            return Ok(None);
+        }
+        <Self as FromRequestParts<Site>>::from_request_parts(parts, site)
+            .await
+            .map(Some)
     }
 }
 

@@ -87,6 +87,19 @@ impl TestBot {
         }
     }
 
+    /// One more bot on the same database and the same Slack.
+    pub(crate) async fn replica(&self) -> Bot {
+        let timings = Timings::default();
+        connected(
+            &self.slack,
+            &self.database,
+            &self.clock,
+            timings,
+            self.settings,
+        )
+        .await
+    }
+
     /// Ends the bot in good order and starts it anew on the same database.
     pub(crate) async fn restart(mut self) -> Self {
         self.bot.shut_down().await;
@@ -159,6 +172,7 @@ async fn connected(
     timings: Timings,
     more: Settings,
 ) -> Bot {
+    let before = slack.connections().len();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let web = listener.local_addr().unwrap();
     let mut settings = slack.settings(web, &database.url);
@@ -166,13 +180,26 @@ async fn connected(
         more.iter()
             .map(|(name, value)| (*name, (*value).to_owned())),
     );
+    if is_http() {
+        settings.retain(|(name, _)| *name != "SLACK_APP_TOKEN");
+        settings.push(("SLACK_SIGNING_SECRET", slack.signing_secret().to_owned()));
+    }
     let config = Config::from_environment(&Environment::of(settings)).unwrap();
     let bot = Bot::start_at(Some(listener), &config, clock.clone(), timings)
         .await
         .unwrap();
-    let both = |slack: &Sandbox| (slack.connections().len() == 2).then_some(());
-    slack.wait_for("two connections", both).await.unwrap();
+    if is_http() {
+        slack.deliver_over_http(&format!("http://{web}"));
+        return bot;
+    }
+    let all = |slack: &Sandbox| (slack.connections().len() == before + 2).then_some(());
+    slack.wait_for("two connections", all).await.unwrap();
     bot
+}
+
+/// Whether Slack's requests come over HTTP: `./test` runs everything that a person does over both transports.
+fn is_http() -> bool {
+    std::env::var("BILLOPS_TEST_TRANSPORT").is_ok_and(|transport| transport == "http")
 }
 
 /// Presses a button of a message of Nina's, and waits for what stands in its place then.

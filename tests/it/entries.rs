@@ -1,14 +1,13 @@
 //! Entries that are trusted and corrected: the card, the forms, the lists, projects and channels.
 
 use billops::{
-    clock::Clock,
     sandbox::{Choice, Message, Sandbox, Submission, Target, View},
     store::{NewProject, ProjectChange, ProjectEdit, Store},
 };
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use crate::bot::{NINA, TestBot, config};
+use crate::bot::{NINA, TestBot};
 
 impl TestBot {
     /// The form on top of somebody's screen, once there is one.
@@ -1305,14 +1304,7 @@ async fn another_replica_edits_what_this_one_logged() {
     )
     .await;
     let card = bot.say("/time 1h: Meeting").await;
-    let clock: Clock = bot.clock.clone();
-    let config = config(&bot.slack, &bot.database.url);
-    let other =
-        billops::bot::Bot::start(&config, clock, billops::slack::socket::Timings::default())
-            .await
-            .unwrap();
-    let four = |slack: &Sandbox| (slack.connections().len() == 4).then_some(());
-    bot.slack.wait_for("four connections", four).await.unwrap();
+    let other = bot.replica().await;
     let mut at = card;
     for length in ["2h", "3h", "4h", "5h"] {
         let form = bot.open(&at, "entry.edit").await;

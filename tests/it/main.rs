@@ -9,6 +9,8 @@ mod databases;
 mod doctor;
 mod entries;
 mod home;
+mod http_mode;
+mod installs;
 mod jobs;
 mod layers;
 mod meetings;

@@ -13,7 +13,7 @@ use billops::{
     sandbox::{Answer, ConnectionId, Enterprise, Fault, Options, Sandbox},
     slack::{
         SlackClient,
-        socket::{self, Delivery, Opener, Socket, SocketState, Timings},
+        socket::{self, Deliverer, Delivery, Opener, Socket, SocketState, Timings},
     },
 };
 use futures_util::{
@@ -98,7 +98,8 @@ where
         async move { client.open_connection().await }.boxed()
     });
     let app_id = app_id.map(str::to_owned);
-    Socket::start(opener, Arc::new(handler), target, app_id, timings)
+    let deliverer = Deliverer::new(Arc::new(handler), timings.ack_by);
+    Socket::start(opener, deliverer, target, app_id, timings)
 }
 
 async fn state(socket: &Socket, mut is_so: impl FnMut(&SocketState) -> bool) -> SocketState {

@@ -643,6 +643,7 @@ async fn two_years_of_evenings_in_eight_zones() {
             clock.clone(),
         ),
         sign_in: None,
+        installer: None,
         public_url: "http://localhost:8000".parse().unwrap(),
     };
     let app = App::new(store.clone(), clock.clone(), reach);

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use billops::sandbox::{Choice, Fault, Message};
+use billops::{
+    sandbox::{Choice, Fault, Message},
+    store::Workspace,
+};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -448,6 +451,11 @@ async fn where_a_message_can_no_longer_be_replaced_a_new_one_answers() {
 async fn the_same_id_in_two_workspaces_is_two_people() {
     let bot = TestBot::start().await;
     bot.say("/time 1h: here").await;
+    let other = Workspace {
+        workspace_id: "T07OTHER01".to_owned(),
+        ..Workspace::default()
+    };
+    bot.bot.store().save_workspace(&other).await.unwrap();
     let mut elsewhere = bot.last_sent("slash_commands");
     elsewhere["payload"]["team_id"] = json!("T07OTHER01");
     elsewhere["payload"]["text"] = json!("undo");

@@ -12,7 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::{
-    bot::{NINA, TestBot, config},
+    bot::{NINA, TestBot},
     databases::Database,
     entries::{initial, text},
 };
@@ -723,15 +723,7 @@ async fn a_question_that_slack_does_not_take_is_asked_later() {
 async fn of_two_bots_one_starts_and_one_asks() {
     let database = Database::postgres().await;
     let bot = TestBot::on(database, Timings::default(), |options| options).await;
-    let other = Bot::start(
-        &config(&bot.slack, &bot.database.url),
-        bot.clock.clone(),
-        Timings::default(),
-    )
-    .await
-    .unwrap();
-    let all = |slack: &Sandbox| (slack.connections().len() == 4).then_some(());
-    bot.slack.wait_for("four connections", all).await.unwrap();
+    let other = bot.replica().await;
     bot.say("/time help").await;
     for round in 0..5 {
         let (one, two) = (

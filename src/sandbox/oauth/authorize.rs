@@ -8,7 +8,7 @@ use serde_json::json;
 use url::Url;
 
 use super::{Endpoint, Outage, Params, Provider, error_page};
-use crate::sandbox::{Sandbox, google, is_own, microsoft, openid, record::Traffic};
+use crate::sandbox::{Sandbox, google, install, is_own, microsoft, openid, record::Traffic};
 
 /// A request that may be shown to a person.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +54,7 @@ fn check(
 ) -> Result<AuthRequest, Denial> {
     sandbox.provider(provider, |service| match provider {
         Provider::Slack => openid::check(service, params),
+        Provider::Install => install::check(service, &sandbox.slack.options.manifest, params),
         Provider::Google => google::check(service, params),
         Provider::Microsoft => microsoft::check(service, path, params),
     })
@@ -88,6 +89,13 @@ pub(crate) async fn show(
     match checked {
         Ok(request) => match provider {
             Provider::Slack => openid::page(sandbox, path, query, sits_here(headers).as_deref()),
+            Provider::Install => install::page(
+                sandbox,
+                path,
+                query,
+                &request,
+                sits_here(headers).as_deref(),
+            ),
             Provider::Google => google::page(sandbox, path, query, &hinted(request)),
             Provider::Microsoft => microsoft::page(sandbox, path, query, &hinted(request)),
         },
@@ -158,6 +166,7 @@ pub(crate) async fn decide(
     let account = form.get("account").unwrap_or_default();
     let code = match provider {
         Provider::Slack => openid::allow(sandbox, account, &request),
+        Provider::Install => install::allow(sandbox, account, &request),
         Provider::Google => google::allow(sandbox, account, &request, &form),
         Provider::Microsoft => microsoft::allow(sandbox, account, &request),
     };

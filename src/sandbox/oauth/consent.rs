@@ -57,6 +57,7 @@ impl Sandbox {
         }
         let provider = match url.path() {
             "/openid/connect/authorize" => Provider::Slack,
+            "/oauth/v2/authorize" => Provider::Install,
             "/google/o/oauth2/v2/auth" => Provider::Google,
             path if path.starts_with("/microsoft/") && path.ends_with("/oauth2/v2.0/authorize") => {
                 Provider::Microsoft

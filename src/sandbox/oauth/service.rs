@@ -16,6 +16,8 @@ use crate::{
 pub enum Provider {
     /// Sign in with Slack, which is OpenID Connect.
     Slack,
+    /// Installing the app in a workspace of Slack's.
+    Install,
     /// Google Calendar.
     Google,
     /// Microsoft Graph.
@@ -26,7 +28,7 @@ impl Provider {
     /// What people call it.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Slack => "Slack",
+            Self::Slack | Self::Install => "Slack",
             Self::Google => "Google",
             Self::Microsoft => "Microsoft",
         }
@@ -36,6 +38,7 @@ impl Provider {
     pub(crate) const fn subject(self) -> &'static str {
         match self {
             Self::Slack => "openid",
+            Self::Install => "install",
             Self::Google => "google",
             Self::Microsoft => "microsoft",
         }
@@ -116,7 +119,7 @@ pub struct Service {
 impl Service {
     fn new(provider: Provider, accounts: Vec<Account>, clock: Clock) -> Self {
         let (id, secret) = match provider {
-            Provider::Slack => ("7007001.7007002".to_owned(), random_hex()),
+            Provider::Slack | Provider::Install => ("7007001.7007002".to_owned(), random_hex()),
             Provider::Google => (
                 "70070070-tern.apps.googleusercontent.com".to_owned(),
                 format!("GOCSPX-{}", random_hex()),
@@ -242,25 +245,30 @@ impl Service {
     }
 }
 
-/// The three of them.
+/// All of them.
 #[derive(Debug)]
-pub(crate) struct Services([Mutex<Service>; 3]);
+pub(crate) struct Services([Mutex<Service>; 4]);
 
 impl Services {
     pub(crate) fn new(google: Vec<Account>, microsoft: Vec<Account>, clock: &Clock) -> Self {
-        let service =
-            |provider, accounts| Mutex::new(Service::new(provider, accounts, clock.clone()));
+        let service = |provider, accounts| Service::new(provider, accounts, clock.clone());
+        let slack = service(Provider::Slack, Vec::new());
+        let mut install = service(Provider::Install, Vec::new());
+        // One app, with one secret.
+        install.client.secret.clone_from(&slack.client.secret);
         Self([
-            service(Provider::Slack, Vec::new()),
-            service(Provider::Google, google),
-            service(Provider::Microsoft, microsoft),
+            Mutex::new(slack),
+            Mutex::new(install),
+            Mutex::new(service(Provider::Google, google)),
+            Mutex::new(service(Provider::Microsoft, microsoft)),
         ])
     }
 
     fn of(&self, provider: Provider) -> &Mutex<Service> {
-        let [slack, google, microsoft] = &self.0;
+        let [slack, install, google, microsoft] = &self.0;
         match provider {
             Provider::Slack => slack,
+            Provider::Install => install,
             Provider::Google => google,
             Provider::Microsoft => microsoft,
         }
@@ -303,6 +311,7 @@ impl Sandbox {
         vec![
             ("SLACK_CLIENT_ID", id(Provider::Slack)),
             ("SLACK_CLIENT_SECRET", secret(Provider::Slack)),
+            ("SLACK_AUTHORIZE_URL", format!("{url}/oauth/v2/authorize")),
             (
                 "SLACK_OPENID_AUTHORIZE_URL",
                 format!("{url}/openid/connect/authorize"),

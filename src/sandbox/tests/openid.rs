@@ -90,8 +90,8 @@ async fn everybody_may_be_chosen_or_nobody() {
     let sandbox = registered().await;
     let url = auth_url(&sandbox, &[]);
     let page = http().get(&url).send().await.unwrap().text().await.unwrap();
-    assert!(page.contains("<h1>Sign in to Tern Studio with Slack</h1>"));
-    assert_eq!(page.matches(r#"type="radio""#).count(), 5);
+    assert!(page.contains("<h1>Sign in with Slack</h1>"));
+    assert_eq!(page.matches(r#"type="radio""#).count(), 8);
     let back = sandbox
         .consent(&url, "jonas", Decision::Allow)
         .await

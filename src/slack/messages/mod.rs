@@ -64,7 +64,7 @@ pub use list::entries;
 pub use own_data::{EXPORT_NOTE, Export, delete_blocks, everything_deleted, own_data_blocks};
 pub use preferences::{open_preferences, preferences_about_me};
 pub use projects::{linked, project_not_changed, projects};
-pub use reading::{explained, failed, not_stored, not_understood, only_time};
+pub use reading::{explained, failed, not_installed, not_stored, not_understood, only_time};
 pub use report::{Conversation, ShareNews, ShareRefusal, report, shared_report, which_project};
 pub(super) use report::{SHARE_UNCLEAR, report_title};
 pub use rules::rule_decided;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use slack_morphism::prelude::SlackBlock;
+use url::Url;
 use uuid::Uuid;
 
 use super::{
@@ -168,6 +169,25 @@ fn not_saved(
         ),
         blocks,
     )
+}
+
+/// The app is not installed in the person's workspace any more, or not yet.
+pub fn not_installed(reader: Reader<'_>, typed: &str, install_url: Option<Url>) -> Message {
+    let shown = as_typed(typed);
+    let sentence = "Nothing was saved, and nothing you typed is lost:";
+    let way_out = match &install_url {
+        Some(url) => format!("An admin can install it: {url}"),
+        None => "Ask an admin to install it".to_owned(),
+    };
+    let mut blocks = vec![section(
+        reader.id("not_installed"),
+        format!("*BillOps is not installed in this workspace.* {sentence}"),
+    )];
+    blocks.extend(quote(reader, &shown));
+    blocks.push(context(reader.id("not_installed.way"), way_out.clone()));
+    let text =
+        format!("BillOps is not installed in this workspace. {sentence} /time {shown}. {way_out}.");
+    Message::new(text, blocks)
 }
 
 /// The database did not take the entry, or did not say whether it did.

@@ -39,7 +39,7 @@ pub(super) type Outgoing = mpsc::Sender<Message>;
 type SharedAnswer = Shared<BoxFuture<'static, Answer>>;
 
 /// Hands envelopes to the handler and acknowledges them.
-pub(super) struct Deliverer {
+pub struct Deliverer {
     handler: Handler,
     ack_by: Duration,
     answers: Cache<String, SharedAnswer>,
@@ -53,7 +53,8 @@ pub(super) struct Deliverer {
 }
 
 impl Deliverer {
-    pub(super) fn new(handler: Handler, ack_by: Duration) -> Arc<Self> {
+    /// Hands everything to `handler`, and acknowledges it after `ack_by` at the latest.
+    pub fn new(handler: Handler, ack_by: Duration) -> Arc<Self> {
         Arc::new(Self {
             handler,
             ack_by,
@@ -106,8 +107,48 @@ impl Deliverer {
     }
 
     async fn deliver(&self, envelope: Envelope, outgoing: &Outgoing) {
-        let received_at = Instant::now();
-        let ack_by = received_at + self.ack_by;
+        let (id, accepts_answer) = (envelope.id.clone(), envelope.accepts_answer);
+        let (answer, ack_by) = self.begin(envelope);
+        if let Ok(answer) = tokio::time::timeout_at(ack_by, answer.clone()).await {
+            let answer = answer.filter(|_| accepts_answer);
+            self.acknowledge(&id, answer.as_deref(), outgoing).await;
+        } else {
+            is_late(&id);
+            self.acknowledge(&id, None, outgoing).await;
+            answer.await;
+        }
+    }
+
+    /// Handles what came in another way than over a connection, and gives the answer for whoever brought it: at the
+    /// deadline nothing, while the handler goes on. `None` where it was not taken, so that it is brought again.
+    pub(in crate::slack) async fn answer(self: &Arc<Self>, envelope: Envelope) -> Option<Answer> {
+        let running = self.running.fetch_add(1, Ordering::SeqCst);
+        if self.is_ending.load(Ordering::SeqCst) || running >= RUNNING_MAX {
+            warn!(
+                running,
+                "slack.not_taken: too many handlers are running, or the process is ending"
+            );
+            self.one_less();
+            return None;
+        }
+        let id = envelope.id.clone();
+        let (answer, ack_by) = self.begin(envelope);
+        let (deliverer, handled) = (self.clone(), answer.clone());
+        // A task of its own: whoever brought it may go away meanwhile.
+        tokio::spawn(async move {
+            handled.await;
+            deliverer.one_less();
+        });
+        let in_time = tokio::time::timeout_at(ack_by, answer).await;
+        Some(in_time.unwrap_or_else(|_| {
+            is_late(&id);
+            None
+        }))
+    }
+
+    /// Begins to handle an envelope, and says until when it is to be acknowledged.
+    fn begin(&self, envelope: Envelope) -> (SharedAnswer, Instant) {
+        let ack_by = Instant::now() + self.ack_by;
         let Envelope {
             id,
             kind,
@@ -122,7 +163,7 @@ impl Deliverer {
                 kind,
                 retry_attempt,
                 reason = retry_reason,
-                "socket.retry: Slack repeats an event it saw no acknowledgement for"
+                "slack.retry: Slack repeats an event it saw no acknowledgement for"
             );
         }
         let delivery = Delivery {
@@ -142,24 +183,14 @@ impl Deliverer {
                 handling.catch_unwind().await.unwrap_or_else(|_| {
                     error!(
                         envelope_id = id,
-                        kind, "socket.handler_panicked: the line before says where"
+                        kind, "slack.handler_panicked: the line before says where"
                     );
                     None
                 })
             };
             Ok::<_, std::convert::Infallible>(answer.boxed().shared())
         });
-        if let Ok(answer) = tokio::time::timeout_at(ack_by, answer.clone()).await {
-            let answer = answer.filter(|_| accepts_answer);
-            self.acknowledge(&id, answer.as_deref(), outgoing).await;
-        } else {
-            warn!(
-                envelope_id = id,
-                "socket.late: acknowledged at the deadline, the handler is still running"
-            );
-            self.acknowledge(&id, None, outgoing).await;
-            answer.await;
-        }
+        (answer, ack_by)
     }
 
     /// Sends an acknowledgement on the connection that brought the envelope, or on another one where that
@@ -213,7 +244,7 @@ impl Deliverer {
     /// Handles nothing more, and waits until no handler runs, at most `limit`. Returns how many still run.
     ///
     /// What still comes is left alone: stored but not answered, it would be typed again.
-    pub(super) async fn end(&self, limit: Duration) -> usize {
+    pub async fn end(&self, limit: Duration) -> usize {
         self.is_ending.store(true, Ordering::SeqCst);
         let wait = async {
             loop {
@@ -227,4 +258,11 @@ impl Deliverer {
         let _ = tokio::time::timeout(limit, wait).await;
         self.running.load(Ordering::SeqCst)
     }
+}
+
+fn is_late(envelope_id: &str) {
+    warn!(
+        envelope_id,
+        "slack.late: acknowledged at the deadline, the handler is still running"
+    );
 }

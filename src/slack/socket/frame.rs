@@ -22,13 +22,13 @@ pub(super) enum Frame {
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Envelope {
-    pub(super) id: String,
-    pub(super) kind: String,
-    pub(super) payload: Arc<RawValue>,
-    pub(super) accepts_answer: bool,
-    pub(super) retry_attempt: u32,
-    pub(super) retry_reason: Option<String>,
+pub(in crate::slack) struct Envelope {
+    pub(in crate::slack) id: String,
+    pub(in crate::slack) kind: String,
+    pub(in crate::slack) payload: Arc<RawValue>,
+    pub(in crate::slack) accepts_answer: bool,
+    pub(in crate::slack) retry_attempt: u32,
+    pub(in crate::slack) retry_reason: Option<String>,
 }
 
 #[derive(Deserialize)]

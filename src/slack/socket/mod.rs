@@ -27,6 +27,8 @@ use futures_util::future::BoxFuture;
 use serde_json::value::RawValue;
 use tokio::{sync::watch, time::Instant};
 
+pub use deliver::Deliverer;
+pub(super) use frame::Envelope;
 pub use supervisor::Socket;
 
 /// One envelope, as a handler gets it.

@@ -11,7 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info, warn};
 
 use super::{
-    Handler, OpenError, Opener, SocketState, SocketStates, Timings,
+    OpenError, Opener, SocketState, SocketStates, Timings,
     connection::{Connection, ConnectionId, End, Event},
     deliver::Deliverer,
 };
@@ -29,7 +29,7 @@ impl Socket {
     /// needs room). `app_id` is the app that Slack must name in its greeting, where it is known.
     pub fn start(
         opener: Opener,
-        handler: Handler,
+        deliverer: Arc<Deliverer>,
         target: usize,
         app_id: Option<String>,
         timings: Timings,
@@ -39,7 +39,7 @@ impl Socket {
         let (events, heard) = mpsc::unbounded_channel();
         let supervisor = Supervisor {
             opener,
-            deliverer: Deliverer::new(handler, timings.ack_by),
+            deliverer,
             target,
             app_id,
             timings,
