@@ -16,7 +16,7 @@ use super::{
     own_data, preferences, projects, reports, request_key, rules, stranger,
     summaries::{self, About},
     text::unescaped,
-    timers,
+    timers, workspace,
 };
 use crate::{
     app::{EntryVersion, Flip, FormOutcome, HomeTab, Notice},
@@ -313,6 +313,10 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
         ("token", _) => calendars::token_pressed(press, member, verb).await,
         ("prefs", "open") => {
             preferences::open(door, member, &interaction.trigger_id).await?;
+            Ok(None)
+        }
+        ("workspace", "open") => {
+            workspace::pressed(press, member).await?;
             Ok(None)
         }
         ("data", _) => own_data::pressed(press, member, verb).await,

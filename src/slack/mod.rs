@@ -26,6 +26,7 @@ mod summaries;
 mod text;
 mod timers;
 mod upload;
+mod workspace;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -48,7 +49,9 @@ pub use summaries::SummaryNow;
 
 use crate::{
     app::App,
-    domain::{member::Member, minutes::Minutes, preferences::Preferences},
+    domain::{
+        member::Member, minutes::Minutes, preferences::Preferences, workspace::WorkspaceSettings,
+    },
     error::{Failed, chain},
     jobs::Ran,
 };
@@ -410,6 +413,7 @@ fn stranger(workspace: &str, slack_user: &str) -> Member {
         },
         locale: None,
         is_admin: false,
+        workspace: WorkspaceSettings::default(),
         may_create_projects: false,
         has_opened_home: false,
     }

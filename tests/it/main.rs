@@ -1,6 +1,7 @@
 //! The integration tests: one binary, so that they are linked once.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod admin;
 mod attacks;
 mod bot;
 mod browser;

@@ -23,6 +23,7 @@ mod rows;
 mod rules;
 mod summary;
 mod timer;
+mod workspace;
 
 use std::fmt::Write as _;
 
@@ -72,6 +73,7 @@ use rules::{offer_blocks, rule_rows, rule_words};
 pub use summary::{SummaryNotice, day_summary, week_summary};
 pub use timer::{forgotten, timer};
 pub(super) use timer::{marks, name, since, stop_problem, timer_value};
+pub use workspace::{time_is_off, workspace_about, workspace_changed_meanwhile};
 
 /// Slack's limit for what a button carries.
 const VALUE_MAX: usize = 2000;
