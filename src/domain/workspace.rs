@@ -90,7 +90,7 @@ pub struct AuditRecord {
     pub id: Uuid,
     /// When.
     pub at: DateTime<Utc>,
-    /// Slack's id of who did it.
+    /// Slack's id of who did it; empty where that person has deleted everything about themselves.
     pub slack_user_id: String,
     /// What was changed.
     pub subject: AuditSubject,

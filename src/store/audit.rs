@@ -6,17 +6,19 @@ use uuid::Uuid;
 use super::{Store, StoreError, read};
 use crate::domain::workspace::{AuditRecord, AuditSubject};
 
-/// Notes a change by the person of `$binding` in the transaction that makes it: `note_change!(self.clock, conn,
-/// binding_id, subject, before, after)`.
+/// Notes a change by a person in the transaction that makes it; they are named by their binding or by themselves:
+/// `note_change!(self.clock, conn, "id" = binding_id, subject, before, after)`.
 macro_rules! note_change {
-    ($clock:expr, $conn:ident, $binding:expr, $subject:expr, $before:expr, $after:expr) => {
-        sqlx::query(
+    ($clock:expr, $conn:ident, $column:literal = $person:expr, $subject:expr, $before:expr, $after:expr) => {
+        sqlx::query(concat!(
             "INSERT INTO audit_events (id, slack_integration_id, slack_user_id, subject, value_before, \
              value_after, created_at) SELECT $1, slack_integration_id, slack_user_id, $3, $4, $5, $6 \
-             FROM slack_user_bindings WHERE id = $2",
-        )
+             FROM slack_user_bindings WHERE ",
+            $column,
+            " = $2"
+        ))
         .bind($clock.new_id())
-        .bind($binding)
+        .bind($person)
         .bind($subject.as_str())
         .bind($before)
         .bind($after)

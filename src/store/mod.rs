@@ -64,6 +64,7 @@ pub use own_data::{OwnData, OwnEntry, OwnEvent, OwnRecords};
 pub use people::{Profile, Workspace};
 pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};
 pub use reports::ShareClaim;
+pub use sessions::OpenSession;
 pub use summaries::{Planned, Replan};
 pub use sync::{Shown, SyncTarget};
 pub use timers::{TimerChange, TimerStep, TimerToAsk};

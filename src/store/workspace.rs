@@ -114,7 +114,7 @@ impl Store {
             };
             let changed = settings_changed(&before, settings);
             for (subject, was, is) in &changed {
-                note_change!(self.clock, conn, binding_id, subject, was, is);
+                note_change!(self.clock, conn, "id" = binding_id, subject, was, is);
             }
             sqlx::query(
                 "UPDATE slack_integrations SET target_minutes_per_day = $2, rounding = $3, project_creators = $4, \

@@ -51,13 +51,12 @@ pub fn workspace_about(form: &WorkspaceForm, now: DateTime<Utc>, zone: Tz) -> Ve
         .changes
         .iter()
         .map(|change| {
-            format!(
-                "{}, {} · <@{}>: {}",
-                day(change.at),
-                clock_time(change.at, zone),
-                plain(&change.slack_user_id),
-                change_words(change)
-            )
+            let who = match &*change.slack_user_id {
+                "" => "somebody who deleted their data".to_owned(),
+                id => format!("<@{}>", plain(id)),
+            };
+            let (day, time) = (day(change.at), clock_time(change.at, zone));
+            format!("{day}, {time} · {who}: {}", change_words(change))
         })
         .collect();
     let changes = if changes.is_empty() {
