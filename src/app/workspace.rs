@@ -1,5 +1,6 @@
 //! What admins decide for their workspace, and what they see of it.
 
+use url::Url;
 use uuid::Uuid;
 
 use super::App;
@@ -40,6 +41,11 @@ pub struct WorkspaceSeen {
     pub settings: WorkspaceSettings,
     /// How many people there are.
     pub facts: WorkspaceFacts,
+    /// What the installed app may not do of what BillOps needs, by Slack's names. Slack says that, not the database: it
+    /// is empty until somebody has asked there.
+    pub missing_scopes: Vec<&'static str>,
+    /// Where the app is installed again.
+    pub install_url: Option<Url>,
 }
 
 /// Why settings cannot be saved.
@@ -159,6 +165,12 @@ impl App {
         Ok(Some(WorkspaceSeen {
             settings: member.workspace,
             facts: facts.map_err(|error| self.failed("counting a workspace's people", error))?,
+            missing_scopes: Vec::new(),
+            install_url: self.has_sign_in().then(|| {
+                let mut url = self.public_url.clone();
+                url.set_path("/api/v1/integrations/slack/install");
+                url
+            }),
         }))
     }
 }

@@ -263,13 +263,17 @@ async fn slack(report: &mut Report, client: &SlackClient, app_id: Option<&str>, 
             let name = token.workspace.name.as_deref().unwrap_or("(no name)");
             report.add(State::Ok, "bot token", format!("belongs to the workspace {name} ({})", token.workspace.workspace_id));
             if let Some(granted) = &token.scopes {
-                let missing: Vec<_> = manifest::scopes().filter(|scope| !granted.iter().any(|g| g == scope)).collect();
+                let missing = manifest::missing_scopes(granted);
                 if missing.is_empty() {
                     report.add(State::Ok, "scopes", "all that BillOps needs are granted");
                 } else {
                     report.add(State::Wrong, "scopes", format!(
-                        "missing: {}. In your app's settings open OAuth & Permissions, add them, and install the app again.",
-                        missing.join(", ")
+                        "missing: {}. In your app's settings open OAuth & Permissions, add them, and install the app again: {}",
+                        missing.join(", "),
+                        token.workspace.app_id.as_deref().or(app_id).map_or_else(
+                            || "https://api.slack.com/apps".to_owned(),
+                            |id| format!("https://api.slack.com/apps/{id}/oauth"),
+                        )
                     ));
                 }
             }

@@ -319,6 +319,8 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
             workspace::pressed(press, member).await?;
             Ok(None)
         }
+        // The button leads to a page; Slack tells of it all the same.
+        ("workspace", "reinstall") => Ok(None),
         ("data", _) => own_data::pressed(press, member, verb).await,
         ("prefs", "set_unit") => {
             let unit = match action.value.strip_prefix("bare_number_unit:") {

@@ -153,7 +153,10 @@ async fn drawn(
     notice: Option<Notice>,
     unfolded: Unfolded,
 ) -> Result<SlackView, Failed> {
-    let home = door.app.home(member, notice, unfolded).await?;
+    let mut home = door.app.home(member, notice, unfolded).await?;
+    if let Some(seen) = &mut home.workspace {
+        seen.missing_scopes = door.missing_scopes(&member.workspace_id).await;
+    }
     Ok(messages::home(&home))
 }
 

@@ -79,6 +79,8 @@ pub struct Door {
     ways: Arc<Cache<Uuid, String>>,
     /// Until when Slack asks to send no messages, by workspace.
     quiet: Arc<Cache<String, DateTime<Utc>>>,
+    /// What the app may not do of what it needs, and when Slack said so, by workspace.
+    scopes: Arc<Cache<String, (Vec<&'static str>, Instant)>>,
 }
 
 /// One delivery, as the rooms behind the door see it.
@@ -98,6 +100,7 @@ impl Door {
             answers: TaskTracker::new(),
             ways: Arc::new(Cache::new(REMEMBERED_WAYS)),
             quiet: Arc::new(Cache::new(QUIET_WORKSPACES)),
+            scopes: Arc::new(Cache::new(QUIET_WORKSPACES)),
         }
     }
 

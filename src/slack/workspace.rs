@@ -1,8 +1,9 @@
 //! The settings of a workspace, as its admins open and save them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use slack_morphism::prelude::SlackView;
+use tokio::time::Instant;
 
 use super::{
     Door,
@@ -16,11 +17,41 @@ use crate::{
     app::{SettingsRefusal, WorkspaceForm},
     domain::member::Member,
     error::Failed,
+    manifest::missing_scopes,
 };
 
 /// What is said to whoever is no admin.
 const ADMINS_ONLY: &str =
     "Only admins and owners of this workspace can change this. Nothing was changed.";
+
+/// How long Slack's word about the app's permissions is taken for new.
+const SCOPES_FRESH_FOR: Duration = Duration::from_secs(600);
+/// How long the Home tab waits for it.
+const SCOPES_TAKE: Duration = Duration::from_secs(2);
+
+impl Door {
+    /// What the app that is installed in a workspace may not do of what BillOps needs; nothing where Slack does not say.
+    pub(super) async fn missing_scopes(&self, workspace_id: &str) -> Vec<&'static str> {
+        if let Some((missing, at)) = self.scopes.get(workspace_id)
+            && at.elapsed() < SCOPES_FRESH_FOR
+        {
+            return missing;
+        }
+        let asked = tokio::time::timeout(SCOPES_TAKE, self.client.examine_token()).await;
+        let missing = match asked {
+            Ok(Ok(token)) => token.scopes.map(|granted| missing_scopes(&granted)),
+            Ok(Err(problem)) => {
+                tracing::warn!("slack.scopes_unknown: auth.test: {problem}");
+                None
+            }
+            Err(_) => None,
+        };
+        let missing = missing.unwrap_or_default();
+        self.scopes
+            .insert(workspace_id.to_owned(), (missing.clone(), Instant::now()));
+        missing
+    }
+}
 
 /// What a submission is answered with.
 pub(super) enum Saved {

@@ -76,6 +76,8 @@ fn fullest() -> Home {
                 people: 14,
                 with_calendar: 9,
             },
+            missing_scopes: vec!["files:write", "im:history"],
+            install_url: Some("https://billops.example/install".parse().unwrap()),
         }),
         are_notices_on: true,
     }

@@ -5,7 +5,7 @@ use slack_morphism::prelude::{SlackBlock, SlackBlockText, SlackSectionBlock};
 use super::id;
 use crate::{
     app::WorkspaceSeen,
-    slack::messages::{Button, markdown, with_button},
+    slack::messages::{Button, markdown, section, with_button},
 };
 
 /// The part of an admin; nothing for everybody else.
@@ -33,7 +33,7 @@ pub(super) fn blocks(seen: &WorkspaceSeen) -> Vec<SlackBlock> {
         ),
     ];
     let fields = facts.map(|fact| SlackBlockText::from(markdown(fact)));
-    vec![
+    let mut blocks = vec![
         with_button(
             id("workspace"),
             "*Workspace* · only admins see this".to_owned(),
@@ -48,5 +48,49 @@ pub(super) fn blocks(seen: &WorkspaceSeen) -> Vec<SlackBlock> {
             .with_block_id(id("workspace.facts"))
             .with_fields(fields.into())
             .into(),
-    ]
+    ];
+    blocks.extend(scopes(seen));
+    blocks
+}
+
+/// What the installed app lacks, and how it gets it.
+fn scopes(seen: &WorkspaceSeen) -> Option<SlackBlock> {
+    let named: Vec<String> = seen
+        .missing_scopes
+        .iter()
+        .map(|scope| format!("`{scope}`"))
+        .collect();
+    let lacks = match named.len() {
+        0 => return None,
+        1 => "One permission is missing:".to_owned(),
+        count => format!("{count} permissions are missing:"),
+    };
+    let text = format!("⚠️ *{lacks}* {}.", named.join(", "));
+    Some(match &seen.install_url {
+        Some(url) => {
+            let mut button = Button::new(
+                "workspace.reinstall",
+                "Reinstall",
+                "home",
+                "Reinstall BillOps with all permissions",
+            )
+            .element();
+            button.url = Some(url.clone());
+            let text = format!(
+                "{text} Some of what BillOps offers does not work until it is installed again."
+            );
+            SlackSectionBlock::new()
+                .with_block_id(id("workspace.scopes"))
+                .with_text(markdown(text).into())
+                .with_accessory(button.into())
+                .into()
+        }
+        None => section(
+            id("workspace.scopes"),
+            format!(
+                "{text} Open <https://api.slack.com/apps|the app’s settings>, add them under OAuth & Permissions, \
+                 and install the app again."
+            ),
+        ),
+    })
 }
