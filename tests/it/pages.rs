@@ -1,8 +1,11 @@
 //! The pages that anybody can open, and the one about where somebody is signed in.
 
-use billops::domain::{
-    time_command::examples::{BESIDES, LOGGING},
-    workspace::AuditSubject,
+use billops::{
+    domain::{
+        time_command::examples::{BESIDES, LOGGING},
+        workspace::AuditSubject,
+    },
+    sandbox::Sandbox,
 };
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -196,6 +199,22 @@ async fn one_session_or_all_of_them_are_ended() {
     let sent = second.send(Method::POST, &all, None, &[]).await;
     assert_eq!(sent.status, StatusCode::NO_CONTENT, "{sent:?}");
     assert!(!is_in(first).await && !is_in(second).await && is_in(&mut jonas).await);
+    // From Slack, without any browser at hand.
+    second.log_in(&bot.slack, NINA).await;
+    assert!(is_in(second).await);
+    let home = bot.home_of(NINA, "token.open").await;
+    bot.slack.click(NINA, &home, "token.open").await.unwrap();
+    let form = bot.form().await;
+    bot.slack
+        .click(NINA, &form, "token.sign_out")
+        .await
+        .unwrap();
+    let said = |slack: &Sandbox| {
+        let shown = Value::from(slack.modals(NINA).pop()?.blocks().to_vec()).to_string();
+        shown.contains("signed out of 1 browser").then_some(())
+    };
+    bot.slack.wait_for("what was ended", said).await.unwrap();
+    assert!(!is_in(second).await && is_in(&mut jonas).await);
     // Nobody is signed in: off to Slack.
     let page = get(first, "/sessions").await;
     assert_eq!(page.status, StatusCode::SEE_OTHER);

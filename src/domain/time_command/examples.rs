@@ -15,7 +15,7 @@ pub const BESIDES: [(&[&str], &str); 8] = [
     (&["today", "week", "month"], "your totals"),
     (&["edit"], "your last entries, to change or delete"),
     (&["projects", "link #acme"], "what you log to"),
-    (&["prefs"], "your day, your zone, when I write to you"),
+    (&["prefs"], "your day, your zone, when messages come"),
     (&["undo"], "takes the last change back"),
-    (&["? 9-12, 13-17"], "how I would read it; saves nothing"),
+    (&["? 9-12, 13-17"], "how it would be read; saves nothing"),
 ];

@@ -34,7 +34,7 @@ pub fn help(reader: Reader<'_>) -> Message {
          /time yesterday 45 min: code review. /time with nothing after it opens a form. A timer: /time start \
          icon set, then /time stop. Your totals: /time today, /time week, /time month. Your last entries, to \
          change or delete: /time edit. What you log to: /time projects, /time link #acme. Take the last change \
-         back: /time undo. Your day, your zone, when I write to you: /time prefs. Check a line \
+         back: /time undo. Your day, your zone, when messages come: /time prefs. Check a line \
          without saving: /time ? 9-12, 13-17. Only you see my answers. Everything can be undone. Your day is in the Home tab.",
         blocks,
     )

@@ -46,7 +46,7 @@ use crate::domain::{
 };
 
 pub use calendar_forms::{
-    List, api_token_blocks, choose_blocks, disconnect_blocks, new_token_blocks,
+    List, api_token_blocks, choose_blocks, disconnect_blocks, new_token_blocks, sign_out_everywhere,
 };
 pub use calendars::{
     broken, connect_link, connected, disconnected, link_opened_blocks, no_account, not_set_up,

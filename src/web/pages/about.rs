@@ -21,7 +21,7 @@ pub(in crate::web) async fn landing(State(site): State<Site>) -> Response {
         }
         @if site.can_install {
             p { a.go href="/api/v1/integrations/slack/install" { "Add to Slack" } }
-            p.soft { "Slack shows what BillOps may do before anything is installed. It reads no messages of yours." }
+            p.soft { "Slack shows what BillOps may do before anything is installed. It cannot read your channels." }
         }
         @if let Some(url) = site.slack_url.as_deref() {
             p { a.go.plain href=(url) { "Open BillOps in Slack" } }
@@ -110,12 +110,13 @@ pub(in crate::web) async fn privacy() -> Response {
         section aria-labelledby="long" {
             h2 id="long" { "For how long" }
             ul {
-                li { "Entries, preferences and calendars: until you delete them." }
+                li { "Entries, preferences, calendars and their events: until you delete them. An entry that you took back stays, hidden, so that it can be put back." }
+                li { "The keys to a calendar: until you disconnect it, or the app is removed from the workspace." }
                 li { "Sign-ins: 14 days, or until you sign out. Links to connect a calendar: 10 minutes." }
                 li { "What is needed to undo changes and to do nothing twice: 3 days. Which notices were sent: 400 days." }
                 li {
-                    "“Delete everything” in the Home tab removes all of it at once. Entries that were approved or billed stay as \
-                     sums, without your name and words; a change of the workspace’s settings stays, without who made it."
+                    "“Delete everything” in the Home tab removes all of it at once. Entries that were approved or billed stay with \
+                     their day, project and length, without your name and words; a change of the workspace’s settings stays, without who made it."
                 }
             }
         }
