@@ -5,7 +5,7 @@ use slack_morphism::prelude::{SlackBlock, SlackBlockText, SlackSectionBlock};
 use super::id;
 use crate::{
     app::WorkspaceSeen,
-    slack::messages::{Button, markdown, section, with_button},
+    slack::messages::{Button, markdown, section},
 };
 
 /// The part of an admin; nothing for everybody else.
@@ -33,22 +33,19 @@ pub(super) fn blocks(seen: &WorkspaceSeen) -> Vec<SlackBlock> {
         ),
     ];
     let fields = facts.map(|fact| SlackBlockText::from(markdown(fact)));
-    let mut blocks = vec![
-        with_button(
-            id("workspace"),
-            "*Workspace* · only admins see this".to_owned(),
-            Button::new(
-                "workspace.open",
-                "Workspace settings",
-                "home",
-                "Workspace settings: open them",
-            ),
-        ),
-        SlackSectionBlock::new()
-            .with_block_id(id("workspace.facts"))
-            .with_fields(fields.into())
-            .into(),
-    ];
+    let open = Button::new(
+        "workspace.open",
+        "Workspace settings",
+        "home",
+        "Workspace settings: open them",
+    );
+    // All of it in one block: the tab holds a hundred, and a full one has few to spare.
+    let about = SlackSectionBlock::new()
+        .with_block_id(id("workspace"))
+        .with_text(markdown("*Workspace* · only admins see this".to_owned()).into())
+        .with_fields(fields.into())
+        .with_accessory(open.element().into());
+    let mut blocks = vec![about.into()];
     blocks.extend(scopes(seen));
     blocks
 }
