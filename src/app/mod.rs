@@ -26,6 +26,7 @@ mod sync;
 mod time_command;
 mod timer;
 mod tokens;
+mod workspace;
 
 use std::{sync::Arc, time::Duration};
 
@@ -70,6 +71,7 @@ pub use sync::SyncProblem;
 pub use time_command::CommandOutcome;
 pub use timer::{Stepped, TimerOutcome, TimerVersion};
 pub use tokens::{REMINDERS, Refreshed, TokenProblem};
+pub use workspace::{SettingsRefusal, WorkspaceForm, WorkspaceSeen};
 
 /// Channels whose default project is kept in memory.
 const REMEMBERED_DEFAULTS: usize = 20_000;

@@ -15,6 +15,7 @@ use crate::{
     domain::member::Member,
     error::Failed,
     keyring::{Place, digest, new_secret},
+    store::OpenSession,
 };
 
 /// How long a browser stays signed in.
@@ -204,6 +205,37 @@ impl App {
             .end_session(digest(session))
             .await
             .map_err(|error| self.failed("signing out", error))
+    }
+
+    /// Where the person is signed in, the latest sign-in first; the one with this cookie is marked.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn open_sessions(
+        &self,
+        member: &Member,
+        session: &str,
+    ) -> Result<Vec<OpenSession>, Failed> {
+        self.store
+            .open_sessions(member.binding_id, digest(session))
+            .await
+            .map_err(|error| self.failed("listing sessions", error))
+    }
+
+    /// Signs the person out of one browser, or out of all of them; returns how many that were. Somebody else's session
+    /// is none.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn sign_out_of(
+        &self,
+        member: &Member,
+        session_id: Option<Uuid>,
+    ) -> Result<u64, Failed> {
+        self.store
+            .end_sessions_of(member.binding_id, session_id)
+            .await
+            .map_err(|error| self.failed("ending sessions", error))
     }
 
     /// For whom a program with this token acts.

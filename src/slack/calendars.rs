@@ -253,15 +253,16 @@ pub(super) async fn token_pressed(
     verb: &str,
 ) -> Result<Option<Message>, Failed> {
     let (door, trigger) = (press.door, &press.interaction.trigger_id);
-    let about = |made| {
+    let about = |made, ended| {
         let (now, zone) = (door.app.clock().now(), member.zone());
-        let blocks = messages::api_token_blocks(made, now, zone);
+        let mut blocks = messages::api_token_blocks(made, now, zone);
+        blocks.push(messages::sign_out_everywhere(ended));
         modal("token", "API token", None, blocks, &Meta::default())
     };
     match verb {
         "open" => {
             let made = door.app.api_token_of(member).await?;
-            open_form::open(door, trigger, &about(made)).await;
+            open_form::open(door, trigger, &about(made, None)).await;
         }
         "create" => {
             // Laid on the form for preferences, which then says that there is one.
@@ -287,7 +288,7 @@ pub(super) async fn token_pressed(
                 show(press, &preferences::form(door, member).await?).await;
                 return Ok(None);
             }
-            show(press, &about(None)).await;
+            show(press, &about(None, None)).await;
             // A new token is laid on the form for preferences, which says that there is one.
             let root = &view.root_view_id;
             if !root.is_empty() && *root != view.id {
@@ -296,6 +297,11 @@ pub(super) async fn token_pressed(
                     tracing::warn!("form.not_updated: {problem}");
                 }
             }
+        }
+        "sign_out" => {
+            let ended = door.app.sign_out_of(member, None).await?;
+            let made = door.app.api_token_of(member).await?;
+            show(press, &about(made, Some(ended))).await;
         }
         _ => {}
     }

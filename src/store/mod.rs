@@ -9,6 +9,7 @@
 //! - Instants are bound from the clock, to the microsecond; ids are bound as [`Uuid`], never as text.
 //! - A method is one transaction, and no transaction waits for anything but the database.
 
+mod audit;
 mod batches;
 mod changes;
 mod commit;
@@ -34,6 +35,7 @@ mod sync;
 mod timers;
 mod tokens;
 mod undo;
+mod workspace;
 
 use std::{sync::Arc, time::Duration};
 
@@ -64,10 +66,12 @@ pub use own_data::{OwnData, OwnEntry, OwnEvent, OwnRecords};
 pub use people::{Profile, Workspace};
 pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};
 pub use reports::ShareClaim;
+pub use sessions::OpenSession;
 pub use summaries::{Planned, Replan};
 pub use sync::{Shown, SyncTarget};
 pub use timers::{TimerChange, TimerStep, TimerToAsk};
 pub use tokens::{StoredTokens, TokenRow};
+pub use workspace::{ConnectedCalendar, SettingsChange, WorkspaceFacts};
 
 /// How long one statement may wait for the database before it is given up. The answer to a person is
 /// due 2.5 s after they pressed Enter, and two waits may follow one another.

@@ -474,6 +474,19 @@ impl Store {
                     .execute(&mut *conn)
                     .await?;
             }
+            // What a person decided for everybody stays on record, without saying who did.
+            for audited in [
+                "DELETE FROM audit_events WHERE subject IN ('api_token', 'calendar') AND slack_integration_id = $1 \
+                 AND slack_user_id = (SELECT slack_user_id FROM slack_user_bindings WHERE id = $2)",
+                "UPDATE audit_events SET slack_user_id = '' WHERE slack_integration_id = $1 \
+                 AND slack_user_id = (SELECT slack_user_id FROM slack_user_bindings WHERE id = $2)",
+            ] {
+                sqlx::query(audited)
+                    .bind(slack_integration_id)
+                    .bind(binding_id)
+                    .execute(&mut *conn)
+                    .await?;
+            }
             sqlx::query("DELETE FROM slack_user_bindings WHERE id = $1")
                 .bind(binding_id)
                 .execute(&mut *conn)

@@ -3,7 +3,21 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{Store, StoreError, read, tx};
+use super::{Store, StoreError, audit::note_change, read, tx};
+use crate::domain::workspace::AuditSubject;
+
+/// A browser that is signed in.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct OpenSession {
+    /// The session.
+    pub id: Uuid,
+    /// When the person signed in.
+    pub created_at: DateTime<Utc>,
+    /// When the browser last came, to within five minutes; `None` before it has.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// Whether it is the one with the given token.
+    pub is_this: bool,
+}
 
 /// A token's last use is noted once in so long.
 const USE_NOTED_EVERY: TimeDelta = TimeDelta::minutes(5);
@@ -44,14 +58,73 @@ impl Store {
     /// The database does not answer.
     pub async fn session(&self, token_hash: Digest) -> Result<Option<Uuid>, StoreError> {
         let now = self.clock.now();
-        let row: Option<(Uuid,)> = read!(self, db => {
-            sqlx::query_as("SELECT binding_id FROM sessions WHERE token_hash = $1 AND expires_at > $2")
-                .bind(token_hash.to_vec())
-                .bind(now)
-                .fetch_optional(db)
-                .await
+        let row: Option<(Uuid, Uuid, Option<DateTime<Utc>>)> = read!(self, db => {
+            sqlx::query_as(
+                "SELECT id, binding_id, last_used_at FROM sessions WHERE token_hash = $1 AND expires_at > $2",
+            )
+            .bind(token_hash.to_vec())
+            .bind(now)
+            .fetch_optional(db)
+            .await
         })?;
-        Ok(row.map(|(binding,)| binding))
+        let Some((id, binding, last_used_at)) = row else {
+            return Ok(None);
+        };
+        if last_used_at.is_none_or(|at| now - at >= USE_NOTED_EVERY) {
+            tx!(self, conn => {
+                sqlx::query("UPDATE sessions SET last_used_at = $2 WHERE id = $1")
+                    .bind(id)
+                    .bind(now)
+                    .execute(&mut *conn)
+                    .await?;
+                Ok(())
+            })?;
+        }
+        Ok(Some(binding))
+    }
+
+    /// Where a person is signed in, the latest sign-in first, at most 50; `token_hash` marks the session that asks.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn open_sessions(
+        &self,
+        binding_id: Uuid,
+        token_hash: Digest,
+    ) -> Result<Vec<OpenSession>, StoreError> {
+        let now = self.clock.now();
+        let sessions = read!(self, db => {
+            sqlx::query_as(
+                "SELECT id, created_at, last_used_at, token_hash = $3 AS is_this FROM sessions \
+                 WHERE binding_id = $1 AND expires_at > $2 ORDER BY id DESC LIMIT 50",
+            )
+            .bind(binding_id)
+            .bind(now)
+            .bind(token_hash.to_vec())
+            .fetch_all(db)
+            .await
+        })?;
+        Ok(sessions)
+    }
+
+    /// Ends a session of this person's, or all of them where none is named; returns how many there were.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn end_sessions_of(
+        &self,
+        binding_id: Uuid,
+        session_id: Option<Uuid>,
+    ) -> Result<u64, StoreError> {
+        tx!(self, conn => {
+            let ended = sqlx::query("DELETE FROM sessions WHERE binding_id = $1 AND ($2 OR id = $3)")
+                .bind(binding_id)
+                .bind(session_id.is_none())
+                .bind(session_id)
+                .execute(&mut *conn)
+                .await?;
+            Ok(ended.rows_affected())
+        })
     }
 
     /// Ends a session.
@@ -79,11 +152,15 @@ impl Store {
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         tx!(self, conn => {
-            sqlx::query("UPDATE api_tokens SET revoked_at = $2 WHERE binding_id = $1 AND revoked_at IS NULL")
+            let revoked = sqlx::query("UPDATE api_tokens SET revoked_at = $2 WHERE binding_id = $1 AND revoked_at IS NULL")
                 .bind(binding_id)
                 .bind(now)
                 .execute(&mut *conn)
                 .await?;
+            if revoked.rows_affected() > 0 {
+                note_change!(self.clock, conn, "id" = binding_id, AuditSubject::ApiToken, Some("active"), None::<&str>);
+            }
+            note_change!(self.clock, conn, "id" = binding_id, AuditSubject::ApiToken, None::<&str>, Some("active"));
             sqlx::query("INSERT INTO api_tokens (id, token_hash, binding_id, created_at) VALUES ($1, $2, $3, $4)")
                 .bind(self.clock.new_id())
                 .bind(token_hash.to_vec())
@@ -139,7 +216,11 @@ impl Store {
             .bind(now)
             .execute(&mut *conn)
             .await?;
-            Ok(revoked.rows_affected() > 0)
+            let is_revoked = revoked.rows_affected() > 0;
+            if is_revoked {
+                note_change!(self.clock, conn, "id" = binding_id, AuditSubject::ApiToken, Some("active"), None::<&str>);
+            }
+            Ok(is_revoked)
         })
     }
 

@@ -5,6 +5,7 @@
 //! the request that brings them, and its answer leads to a clean one.
 
 mod api;
+mod audit;
 mod auth;
 mod connect;
 mod events;
@@ -16,6 +17,7 @@ mod pages;
 mod preferences;
 mod problem;
 mod session;
+mod sessions;
 mod slack_http;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -63,6 +65,8 @@ struct Site {
     slack_url: Option<Arc<str>>,
     /// Takes Slack's requests, in HTTP mode.
     inbox: Option<Inbox>,
+    /// Whether workspaces can be added here: the app's own credentials are set.
+    can_install: bool,
     /// The Content-Security-Policy of every page.
     policy: HeaderValue,
 }
@@ -96,6 +100,7 @@ impl Web {
                 .as_ref()
                 .map(|id| format!("https://slack.com/app_redirect?app={id}").into()),
             inbox,
+            can_install: config.slack.install.is_some(),
             policy: policy(config),
         };
         let router = router(site, health);
@@ -173,11 +178,17 @@ fn router(site: Site, health: Health) -> Router {
         .route("/auth/slack/login", get(auth::login))
         .route("/auth/slack/callback", get(auth::callback))
         .route("/auth/logout", post(auth::logout))
+        .route("/auth/logout-everywhere", post(sessions::end_all))
+        .route("/audit", get(audit::list))
         .route("/me", get(api::me))
         .fallback(problem::unknown_path);
     Router::new()
         .nest("/api/v1", api)
         .route("/", get(pages::landing))
+        .route("/docs", get(pages::docs))
+        .route("/privacy", get(pages::privacy))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/end", post(sessions::end))
         .route("/style.css", get(pages::style))
         .route(
             "/connect/{provider}/{token}",

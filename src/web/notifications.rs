@@ -47,6 +47,7 @@ pub(super) async fn invoice_ready(
         InvoiceNotice::Queued => (StatusCode::ACCEPTED, "queued"),
         InvoiceNotice::AlreadySent => (StatusCode::OK, "already_sent"),
         InvoiceNotice::NotWanted => (StatusCode::OK, "not_wanted"),
+        InvoiceNotice::SwitchedOff => (StatusCode::OK, "switched_off"),
         InvoiceNotice::Unreachable => (StatusCode::OK, "unreachable"),
     };
     Ok((code, Json(json!({ "status": status }))).into_response())

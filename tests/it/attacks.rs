@@ -1,6 +1,7 @@
 //! Attempts to connect, see or give up a calendar that is not one's own. Each must fail, with its reason shown, and
 //! without a code having been exchanged.
 
+mod admin;
 mod api;
 mod leaks;
 

@@ -13,7 +13,7 @@ const RULES: [(&str, &[&str]); 12] = [
     ),
     ("oauth2", &["calendar/"]),
     ("chacha20poly1305", &["keyring.rs"]),
-    ("maud", &["web/pages.rs", "web/install.rs"]),
+    ("maud", &["web/pages", "web/install.rs"]),
     ("cookie", &["web/session.rs"]),
     ("axum", &["web/", "sandbox/"]),
     ("tokio_cron_scheduler", &["jobs/schedule.rs"]),

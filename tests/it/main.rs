@@ -1,6 +1,7 @@
 //! The integration tests: one binary, so that they are linked once.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod admin;
 mod attacks;
 mod bot;
 mod browser;
@@ -13,10 +14,12 @@ mod http_mode;
 mod installs;
 mod jobs;
 mod layers;
+mod manifest;
 mod meetings;
 mod migrations;
 mod notices;
 mod own_data;
+mod pages;
 mod parse;
 mod preferences;
 mod process;

@@ -222,6 +222,7 @@ mod duration;
 mod echo;
 mod error;
 mod exact;
+pub mod examples;
 mod explain;
 mod field;
 mod line;

@@ -13,7 +13,7 @@ use slack_morphism::prelude::{
 use super::{
     Button, actions,
     calendars::{and, because},
-    context, label, markdown, section,
+    context, label, markdown, section, with_button,
 };
 use crate::{
     domain::{
@@ -200,6 +200,24 @@ pub fn api_token_blocks(
     };
     blocks.push(actions(id("token.actions"), vec![replace, revoke_token()]));
     blocks
+}
+
+/// The browsers in which the person is signed in, and how all of those are signed out; `ended` says of how many that was
+/// just done.
+pub fn sign_out_everywhere(ended: Option<u64>) -> SlackBlock {
+    let text = match ended {
+        None => "*Browsers*\nWherever you signed in to BillOps’ pages with Slack.".to_owned(),
+        Some(0) => "*Browsers*\nYou were signed in nowhere.".to_owned(),
+        Some(1) => "*Browsers*\nYou are signed out of 1 browser.".to_owned(),
+        Some(count) => format!("*Browsers*\nYou are signed out of {count} browsers."),
+    };
+    let button = Button::new(
+        "token.sign_out",
+        "Sign out everywhere",
+        "token",
+        "Sign out everywhere: of all browsers",
+    );
+    with_button(SlackBlockId("token.sessions".to_owned()), text, button)
 }
 
 /// When the token for programs was made and last used.
