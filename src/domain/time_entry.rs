@@ -197,6 +197,9 @@ pub enum ChangeKind {
 macro_rules! words {
     ($type:ty { $($value:ident = $word:literal),+ $(,)? }) => {
         impl $type {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$value),+];
+
             /// The word it is stored and shown under.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$value => $word),+ }

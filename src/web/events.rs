@@ -1,23 +1,32 @@
 //! The API about calendars' events: reading now, and making entries of them.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Site, problem::Problem, session::Caller};
+use super::{
+    Site,
+    api::Success,
+    problem::Problem,
+    request::Parameters,
+    schema::{self, Page},
+    session::Caller,
+};
 use crate::{
     app::{Guess, HomeTab, SyncProblem},
     domain::{
-        calendar_event::{EventState, SyncedEvent},
+        calendar_event::{EventState, SkipReason, SyncedEvent},
         provider::Provider,
-        time_entry::{Receipt, TimeEntry},
+        time_entry::{EntrySource, EntryStatus, Receipt},
     },
     store::LogEvent,
 };
@@ -25,11 +34,41 @@ use crate::{
 /// The most that a page holds.
 const PAGE_MAX: u32 = 200;
 
-fn rfc3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+/// What reading a calendar found.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Synced {
+    /// That it worked.
+    status: Success,
+    /// Events in the window that is read.
+    events_synced: u32,
+    /// Seen for the first time.
+    new_events: u32,
+    /// Otherwise than before.
+    updated_events: u32,
+    /// No longer there.
+    removed_events: u32,
+    /// Left out, by reason.
+    #[schema(examples(json!({"all_day": 2, "declined": 1})))]
+    skipped: BTreeMap<String, u32>,
+    /// When it was read.
+    last_synced_at: Option<DateTime<Utc>>,
 }
 
-/// `POST /integrations/{provider}/{id}/sync`: reads a calendar of the caller's now.
+/// Read a calendar now
+///
+/// Waits for the reading that is under way, if there is one. `id` is the calendar's, from `GET /integrations`.
+#[utoipa::path(
+    post, path = "/integrations/{provider}/{id}/sync", operation_id = "syncCalendar", tag = "Calendars",
+    params(
+        ("provider" = schema::Provider, Path, description = "Who keeps the calendar."),
+        ("id" = Uuid, Path, description = "The calendar's id."),
+    ),
+    responses(
+        (status = 200, description = "What was found.", body = Synced),
+        (status = 409, description = "`needs-reconnect`: send the person through `connect_url`. `calendar-not-read`: it is not selected."),
+        (status = 503, description = "`provider-unavailable`: the provider asks to wait."),
+    ),
+)]
 pub(super) async fn sync(
     State(site): State<Site>,
     Path((provider, id)): Path<(String, String)>,
@@ -55,15 +94,15 @@ pub(super) async fn sync(
                 .flat_map(|account| &account.calendars)
                 .find(|calendar| calendar.id == id)
                 .and_then(|calendar| calendar.last_synced_at);
-            Ok(Json(json!({
-                "status": "success",
-                "events_synced": counts.events_synced,
-                "new_events": counts.new_events,
-                "updated_events": counts.updated_events,
-                "removed_events": counts.removed_events,
-                "skipped": counts.skipped,
-                "last_synced_at": at.map(rfc3339),
-            }))
+            Ok(Json(Synced {
+                status: Success::Success,
+                events_synced: counts.events_synced,
+                new_events: counts.new_events,
+                updated_events: counts.updated_events,
+                removed_events: counts.removed_events,
+                skipped: counts.skipped,
+                last_synced_at: at,
+            })
             .into_response())
         }
         Err(SyncProblem::Gone) => Err(Problem::new(
@@ -82,7 +121,7 @@ pub(super) async fn sync(
                 "The account needs consent again",
                 "Send the person through connect_url; nothing is lost.",
             )
-            .with("connect_url", url.to_string().into()))
+            .with_connect_url(url))
         }
         Err(SyncProblem::Wait(wait)) => {
             let seconds = wait.num_seconds().max(1);
@@ -103,25 +142,40 @@ pub(super) async fn sync(
 }
 
 /// Which events are asked for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Asked {
+    /// Those that end after this; seven days ago, where it is left out.
+    #[param(nullable = false)]
     from: Option<DateTime<Utc>>,
+    /// Those that begin before this; in thirty days, where it is left out.
+    #[param(nullable = false)]
     to: Option<DateTime<Utc>>,
+    /// The most that a page holds; what is more than 200 is 200.
+    #[param(nullable = false, default = 50)]
     limit: Option<u32>,
+    /// Where the page before ended.
+    #[param(nullable = false, pattern = "^-?[0-9]+_[0-9a-f]{32}$")]
     cursor: Option<String>,
+    /// Only those that stand so.
+    #[param(nullable = false, value_type = Option<schema::EventState>)]
     state: Option<String>,
 }
 
-/// `GET /calendar-events`: the caller's events, from the oldest; seven days back and thirty ahead unless `from` and
-/// `to` say otherwise.
+/// Calendar events
+///
+/// The caller's, from the oldest. A page can hold fewer than `limit` where `state` leaves some out.
+#[utoipa::path(
+    get, path = "/calendar-events", operation_id = "listCalendarEvents", tag = "Calendar events",
+    params(Asked),
+    responses((status = 200, description = "A page of them.", body = Page<CalendarEvent>)),
+)]
 pub(super) async fn list(
     State(site): State<Site>,
     caller: Caller,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
-) -> Result<Response, Problem> {
-    let Query(asked) =
-        asked.map_err(|rejection| Problem::invalid("query", &rejection.body_text()))?;
+    Parameters(asked): Parameters<Asked>,
+) -> Result<Json<Page<CalendarEvent>>, Problem> {
     let now = site.app.clock().now();
     let from = asked.from.unwrap_or(now - TimeDelta::days(7));
     let to = asked.to.unwrap_or(now + TimeDelta::days(30));
@@ -153,13 +207,16 @@ pub(super) async fn list(
         .flatten()
         .map(|event| format!("{}_{}", event.start.timestamp_micros(), event.id.simple()));
     let guesses = site.app.guess_each(&caller.member, shown).await?;
-    let items: Vec<Value> = shown
+    let items = shown
         .iter()
         .zip(&guesses)
         .filter(|(event, _)| state.is_none_or(|state| event.state == state))
-        .map(|(event, guess)| event_json(event, guess))
+        .map(|(event, guess)| CalendarEvent::of(event, guess))
         .collect();
-    Ok(Json(json!({ "items": items, "next_cursor": next })).into_response())
+    Ok(Json(Page {
+        items,
+        next_cursor: next,
+    }))
 }
 
 fn read_cursor(cursor: &str) -> Option<(DateTime<Utc>, Uuid)> {
@@ -168,65 +225,157 @@ fn read_cursor(cursor: &str) -> Option<(DateTime<Utc>, Uuid)> {
     Some((start, Uuid::parse_str(id).ok()?))
 }
 
-fn event_json(event: &SyncedEvent, guess: &Guess) -> Value {
-    let is_waiting = event.state == EventState::Suggested;
-    let suggested = guess.project.as_ref().filter(|_| is_waiting);
-    json!({
-        "id": event.id,
-        "calendar_id": event.calendar_id,
-        "provider": event.provider,
-        "provider_event_id": event.provider_event_id,
-        "event_title": event.title,
-        "event_start": rfc3339(event.start),
-        "event_end": rfc3339(event.end),
-        "is_synced": event.state == EventState::Logged,
-        "time_entry_id": event.time_entry_id.filter(|_| event.state == EventState::Logged),
-        "state": event.state,
-        "skip_reason": event.skip_reason,
-        "dismissed_at": event.dismissed_at.map(rfc3339),
-        "removed_at": event.removed_at.map(rfc3339),
-        "suggested_project_id": suggested.map(|project| project.id),
-    })
+/// An event of a calendar that is read.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CalendarEvent {
+    /// BillOps' id of it.
+    id: Uuid,
+    /// In which calendar it was seen.
+    calendar_id: Uuid,
+    /// Who keeps that calendar.
+    #[schema(value_type = schema::Provider)]
+    provider: Provider,
+    /// The provider's id of it.
+    provider_event_id: String,
+    /// What it is called; nothing of a private one that the person does not let in.
+    #[schema(examples("Halden weekly"))]
+    event_title: String,
+    /// When it begins.
+    event_start: DateTime<Utc>,
+    /// When it ends.
+    event_end: DateTime<Utc>,
+    /// Whether an entry was made of it.
+    is_synced: bool,
+    /// That entry.
+    time_entry_id: Option<Uuid>,
+    /// What became of it.
+    #[schema(value_type = schema::EventState)]
+    state: EventState,
+    /// Why it is not suggested, where it is not.
+    #[schema(value_type = Option<schema::SkipReason>)]
+    skip_reason: Option<SkipReason>,
+    /// When the person skipped it.
+    dismissed_at: Option<DateTime<Utc>>,
+    /// When it left the calendar.
+    removed_at: Option<DateTime<Utc>>,
+    /// The project that it is likely for, as long as it waits.
+    suggested_project_id: Option<Uuid>,
 }
 
-fn entry_json(receipt: &Receipt, event_id: Uuid) -> Value {
-    let entry: &TimeEntry = &receipt.entry;
-    json!({
-        "id": entry.id,
-        "user_id": entry.user_id,
-        "project_id": entry.project.as_ref().map(|project| project.id),
-        "source": entry.source,
-        "status": entry.status,
-        "description": entry.description,
-        "date": entry.date,
-        "started_at": entry.started_at.map(rfc3339),
-        "ended_at": entry.ended_at.map(rfc3339),
-        "duration_minutes": entry.duration_minutes.get(),
-        "billable": entry.billable,
-        "tags": entry.tags,
-        "source_event_id": event_id,
-        "version": entry.version,
-        "created_at": rfc3339(entry.created_at),
-        "updated_at": rfc3339(entry.updated_at),
-    })
+impl CalendarEvent {
+    fn of(event: &SyncedEvent, guess: &Guess) -> Self {
+        let is_waiting = event.state == EventState::Suggested;
+        let is_logged = event.state == EventState::Logged;
+        let suggested = guess.project.as_ref().filter(|_| is_waiting);
+        Self {
+            id: event.id,
+            calendar_id: event.calendar_id,
+            provider: event.provider,
+            provider_event_id: event.provider_event_id.clone(),
+            event_title: event.title.clone(),
+            event_start: event.start,
+            event_end: event.end,
+            is_synced: is_logged,
+            time_entry_id: event.time_entry_id.filter(|_| is_logged),
+            state: event.state,
+            skip_reason: event.skip_reason,
+            dismissed_at: event.dismissed_at,
+            removed_at: event.removed_at,
+            suggested_project_id: suggested.map(|project| project.id),
+        }
+    }
+}
+
+/// A time entry.
+#[derive(Serialize, ToSchema)]
+pub(super) struct TimeEntry {
+    /// Later entries have greater ids.
+    id: Uuid,
+    /// Whose time it is.
+    user_id: Uuid,
+    /// What it is for.
+    project_id: Option<Uuid>,
+    /// How it came in.
+    #[schema(value_type = schema::EntrySource)]
+    source: EntrySource,
+    /// Where it stands on the way to an invoice.
+    #[schema(value_type = schema::EntryStatus)]
+    status: EntryStatus,
+    /// What was done.
+    #[schema(max_length = 3000, examples("Halden weekly"))]
+    description: String,
+    /// The day it counts for, in the person's zone.
+    date: NaiveDate,
+    /// When the work began, where that is known.
+    started_at: Option<DateTime<Utc>>,
+    /// When the work ended, where that is known.
+    ended_at: Option<DateTime<Utc>>,
+    /// How long it took.
+    #[schema(minimum = 1, maximum = 1440, examples(30))]
+    duration_minutes: u32,
+    /// Whether it goes on an invoice.
+    billable: bool,
+    /// Words to find it by.
+    tags: Vec<String>,
+    /// The event it was made of.
+    source_event_id: Uuid,
+    /// Rises with every change.
+    version: i32,
+    /// When it was first stored.
+    created_at: DateTime<Utc>,
+    /// When it was last changed.
+    updated_at: DateTime<Utc>,
+}
+
+impl TimeEntry {
+    fn of(receipt: &Receipt, event_id: Uuid) -> Self {
+        let entry = &receipt.entry;
+        Self {
+            id: entry.id,
+            user_id: entry.user_id,
+            project_id: entry.project.as_ref().map(|project| project.id),
+            source: entry.source,
+            status: entry.status,
+            description: entry.description.clone(),
+            date: entry.date,
+            started_at: entry.started_at,
+            ended_at: entry.ended_at,
+            duration_minutes: entry.duration_minutes.get(),
+            billable: entry.billable,
+            tags: entry.tags.clone(),
+            source_event_id: event_id,
+            version: entry.version,
+            created_at: entry.created_at,
+            updated_at: entry.updated_at,
+        }
+    }
 }
 
 fn event_id(text: &str) -> Result<Uuid, Problem> {
     Uuid::parse_str(text).map_err(|_| Problem::not_found("calendar event"))
 }
 
-/// `POST /calendar-events/{id}/convert`: makes an entry of it, once.
+/// Make an entry of an event
+///
+/// Once: who asks again is answered with the same entry.
+#[utoipa::path(
+    post, path = "/calendar-events/{id}/convert", operation_id = "convertCalendarEvent", tag = "Calendar events",
+    params(("id" = Uuid, Path, description = "The event's id.")),
+    responses(
+        (status = 200, description = "The entry that was made of it before.", body = TimeEntry),
+        (status = 201, description = "The new entry.", body = TimeEntry),
+        (status = 409, description = "`not-to-be-logged`: it does not wait to be logged."),
+    ),
+)]
 pub(super) async fn convert(
     State(site): State<Site>,
     Path(id): Path<String>,
     caller: Caller,
-) -> Result<Response, Problem> {
+) -> Result<(StatusCode, Json<TimeEntry>), Problem> {
     let id = event_id(&id)?;
     match site.app.convert_event(&caller.member, id).await? {
-        LogEvent::Logged(receipt) => {
-            Ok((StatusCode::CREATED, Json(entry_json(&receipt, id))).into_response())
-        }
-        LogEvent::Already(receipt) => Ok(Json(entry_json(&receipt, id)).into_response()),
+        LogEvent::Logged(receipt) => Ok((StatusCode::CREATED, Json(TimeEntry::of(&receipt, id)))),
+        LogEvent::Already(receipt) => Ok((StatusCode::OK, Json(TimeEntry::of(&receipt, id)))),
         LogEvent::Not(state) => Err(Problem::new(
             StatusCode::CONFLICT,
             "not-to-be-logged",
@@ -237,12 +386,22 @@ pub(super) async fn convert(
     }
 }
 
-/// `POST /calendar-events/{id}/dismiss`: skips it, for good.
+/// Skip an event
+///
+/// For good: it is not suggested again. What was skipped already stays so.
+#[utoipa::path(
+    post, path = "/calendar-events/{id}/dismiss", operation_id = "dismissCalendarEvent", tag = "Calendar events",
+    params(("id" = Uuid, Path, description = "The event's id.")),
+    responses(
+        (status = 200, description = "It is skipped.", body = CalendarEvent),
+        (status = 409, description = "`not-to-be-dismissed`: it does not wait to be logged."),
+    ),
+)]
 pub(super) async fn dismiss(
     State(site): State<Site>,
     Path(id): Path<String>,
     caller: Caller,
-) -> Result<Response, Problem> {
+) -> Result<Json<CalendarEvent>, Problem> {
     let id = event_id(&id)?;
     match site
         .app
@@ -254,7 +413,7 @@ pub(super) async fn dismiss(
             let event = event.ok_or_else(|| Problem::not_found("calendar event"))?;
             let guess = site.app.guess(&caller.member, &event).await?;
             site.app.card_follows(&caller.member, id).await?;
-            Ok(Json(event_json(&event, &guess)).into_response())
+            Ok(Json(CalendarEvent::of(&event, &guess)))
         }
         Some(state) => Err(Problem::new(
             StatusCode::CONFLICT,

@@ -11,9 +11,12 @@ mod events;
 mod health;
 mod metrics;
 mod notifications;
+mod openapi;
 mod pages;
 mod preferences;
 mod problem;
+mod request;
+mod schema;
 mod session;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -24,14 +27,16 @@ use axum::{
     http::{HeaderName, HeaderValue},
     middleware::{self, Next},
     response::Response,
-    routing::{delete, get, post, put},
+    routing::{get, post},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{app::App, config::Config, jobs::LastTick, slack::socket::SocketStates};
 use health::Health;
+use openapi::Document;
 
 /// No request of ours is longer.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -54,6 +59,8 @@ struct Site {
     slack_url: Option<Arc<str>>,
     /// The Content-Security-Policy of every page.
     policy: HeaderValue,
+    /// What the API says about itself.
+    document: Arc<Document>,
 }
 
 impl Web {
@@ -74,6 +81,7 @@ impl Web {
             socket,
             last_tick,
         };
+        let (api, paths) = api().split_for_parts();
         let site = Site {
             app,
             public_url: Arc::new(config.public_url.clone()),
@@ -84,8 +92,12 @@ impl Web {
                 .as_ref()
                 .map(|id| format!("https://slack.com/app_redirect?app={id}").into()),
             policy: policy(config),
+            document: Arc::new(Document::new(
+                paths,
+                session::cookie_name(&config.public_url),
+            )),
         };
-        let router = router(site, health);
+        let router = router(site, health, api);
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let task = tokio::spawn(async move {
@@ -116,34 +128,33 @@ impl Web {
     }
 }
 
-fn router(site: Site, health: Health) -> Router {
-    let api = Router::new()
-        .route("/integrations", get(api::integrations))
-        .route("/integrations/slack/status", get(preferences::status))
-        .route("/integrations/slack/preferences", put(preferences::save))
-        .route("/integrations/{provider}/authorize", get(api::authorize))
-        .route(
-            "/integrations/{provider}/callback",
-            get(connect::callback).post(api::callback),
-        )
-        .route(
-            "/integrations/{provider}/select-calendar",
-            post(api::select_calendar),
-        )
-        .route("/integrations/{provider}/{id}", delete(api::disconnect))
-        .route("/integrations/{provider}/{id}/sync", post(events::sync))
-        .route("/calendar-events", get(events::list))
-        .route("/calendar-events/{id}/convert", post(events::convert))
-        .route("/calendar-events/{id}/dismiss", post(events::dismiss))
-        .route(
-            "/notifications/invoice-ready",
-            post(notifications::invoice_ready),
-        )
-        .route("/auth/slack/login", get(auth::login))
-        .route("/auth/slack/callback", get(auth::callback))
-        .route("/auth/logout", post(auth::logout))
-        .route("/me", get(api::me))
-        .fallback(problem::unknown_path);
+/// The API's operations: what is here is served, and is in its document.
+fn api() -> OpenApiRouter<Site> {
+    OpenApiRouter::new()
+        .routes(routes!(openapi::openapi_json))
+        .routes(routes!(api::me))
+        .routes(routes!(auth::login))
+        .routes(routes!(auth::callback))
+        .routes(routes!(auth::logout))
+        .routes(routes!(api::integrations))
+        .routes(routes!(preferences::status))
+        .routes(routes!(preferences::save))
+        .routes(routes!(api::authorize))
+        .routes(routes!(connect::callback, api::callback))
+        .routes(routes!(api::select_calendar))
+        .routes(routes!(api::disconnect))
+        .routes(routes!(events::sync))
+        .routes(routes!(events::list))
+        .routes(routes!(events::convert))
+        .routes(routes!(events::dismiss))
+        .routes(routes!(notifications::invoice_ready))
+}
+
+fn router(site: Site, health: Health, api: Router<Site>) -> Router {
+    let api = api
+        .fallback(problem::unknown_path)
+        .method_not_allowed_fallback(problem::unknown_method)
+        .layer(middleware::from_fn(problem::of_every_refusal));
     Router::new()
         .nest("/api/v1", api)
         .route("/", get(pages::landing))

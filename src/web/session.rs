@@ -118,6 +118,11 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
         .then(|| token.trim().to_owned())
 }
 
+/// The name of the cookie that signs a browser in.
+pub(super) fn cookie_name(public_url: &Url) -> &'static str {
+    Names::of(public_url).session
+}
+
 /// The names of the cookies. Over TLS they have the prefix that ties them to this host alone.
 struct Names {
     session: &'static str,

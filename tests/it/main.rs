@@ -14,6 +14,7 @@ mod layers;
 mod meetings;
 mod migrations;
 mod notices;
+mod openapi;
 mod own_data;
 mod parse;
 mod preferences;
