@@ -153,13 +153,8 @@ pub(super) async fn callback(
             query.map_err(|error| Problem::unreadable_field("query", &error.body_text()))?;
         returned
     } else {
-        let handed: HandedOver = serde_json::from_slice(&body).map_err(|error| {
-            if error.is_data() {
-                Problem::unreadable_field("body", &format!("JSON: {error}"))
-            } else {
-                Problem::unreadable(StatusCode::BAD_REQUEST)
-            }
-        })?;
+        let handed: HandedOver = serde_json::from_slice(&body)
+            .map_err(|error| Problem::unreadable_field("body", &format!("JSON: {error}")))?;
         Returned {
             state: handed.state,
             code: handed.code,

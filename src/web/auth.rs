@@ -12,6 +12,7 @@ use utoipa::IntoParams;
 use super::{
     Site,
     api::HandedOver,
+    limits::Anybody,
     pages,
     problem::Problem,
     session::{Visitor, is_from_here, no_session, session_cookie},
@@ -39,6 +40,7 @@ pub(super) struct Then {
     ),
 )]
 pub(super) async fn login(
+    _: Anybody,
     State(site): State<Site>,
     visitor: Visitor,
     Query(then): Query<Then>,
@@ -71,6 +73,7 @@ pub(super) fn begin(site: &Site, visitor: &Visitor, then: &str) -> Response {
     responses((status = 303, description = "On to where it began.", headers(("Location" = String, description = "A path of this server's.")))),
 )]
 pub(super) async fn callback(
+    _: Anybody,
     State(site): State<Site>,
     visitor: Visitor,
     query: Result<Query<Returned>, QueryRejection>,
@@ -123,6 +126,7 @@ pub(super) async fn not_signed_in(
     ),
 )]
 pub(super) async fn logout(
+    _: Anybody,
     State(site): State<Site>,
     headers: HeaderMap,
     visitor: Visitor,

@@ -13,7 +13,9 @@ use url::Url;
 use super::{
     Site,
     api::HandedOver,
-    auth, pages, schema,
+    auth,
+    limits::Anybody,
+    pages, schema,
     session::{Visitor, form_token, is_our_form},
 };
 use crate::{
@@ -135,6 +137,7 @@ pub(super) async fn begin(
     ),
 )]
 pub(super) async fn callback(
+    _: Anybody,
     State(site): State<Site>,
     visitor: Visitor,
     Path(provider): Path<String>,

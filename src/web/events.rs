@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use axum::{
     Json,
     extract::{Path, State},
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
 };
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -73,7 +72,7 @@ pub(super) async fn sync(
     State(site): State<Site>,
     Path((provider, id)): Path<(String, String)>,
     caller: Caller,
-) -> Result<Response, Problem> {
+) -> Result<Json<Synced>, Problem> {
     let unknown = || Problem::not_found("integration");
     let provider = Provider::from_name(&provider).ok_or_else(unknown)?;
     let id = Uuid::parse_str(&id).map_err(|_| unknown())?;
@@ -102,8 +101,7 @@ pub(super) async fn sync(
                 removed_events: counts.removed_events,
                 skipped: counts.skipped,
                 last_synced_at: at,
-            })
-            .into_response())
+            }))
         }
         Err(SyncProblem::Gone) => Err(Problem::new(
             StatusCode::CONFLICT,
@@ -123,20 +121,13 @@ pub(super) async fn sync(
             )
             .with_connect_url(url))
         }
-        Err(SyncProblem::Wait(wait)) => {
-            let seconds = wait.num_seconds().max(1);
-            let problem = Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "provider-unavailable",
-                "The provider asks to wait",
-                "It is read again by itself; ask again after Retry-After seconds.",
-            );
-            let mut response = problem.into_response();
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, seconds.into());
-            Ok(response)
-        }
+        Err(SyncProblem::Wait(wait)) => Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "provider-unavailable",
+            "The provider asks to wait",
+            "It is read again by itself; ask again after Retry-After seconds.",
+        )
+        .retry_after(wait.num_seconds().unsigned_abs())),
         Err(SyncProblem::Failed(failed)) => Err(failed.into()),
     }
 }

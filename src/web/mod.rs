@@ -7,8 +7,11 @@
 mod api;
 mod auth;
 mod connect;
+mod cors;
+mod docs;
 mod events;
 mod health;
+mod limits;
 mod metrics;
 mod notifications;
 mod openapi;
@@ -17,6 +20,7 @@ mod preferences;
 mod problem;
 mod request;
 mod schema;
+mod server;
 mod session;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -36,6 +40,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{app::App, config::Config, jobs::LastTick, slack::socket::SocketStates};
 use health::Health;
+use limits::Buckets;
 use openapi::Document;
 
 /// No request of ours is longer.
@@ -46,7 +51,7 @@ const BODY_LIMIT: usize = 64 * 1024;
 pub struct Web {
     address: SocketAddr,
     stop: CancellationToken,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 /// What every handler knows.
@@ -61,6 +66,8 @@ struct Site {
     policy: HeaderValue,
     /// What the API says about itself.
     document: Arc<Document>,
+    /// What each caller may still ask for.
+    buckets: Arc<Buckets>,
 }
 
 impl Web {
@@ -82,6 +89,7 @@ impl Web {
             last_tick,
         };
         let (api, paths) = api().split_for_parts();
+        let buckets = Buckets::new(config.limits, app.clock().clone());
         let site = Site {
             app,
             public_url: Arc::new(config.public_url.clone()),
@@ -96,15 +104,12 @@ impl Web {
                 paths,
                 session::cookie_name(&config.public_url),
             )),
+            buckets: Arc::new(buckets),
         };
         let router = router(site, health, api);
         let stop = CancellationToken::new();
-        let stopped = stop.clone().cancelled_owned();
-        let task = tokio::spawn(async move {
-            axum::serve(listener, router)
-                .with_graceful_shutdown(stopped)
-                .await
-        });
+        let connections = config.limits.connections;
+        let task = tokio::spawn(server::serve(listener, router, connections, stop.clone()));
         Ok(Self {
             address,
             stop,
@@ -121,8 +126,7 @@ impl Web {
     pub async fn shut_down(self) {
         self.stop.cancel();
         match tokio::time::timeout(Duration::from_secs(2), self.task).await {
-            Ok(Ok(Ok(()))) | Err(_) => {}
-            Ok(Ok(Err(problem))) => tracing::error!("web.failed: {problem}"),
+            Ok(Ok(())) | Err(_) => {}
             Ok(Err(problem)) => tracing::error!("web.failed: {problem}"),
         }
     }
@@ -154,11 +158,19 @@ fn router(site: Site, health: Health, api: Router<Site>) -> Router {
     let api = api
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::unknown_method)
-        .layer(middleware::from_fn(problem::of_every_refusal));
+        .layer(middleware::from_fn(limits::in_time))
+        .layer(middleware::from_fn(problem::of_every_refusal))
+        .layer(middleware::from_fn_with_state(
+            site.clone(),
+            cors::for_the_frontend,
+        ));
     Router::new()
         .nest("/api/v1", api)
         .route("/", get(pages::landing))
         .route("/style.css", get(pages::style))
+        .route("/api/docs", get(docs::page))
+        .route("/docs.css", get(docs::style))
+        .route("/docs.js", get(docs::script))
         .route(
             "/connect/{provider}/{token}",
             get(connect::page).post(connect::begin),

@@ -14,7 +14,7 @@ use utoipa::{
     },
 };
 
-use super::{Site, problem};
+use super::{Site, docs, limits::Anybody, problem};
 
 /// Operations that a browser is led through: their refusals can be pages for people.
 const BROWSER: &str = "Browser";
@@ -55,14 +55,19 @@ a calendar counts 10 times. Who calls more is asked to wait with 429 and `Retry-
 /// The document as it is sent.
 pub(super) struct Document {
     json: Bytes,
+    /// The page that shows it.
+    pub(super) page: Bytes,
 }
 
 impl Document {
     /// `paths` is what the handlers say; `session_cookie` the name of the cookie that signs a browser in.
     pub(super) fn new(paths: OpenApi, session_cookie: &str) -> Self {
         let document = document(paths, session_cookie);
-        let json = serde_json::to_vec(&document).expect("it holds strings as keys only");
-        Self { json: json.into() }
+        let document = serde_json::to_value(&document).expect("it holds strings as keys only");
+        Self {
+            json: document.to_string().into(),
+            page: docs::drawn(&document).into(),
+        }
     }
 }
 
@@ -250,7 +255,7 @@ fn page<T: From<utoipa::openapi::Content>>() -> T {
     get, path = "/openapi.json", operation_id = "getDocument", tag = "Description", security(()),
     responses((status = 200, description = "The document.", content_type = "application/json", body = serde_json::Value)),
 )]
-pub(super) async fn openapi_json(State(site): State<Site>) -> impl IntoResponse {
+pub(super) async fn openapi_json(_: Anybody, State(site): State<Site>) -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-cache"),

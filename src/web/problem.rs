@@ -60,6 +60,9 @@ pub(super) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reference: Option<String>,
+    /// Seconds to wait, for the header.
+    #[serde(skip)]
+    retry_after: Option<u64>,
 }
 
 /// A field of a request that cannot be taken.
@@ -99,7 +102,14 @@ impl Problem {
             provider: None,
             missing: Vec::new(),
             reference: None,
+            retry_after: None,
         }
+    }
+
+    /// After how many seconds it is worth while to ask again.
+    pub(super) fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds.max(1));
+        self
     }
 
     /// Where the person gives consent again.
@@ -209,6 +219,20 @@ impl Problem {
         Self::new(status, name, title, detail)
     }
 
+    /// The caller's bucket is empty for so many seconds.
+    pub(super) fn too_many(seconds: u64) -> Self {
+        let detail = "Wait for as many seconds as Retry-After says, then go on more slowly.";
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self::new(status, "too-many-requests", "Too many requests", detail).retry_after(seconds)
+    }
+
+    /// It was given up.
+    pub(super) fn too_slow() -> Self {
+        let title = "It took too long and was given up";
+        let detail = "Look whether it was done, then try again after Retry-After seconds.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", title, detail).retry_after(5)
+    }
+
     /// Why nothing was connected.
     pub(super) fn not_connected(reason: &Reason, provider: Provider) -> Self {
         let (status, name, title, detail) = match reason {
@@ -301,6 +325,11 @@ impl IntoResponse for Problem {
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
         }
         // For whoever knows what was asked for.
         response.extensions_mut().insert(self);

@@ -10,7 +10,11 @@ use cookie::{Cookie, SameSite};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{Site, problem::Problem};
+use super::{
+    Site,
+    limits::{Payer, part_of, stranger},
+    problem::Problem,
+};
 use crate::{
     app::SESSION_LASTS,
     domain::member::Member,
@@ -61,16 +65,21 @@ impl FromRequestParts<Site> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
+        // Who cannot say who they are spends what their address has.
+        let strange = |refusal| match site.buckets.take(stranger(parts), 1) {
+            Ok(()) => refusal,
+            Err(too_many) => too_many,
+        };
         if let Some(token) = bearer(&parts.headers) {
             let member = site.app.acts_for(&token).await?;
-            return match member {
-                Some(member) => Ok(Self {
-                    member,
-                    is_program: true,
-                    browser: None,
-                }),
-                None => Err(Problem::token_refused()),
-            };
+            let member = member.ok_or_else(|| strange(Problem::token_refused()))?;
+            site.buckets
+                .take(Payer::Person(member.user_id), part_of(parts))?;
+            return Ok(Self {
+                member,
+                is_program: true,
+                browser: None,
+            });
         }
         let names = Names::of(&site.public_url);
         let member = match cookie(&parts.headers, names.session) {
@@ -78,8 +87,10 @@ impl FromRequestParts<Site> for Caller {
             None => None,
         };
         let Some(member) = member else {
-            return Err(Problem::sign_in_first());
+            return Err(strange(Problem::sign_in_first()));
         };
+        site.buckets
+            .take(Payer::Person(member.user_id), part_of(parts))?;
         let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         if changes && !is_from_here(&parts.headers, site) {
             return Err(Problem::foreign_origin());
