@@ -319,7 +319,13 @@ pub(super) struct Integration {
 /// Every calendar of every connected account, read or not.
 #[utoipa::path(
     get, path = "/integrations", operation_id = "listIntegrations", tag = "Calendars",
-    responses((status = 200, description = "All of them; there is no second page.", body = schema::Page<Integration>)),
+    responses((
+        status = 200, description = "All of them; there is no second page.", body = schema::Page<Integration>,
+        links(("sync" = (
+            operation_id = "syncCalendar",
+            parameters(("provider" = "$response.body#/items/0/provider"), ("id" = "$response.body#/items/0/id")),
+        ))),
+    )),
 )]
 pub(super) async fn integrations(
     State(site): State<Site>,

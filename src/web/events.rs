@@ -144,7 +144,7 @@ pub(super) struct Asked {
     #[param(nullable = false)]
     to: Option<DateTime<Utc>>,
     /// The most that a page holds; what is more than 200 is 200.
-    #[param(nullable = false, default = 50)]
+    #[param(value_type = Option<u64>, nullable = false, minimum = 0, default = 50)]
     limit: Option<u32>,
     /// Where the page before ended.
     #[param(nullable = false, pattern = "^-?[0-9]+_[0-9a-f]{32}$")]
@@ -160,7 +160,13 @@ pub(super) struct Asked {
 #[utoipa::path(
     get, path = "/calendar-events", operation_id = "listCalendarEvents", tag = "Calendar events",
     params(Asked),
-    responses((status = 200, description = "A page of them.", body = Page<CalendarEvent>)),
+    responses((
+        status = 200, description = "A page of them.", body = Page<CalendarEvent>,
+        links(
+            ("convert" = (operation_id = "convertCalendarEvent", parameters(("id" = "$response.body#/items/0/id")))),
+            ("dismiss" = (operation_id = "dismissCalendarEvent", parameters(("id" = "$response.body#/items/0/id")))),
+        ),
+    )),
 )]
 pub(super) async fn list(
     State(site): State<Site>,
