@@ -19,6 +19,11 @@ use crate::{
     error::{Failed, chain},
 };
 
+/// Fields that a refusal speaks of; who sends more of them wrong has enough to begin with.
+const MOST_ERRORS: usize = 50;
+/// What is repeated of a field's name, in characters: it is the sender's own word.
+const LONGEST_FIELD: usize = 60;
+
 /// A refusal: what happened, and what to do.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(super) struct Problem {
@@ -178,7 +183,11 @@ impl Problem {
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title, detail);
         problem.errors = errors
             .into_iter()
-            .map(|(field, message)| FieldError { field, message })
+            .take(MOST_ERRORS)
+            .map(|(field, message)| FieldError {
+                field: field.chars().take(LONGEST_FIELD).collect(),
+                message,
+            })
             .collect();
         problem
     }

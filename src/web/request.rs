@@ -52,11 +52,9 @@ pub(super) fn field_and_message(whole: &str, words: &str) -> (String, &'static s
     };
     let named = |start: &str| {
         let name = what.strip_prefix(start)?.split('`').next()?;
-        // It is the sender's own word, and can be as long as the body.
-        let name: String = name.chars().take(60).collect();
         let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
         Some(if parent.is_empty() {
-            name
+            name.to_owned()
         } else {
             format!("{parent}.{name}")
         })
@@ -70,7 +68,7 @@ pub(super) fn field_and_message(whole: &str, words: &str) -> (String, &'static s
     } else {
         let field = if path.is_empty() { whole } else { path };
         let message = "This is not what it takes: /api/v1/openapi.json says what that is.";
-        (field.chars().take(60).collect(), message)
+        (field.to_owned(), message)
     }
 }
 

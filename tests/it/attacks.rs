@@ -2,6 +2,7 @@
 //! without a code having been exchanged.
 
 mod api;
+mod http;
 mod leaks;
 
 mod links;

@@ -1,6 +1,6 @@
 // What a frontend does with the API, in the types that are made of its document. It is compiled and never run: where
 // the document says something else than this expects, it does not compile.
-import type { components, operations, paths } from './api';
+import type { components, operations } from './api';
 
 type Schemas = components['schemas'];
 export type CalendarEvent = Schemas['CalendarEvent'];
@@ -71,5 +71,3 @@ void savePreferences({ colour: 'green' });
 void savePreferences({ bare_number_unit: 'weeks' });
 // @ts-expect-error there is no such provider
 export const nobody: Schemas['Integration']['provider'] = 'yahoo';
-// @ts-expect-error it cannot be deleted
-export type NoSuchMethod = NonNullable<paths['/me']['delete']>['responses'];
