@@ -23,6 +23,7 @@ mod sign_in;
 mod summaries;
 mod sync;
 mod time_command;
+mod time_entries;
 mod timer;
 mod tokens;
 
@@ -66,6 +67,7 @@ pub use summaries::{DaySummary, WeekSummary};
 use sync::SYNC_EVERY;
 pub use sync::SyncProblem;
 pub use time_command::CommandOutcome;
+pub use time_entries::{EntryInput, EntryOutcome, EntryProblem, Expected, Page};
 pub use timer::{Stepped, TimerOutcome, TimerVersion};
 pub use tokens::{REMINDERS, Refreshed, TokenProblem};
 

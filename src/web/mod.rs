@@ -8,13 +8,16 @@ mod api;
 mod auth;
 mod connect;
 mod events;
+mod fields;
 mod health;
+mod lists;
 mod metrics;
 mod notifications;
 mod pages;
 mod preferences;
 mod problem;
 mod session;
+mod time_entries;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -138,6 +141,16 @@ fn router(site: Site, health: Health) -> Router {
         .route(
             "/notifications/invoice-ready",
             post(notifications::invoice_ready),
+        )
+        .route(
+            "/time-entries",
+            get(time_entries::list).post(time_entries::create),
+        )
+        .route(
+            "/time-entries/{id}",
+            get(time_entries::one)
+                .patch(time_entries::change)
+                .delete(time_entries::delete),
         )
         .route("/auth/slack/login", get(auth::login))
         .route("/auth/slack/callback", get(auth::callback))

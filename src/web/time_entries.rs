@@ -1,0 +1,419 @@
+//! The API about time entries: the caller's own, and nobody else's.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    Site,
+    fields::{Asked, Fields, Parameters, named},
+    lists::{self, CURSOR, DAY, LIMIT, List},
+    problem::Problem,
+    session::Caller,
+};
+use crate::{
+    app::{EntryInput, EntryOutcome, EntryProblem, Expected},
+    domain::time_entry::{EntrySource, EntryStatus},
+    store::{EntryFilter, ListedEntry},
+};
+
+const DESCRIPTION: &str = "This is a text of 1 to 3000 characters.";
+const DATE: &str = "This is a day such as 2026-11-20, today at the latest.";
+const INSTANT: &str =
+    "This is an instant such as 2026-11-20T10:00:00Z; or null, where it is not known.";
+const MINUTES: &str = "This is a number of whole minutes, from 1 to 1440.";
+const PROJECT: &str = "This is the id of a project; or null, for none.";
+const PROJECT_ONLY: &str = "This is the id of a project.";
+const BILLABLE: &str = "This is true or false.";
+const TAGS: &str = "This is a list of words, each begun with a letter; at most 20.";
+const SOURCE: &str = "This is slack, calendar, timer or api.";
+const STATUS: &str = "This is pending, approved, rejected or billed.";
+
+/// A time entry.
+#[derive(Debug, Serialize)]
+pub(super) struct Entry {
+    /// Later entries have greater ids.
+    id: Uuid,
+    /// Whose time it is.
+    user_id: Uuid,
+    /// What it is for.
+    project_id: Option<Uuid>,
+    /// For whom that is.
+    client_id: Option<Uuid>,
+    /// How it came in.
+    source: EntrySource,
+    /// Where it stands on the way to an invoice.
+    status: EntryStatus,
+    /// What was done.
+    description: String,
+    /// The day it counts for, in the person's zone.
+    date: NaiveDate,
+    /// When the work began, where that is known.
+    started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    ended_at: Option<DateTime<Utc>>,
+    /// 1 to 1,440; less than from beginning to end where there were breaks.
+    duration_minutes: u32,
+    /// Whether it goes on an invoice.
+    billable: bool,
+    /// Words to find it by.
+    tags: Vec<String>,
+    /// The calendar event it was made of.
+    source_event_id: Option<Uuid>,
+    /// The message it came from.
+    permalink: Option<String>,
+    /// The line as it was typed.
+    typed_text: Option<String>,
+    /// Rises with every change; it is the entry's `ETag`.
+    version: i32,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<ListedEntry> for Entry {
+    fn from(listed: ListedEntry) -> Self {
+        let entry = listed.entry;
+        Self {
+            id: entry.id,
+            user_id: entry.user_id,
+            project_id: entry.project.map(|project| project.id),
+            client_id: listed.client_id,
+            source: entry.source,
+            status: entry.status,
+            description: entry.description,
+            date: entry.date,
+            started_at: entry.started_at,
+            ended_at: entry.ended_at,
+            duration_minutes: entry.duration_minutes.get(),
+            billable: entry.billable,
+            tags: entry.tags,
+            source_event_id: listed.event_id,
+            permalink: entry.permalink,
+            typed_text: entry.typed_text,
+            version: entry.version,
+            created_at: entry.created_at,
+            updated_at: entry.updated_at,
+        }
+    }
+}
+
+impl Entry {
+    fn etag(&self) -> [(HeaderName, HeaderValue); 1] {
+        let tag = format!("\"{}\"", self.version);
+        let tag = HeaderValue::from_str(&tag).expect("a number in quotes is ASCII");
+        [(header::ETAG, tag)]
+    }
+}
+
+/// Which entries are asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct EntriesAsked {
+    /// From this day on.
+    from: Option<String>,
+    /// Up to this day.
+    to: Option<String>,
+    /// Of this project only.
+    project_id: Option<String>,
+    /// That came in so only.
+    source: Option<String>,
+    /// That stand there only.
+    status: Option<String>,
+    /// How many a page holds, 1 to 200; 50 unless it is said.
+    limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl Asked for EntriesAsked {
+    const FIELDS: &'static [(&'static str, &'static str)] = &[
+        ("from", DAY),
+        ("to", DAY),
+        ("project_id", PROJECT_ONLY),
+        ("source", SOURCE),
+        ("status", STATUS),
+        ("limit", LIMIT),
+        ("cursor", CURSOR),
+    ];
+}
+
+impl EntriesAsked {
+    fn filter(&self) -> Result<EntryFilter, Problem> {
+        let word = |field, takes| move |_| Problem::invalid(field, takes);
+        let source = self.source.as_deref().map(str::parse);
+        let status = self.status.as_deref().map(str::parse);
+        Ok(EntryFilter {
+            from: lists::day("from", self.from.as_deref())?
+                .unwrap_or(DateTime::UNIX_EPOCH.date_naive()),
+            // The last day there is a name for in both databases.
+            to: lists::day("to", self.to.as_deref())?.unwrap_or(LAST_DAY),
+            project_id: lists::id("project_id", PROJECT_ONLY, self.project_id.as_deref())?,
+            source: source.transpose().map_err(word("source", SOURCE))?,
+            status: status.transpose().map_err(word("status", STATUS))?,
+        })
+    }
+}
+
+/// The last day that has four digits for its year.
+const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("there is such a day");
+
+/// `GET /time-entries`: the newest day first, and in it the latest entry first.
+pub(super) async fn list(
+    State(site): State<Site>,
+    caller: Caller,
+    Parameters(asked): Parameters<EntriesAsked>,
+) -> Result<Json<List<Entry>>, Problem> {
+    let filter = asked.filter()?;
+    let limit = lists::limit(asked.limit.as_deref())?;
+    let page = site
+        .app
+        .entry_page(&caller.member, &filter, asked.cursor.as_deref(), limit)
+        .await?
+        .ok_or_else(lists::bad_cursor)?;
+    Ok(Json(List {
+        items: page.items.into_iter().map(Entry::from).collect(),
+        next_cursor: page.next,
+    }))
+}
+
+/// An entry to be made. It has a length, or a beginning and an end.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewTimeEntry {
+    /// What was done; 1 to 3,000 characters.
+    description: String,
+    /// The day it counts for: that of `started_at`, or today, unless it is said.
+    #[serde(default)]
+    date: Option<NaiveDate>,
+    /// When the work began.
+    #[serde(default)]
+    started_at: Option<DateTime<Utc>>,
+    /// When it ended.
+    #[serde(default)]
+    ended_at: Option<DateTime<Utc>>,
+    /// 1 to 1,440; all from beginning to end unless it is said.
+    #[serde(default)]
+    duration_minutes: Option<u32>,
+    /// What it is for.
+    #[serde(default)]
+    project_id: Option<Uuid>,
+    /// Whether it goes on an invoice; what is usual for the project unless it is said.
+    #[serde(default)]
+    billable: Option<bool>,
+    /// Words to find it by.
+    #[serde(default)]
+    tags: Vec<String>,
+}
+
+/// What both a new entry and a change can say.
+const ENTRY_FIELDS: &[(&str, &str)] = &[
+    ("description", DESCRIPTION),
+    ("date", DATE),
+    ("started_at", INSTANT),
+    ("ended_at", INSTANT),
+    ("duration_minutes", MINUTES),
+    ("project_id", PROJECT),
+    ("billable", BILLABLE),
+    ("tags", TAGS),
+];
+
+impl Asked for NewTimeEntry {
+    const FIELDS: &'static [(&'static str, &'static str)] = ENTRY_FIELDS;
+}
+
+/// `POST /time-entries`: 201 with the entry, its `ETag` and its `Location`.
+pub(super) async fn create(
+    State(site): State<Site>,
+    caller: Caller,
+    Fields(new): Fields<NewTimeEntry>,
+) -> Result<Response, Problem> {
+    let input = EntryInput {
+        description: Some(new.description),
+        date: new.date,
+        started_at: Some(new.started_at),
+        ended_at: Some(new.ended_at),
+        duration_minutes: new.duration_minutes,
+        project_id: Some(new.project_id),
+        billable: new.billable,
+        tags: Some(new.tags),
+    };
+    let key = site.app.clock().new_id();
+    let made = site.app.create_entry(&caller.member, key, &input).await?;
+    let entry =
+        Entry::from(made.map_err(|problems| not_so("The entry cannot be made", &problems))?);
+    let location = format!("/api/v1/time-entries/{}", entry.id);
+    let location = [(header::LOCATION, location)];
+    Ok((StatusCode::CREATED, entry.etag(), location, Json(entry)).into_response())
+}
+
+/// `GET /time-entries/{id}`: 304 where `If-None-Match` names its version.
+pub(super) async fn one(
+    State(site): State<Site>,
+    Path(id): Path<String>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let found = site
+        .app
+        .listed_entry(&caller.member, entry_id(&id)?)
+        .await?;
+    let entry = Entry::from(found.ok_or_else(unknown)?);
+    let etag = entry.etag();
+    // Two of one version are the same whichever way they are compared (RFC 9110, 13.1.2).
+    let is_known = versions(&headers, &header::IF_NONE_MATCH, Comparison::Weak)
+        .is_some_and(|known| known.includes(entry.version));
+    if is_known {
+        return Ok((StatusCode::NOT_MODIFIED, etag).into_response());
+    }
+    Ok((etag, Json(entry)).into_response())
+}
+
+/// What is to be otherwise with an entry; what is not named stays.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TimeEntryPatch {
+    #[serde(deserialize_with = "named")]
+    description: Option<String>,
+    #[serde(deserialize_with = "named")]
+    date: Option<NaiveDate>,
+    /// `null`, with `ended_at`, where it is no longer known.
+    #[serde(deserialize_with = "named")]
+    started_at: Option<Option<DateTime<Utc>>>,
+    #[serde(deserialize_with = "named")]
+    ended_at: Option<Option<DateTime<Utc>>>,
+    #[serde(deserialize_with = "named")]
+    duration_minutes: Option<u32>,
+    /// `null` for no project.
+    #[serde(deserialize_with = "named")]
+    project_id: Option<Option<Uuid>>,
+    #[serde(deserialize_with = "named")]
+    billable: Option<bool>,
+    #[serde(deserialize_with = "named")]
+    tags: Option<Vec<String>>,
+}
+
+impl Asked for TimeEntryPatch {
+    const FIELDS: &'static [(&'static str, &'static str)] = ENTRY_FIELDS;
+}
+
+/// `PATCH /time-entries/{id}`: 412 where `If-Match` names another version, 409 once it is approved or billed.
+pub(super) async fn change(
+    State(site): State<Site>,
+    Path(id): Path<String>,
+    caller: Caller,
+    headers: HeaderMap,
+    Fields(patch): Fields<TimeEntryPatch>,
+) -> Result<Response, Problem> {
+    let input = EntryInput {
+        description: patch.description,
+        date: patch.date,
+        started_at: patch.started_at,
+        ended_at: patch.ended_at,
+        duration_minutes: patch.duration_minutes,
+        project_id: patch.project_id,
+        billable: patch.billable,
+        tags: patch.tags,
+    };
+    let (id, expected) = (entry_id(&id)?, expected(&headers));
+    let outcome = site
+        .app
+        .patch_entry(&caller.member, id, &expected, &input)
+        .await?;
+    answer(outcome)
+}
+
+/// `DELETE /time-entries/{id}`: 204; refused like a change. `/time undo` brings it back.
+pub(super) async fn delete(
+    State(site): State<Site>,
+    Path(id): Path<String>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let (id, expected) = (entry_id(&id)?, expected(&headers));
+    answer(site.app.delete_entry(&caller.member, id, &expected).await?)
+}
+
+fn answer(outcome: EntryOutcome) -> Result<Response, Problem> {
+    match outcome {
+        EntryOutcome::Done(listed) => {
+            let entry = Entry::from(listed);
+            Ok((entry.etag(), Json(entry)).into_response())
+        }
+        EntryOutcome::Deleted => Ok(StatusCode::NO_CONTENT.into_response()),
+        EntryOutcome::Problems(problems) => {
+            Err(not_so("The entry cannot be changed so", &problems))
+        }
+        EntryOutcome::Stale => Err(Problem::new(
+            StatusCode::PRECONDITION_FAILED,
+            "entry-changed",
+            "The entry was changed meanwhile",
+            "Read it again, and send the change with its ETag as it is now.",
+        )),
+        EntryOutcome::Settled => Err(Problem::new(
+            StatusCode::CONFLICT,
+            "entry-settled",
+            "The entry is approved or billed",
+            "It can be changed again once it is sent back.",
+        )),
+        EntryOutcome::Unknown => Err(unknown()),
+    }
+}
+
+fn not_so(title: &str, problems: &[EntryProblem]) -> Problem {
+    Problem::invalid_fields(
+        title,
+        "Nothing was changed. Each of errors names a field and what it takes.",
+        problems
+            .iter()
+            .map(|problem| (problem.field().to_owned(), problem.sentence())),
+    )
+}
+
+fn unknown() -> Problem {
+    Problem::not_found("time entry")
+}
+
+fn entry_id(text: &str) -> Result<Uuid, Problem> {
+    Uuid::parse_str(text).map_err(|_| unknown())
+}
+
+fn expected(headers: &HeaderMap) -> Expected {
+    versions(headers, &header::IF_MATCH, Comparison::Strong).unwrap_or(Expected::Any)
+}
+
+/// Whether `W/"1"` is `"1"`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Weak,
+    Strong,
+}
+
+/// The versions that a header names; `None` where it is not sent. What is no tag of ours names none.
+fn versions(headers: &HeaderMap, name: &HeaderName, comparison: Comparison) -> Option<Expected> {
+    let mut values = headers.get_all(name).iter().peekable();
+    values.peek()?;
+    let mut versions = Vec::new();
+    for value in values {
+        let Ok(value) = value.to_str() else { continue };
+        for tag in value.split(',').map(str::trim) {
+            if tag == "*" {
+                return Some(Expected::Any);
+            }
+            let strong = match comparison {
+                Comparison::Weak => tag.strip_prefix("W/").unwrap_or(tag),
+                Comparison::Strong => tag,
+            };
+            let inner = strong
+                .strip_prefix('"')
+                .and_then(|tag| tag.strip_suffix('"'));
+            versions.extend(inner.and_then(|tag| tag.parse::<i32>().ok()));
+        }
+    }
+    Some(Expected::OneOf(versions))
+}
