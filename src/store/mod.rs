@@ -9,8 +9,10 @@
 //! - Instants are bound from the clock, to the microsecond; ids are bound as [`Uuid`], never as text.
 //! - A method is one transaction, and no transaction waits for anything but the database.
 
+mod api_requests;
 mod batches;
 mod changes;
+mod clients;
 mod commit;
 mod connections;
 mod ended;
@@ -30,6 +32,7 @@ mod reports;
 mod rules;
 mod sessions;
 mod summaries;
+mod sums;
 mod sync;
 mod timers;
 mod tokens;
@@ -50,8 +53,10 @@ use crate::{
     keyring::{Keyring, NotOpened, Place},
 };
 
+pub use api_requests::{RequestClaim, StoredAnswer};
 pub use batches::{Batch, BatchOf};
 pub use changes::{EntryChange, Step};
+pub use clients::ClientChange;
 pub use commit::{Made, NewEntry, NotSaved};
 pub use connections::{NewAccount, SavedAccount};
 pub use entry_pages::{EntryFilter, ListedEntry};
@@ -64,7 +69,9 @@ pub use own_data::{OwnData, OwnEntry, OwnEvent, OwnRecords};
 pub use people::{Profile, Workspace};
 pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};
 pub use reports::ShareClaim;
+pub use sessions::ApiToken;
 pub use summaries::{Planned, Replan};
+pub use sums::{Sum, SumBy};
 pub use sync::{Shown, SyncTarget};
 pub use timers::{TimerChange, TimerStep, TimerToAsk};
 pub use tokens::{StoredTokens, TokenRow};

@@ -10,12 +10,16 @@ mod connect;
 mod events;
 mod fields;
 mod health;
+mod idempotency;
 mod lists;
 mod metrics;
 mod notifications;
 mod pages;
 mod preferences;
 mod problem;
+mod projects;
+mod reports;
+mod scopes;
 mod session;
 mod time_entries;
 
@@ -27,7 +31,7 @@ use axum::{
     http::{HeaderName, HeaderValue},
     middleware::{self, Next},
     response::Response,
-    routing::{delete, get, post, put},
+    routing::{delete, get, patch, post, put},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -152,11 +156,23 @@ fn router(site: Site, health: Health) -> Router {
                 .patch(time_entries::change)
                 .delete(time_entries::delete),
         )
+        .route("/projects", get(projects::list).post(projects::create))
+        .route("/projects/{id}", patch(projects::change))
+        .route(
+            "/clients",
+            get(projects::clients).post(projects::create_client),
+        )
+        .route("/clients/{id}", patch(projects::change_client))
+        .route("/reports/summary", get(reports::summary))
         .route("/auth/slack/login", get(auth::login))
         .route("/auth/slack/callback", get(auth::callback))
         .route("/auth/logout", post(auth::logout))
         .route("/me", get(api::me))
-        .fallback(problem::unknown_path);
+        .fallback(problem::unknown_path)
+        .layer(middleware::from_fn_with_state(
+            site.clone(),
+            idempotency::once,
+        ));
     Router::new()
         .nest("/api/v1", api)
         .route("/", get(pages::landing))

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     app::Reason,
+    domain::scope::Scope,
     error::{Failed, chain},
 };
 
@@ -71,7 +72,29 @@ impl Problem {
             StatusCode::UNAUTHORIZED,
             "token-refused",
             "The API token does not work",
-            "It was revoked, replaced, or mistyped. Make a new one in BillOps' Home tab.",
+            "It has run out, was revoked, replaced, or mistyped. Make a new one in BillOps' Home tab.",
+        )
+    }
+
+    pub(super) fn without_scope(scope: Scope) -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "scope-missing",
+            format!(
+                "The API token may not do this without the scope {}",
+                scope.as_str()
+            ),
+            "Make a new one in BillOps' Home tab, and tick what it is for.",
+        )
+        .with("scope", scope.as_str().into())
+    }
+
+    pub(super) fn no_tokens_here() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "not-for-tokens",
+            "An API token opens nothing here",
+            "Sign in with Slack at /api/v1/auth/slack/login.",
         )
     }
 

@@ -1,7 +1,7 @@
 //! Who sends a request: the cookies of a browser, or the token of a program.
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, MatchedPath},
     http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     response::Response,
 };
@@ -10,7 +10,11 @@ use cookie::{Cookie, SameSite};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{Site, problem::Problem};
+use super::{
+    Site,
+    problem::Problem,
+    scopes::{self, Needs},
+};
 use crate::{
     app::SESSION_LASTS,
     domain::member::Member,
@@ -28,6 +32,7 @@ pub(super) struct Visitor {
 }
 
 /// Somebody who may use the API.
+#[derive(Clone)]
 pub(super) struct Caller {
     pub(super) member: Member,
     /// A program with a token; otherwise a browser that is signed in.
@@ -61,16 +66,26 @@ impl FromRequestParts<Site> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
+        // Whoever looked before has found out.
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
         if let Some(token) = bearer(&parts.headers) {
-            let member = site.app.acts_for(&token).await?;
-            return match member {
-                Some(member) => Ok(Self {
-                    member,
-                    is_program: true,
-                    browser: None,
-                }),
-                None => Err(Problem::token_refused()),
+            let Some((member, scopes)) = site.app.acts_for(&token).await? else {
+                return Err(Problem::token_refused());
             };
+            let pattern = parts.extensions.get::<MatchedPath>();
+            match pattern.and_then(|path| scopes::needed(&parts.method, path.as_str())) {
+                Some(Needs::Nothing) => {}
+                Some(Needs::Scope(scope)) if scopes.allows(scope) => {}
+                Some(Needs::Scope(scope)) => return Err(Problem::without_scope(scope)),
+                None => return Err(Problem::no_tokens_here()),
+            }
+            return Ok(Self {
+                member,
+                is_program: true,
+                browser: None,
+            });
         }
         let names = Names::of(&site.public_url);
         let member = match cookie(&parts.headers, names.session) {

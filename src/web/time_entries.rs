@@ -1,7 +1,7 @@
 //! The API about time entries: the caller's own, and nobody else's.
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     Site,
     fields::{Asked, Fields, Parameters, named},
+    idempotency::RequestKey,
     lists::{self, CURSOR, DAY, LIMIT, List},
     problem::Problem,
     session::Caller,
@@ -231,6 +232,7 @@ impl Asked for NewTimeEntry {
 pub(super) async fn create(
     State(site): State<Site>,
     caller: Caller,
+    key: Option<Extension<RequestKey>>,
     Fields(new): Fields<NewTimeEntry>,
 ) -> Result<Response, Problem> {
     let input = EntryInput {
@@ -243,7 +245,10 @@ pub(super) async fn create(
         billable: new.billable,
         tags: Some(new.tags),
     };
-    let key = site.app.clock().new_id();
+    let key = match key {
+        Some(Extension(RequestKey(key))) => key,
+        None => site.app.clock().new_id(),
+    };
     let made = site.app.create_entry(&caller.member, key, &input).await?;
     let entry =
         Entry::from(made.map_err(|problems| not_so("The entry cannot be made", &problems))?);
