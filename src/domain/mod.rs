@@ -11,6 +11,7 @@ pub mod preferences;
 pub mod project;
 pub mod provider;
 pub mod rule;
+pub mod scope;
 pub mod summary;
 pub mod time_command;
 pub mod time_entry;

@@ -9,12 +9,15 @@
 //! - Instants are bound from the clock, to the microsecond; ids are bound as [`Uuid`], never as text.
 //! - A method is one transaction, and no transaction waits for anything but the database.
 
+mod api_requests;
 mod batches;
 mod changes;
+mod clients;
 mod commit;
 mod connections;
 mod ended;
 mod entries;
+mod entry_pages;
 mod errands;
 mod events;
 mod home;
@@ -29,6 +32,7 @@ mod reports;
 mod rules;
 mod sessions;
 mod summaries;
+mod sums;
 mod sync;
 mod timers;
 mod tokens;
@@ -49,10 +53,13 @@ use crate::{
     keyring::{Keyring, NotOpened, Place},
 };
 
+pub use api_requests::{RequestClaim, StoredAnswer};
 pub use batches::{Batch, BatchOf};
 pub use changes::{EntryChange, Step};
+pub use clients::ClientChange;
 pub use commit::{Made, NewEntry, NotSaved};
 pub use connections::{NewAccount, SavedAccount};
+pub use entry_pages::{EntryFilter, ListedEntry};
 pub use errands::{Errand, LinkIntent, NewErrand, Parked};
 pub use events::LogEvent;
 pub use home::{HomeRows, HomeSpans};
@@ -62,7 +69,9 @@ pub use own_data::{OwnData, OwnEntry, OwnEvent, OwnRecords};
 pub use people::{Profile, Workspace};
 pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};
 pub use reports::ShareClaim;
+pub use sessions::ApiToken;
 pub use summaries::{Planned, Replan};
+pub use sums::{Sum, SumBy};
 pub use sync::{Shown, SyncTarget};
 pub use timers::{TimerChange, TimerStep, TimerToAsk};
 pub use tokens::{StoredTokens, TokenRow};

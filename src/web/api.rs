@@ -15,7 +15,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Site, problem::Problem, request::Body, schema, session::Caller};
+use super::{
+    Site,
+    fields::{Asked, Fields, refused},
+    lists::List,
+    problem::Problem,
+    schema,
+    session::Caller,
+};
 use crate::{
     app::{Bearer, Ended, Listed, Returned, Selected},
     domain::{
@@ -89,6 +96,10 @@ pub(super) struct HandedOver {
     iss: String,
 }
 
+impl Asked for HandedOver {
+    const FIELDS: &'static [(&'static str, &'static str)] = &[];
+}
+
 /// An account that is connected now.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Connected {
@@ -150,11 +161,11 @@ pub(super) async fn callback(
     let body = body.map_err(|rejection| Problem::unreadable(rejection.status()))?;
     let returned = if body.is_empty() {
         let Query(returned) =
-            query.map_err(|error| Problem::unreadable_field("query", &error.body_text()))?;
+            query.map_err(|error| refused::<HandedOver>("", &error.body_text()))?;
         returned
     } else {
         let handed: HandedOver = serde_json::from_slice(&body)
-            .map_err(|error| Problem::unreadable_field("body", &format!("JSON: {error}")))?;
+            .map_err(|error| refused::<HandedOver>("", &error.to_string()))?;
         Returned {
             state: handed.state,
             code: handed.code,
@@ -205,6 +216,17 @@ pub(super) struct SelectCalendar {
     oauth_account_id: Option<Uuid>,
 }
 
+impl Asked for SelectCalendar {
+    const FIELDS: &'static [(&'static str, &'static str)] = &[
+        ("calendar_id", "This is the provider's id of a calendar."),
+        ("calendar_name", "This is a text; or null."),
+        (
+            "oauth_account_id",
+            "This is the id of a connected account; or null, where only one has the calendar.",
+        ),
+    ];
+}
+
 /// A calendar that is read now.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SelectedCalendar {
@@ -233,7 +255,7 @@ pub(super) async fn select_calendar(
     State(site): State<Site>,
     Path(provider): Path<String>,
     caller: Caller,
-    Body(asked): Body<SelectCalendar>,
+    Fields(asked): Fields<SelectCalendar>,
 ) -> Result<Json<SelectedCalendar>, Problem> {
     let provider = provider_of(&provider)?;
     let member = &caller.member;
@@ -320,7 +342,7 @@ pub(super) struct Integration {
 #[utoipa::path(
     get, path = "/integrations", operation_id = "listIntegrations", tag = "Calendars",
     responses((
-        status = 200, description = "All of them; there is no second page.", body = schema::Page<Integration>,
+        status = 200, description = "All of them; there is no second page.", body = List<Integration>,
         links(("sync" = (
             operation_id = "syncCalendar",
             parameters(("provider" = "$response.body#/items/0/provider"), ("id" = "$response.body#/items/0/id")),
@@ -330,7 +352,7 @@ pub(super) struct Integration {
 pub(super) async fn integrations(
     State(site): State<Site>,
     caller: Caller,
-) -> Result<Json<schema::Page<Integration>>, Problem> {
+) -> Result<Json<List<Integration>>, Problem> {
     let accounts = site.app.accounts(&caller.member).await?;
     let items = accounts
         .iter()
@@ -342,7 +364,7 @@ pub(super) async fn integrations(
                 .map(|calendar| integration(&site, account, calendar))
         })
         .collect();
-    Ok(Json(schema::Page {
+    Ok(Json(List {
         items,
         next_cursor: None,
     }))

@@ -51,11 +51,11 @@ fn file(kind: &'static str, text: &'static str) -> Response {
     (headers, text).into_response()
 }
 
-/// The whole page.
-pub(super) fn drawn(document: &Value) -> String {
+/// The whole page, with the paths in this order.
+pub(super) fn drawn(document: &Value, order: &[&str]) -> String {
     let tags: Vec<&Value> = items(&document["tags"]).collect();
     let base = text(&document["servers"][0]["url"]);
-    let operations = operations(document);
+    let operations = operations(document, order);
     let of = |tag: &str| -> Vec<&Operation<'_>> {
         let has = |one: &&Operation<'_>| items(&one.said["tags"]).any(|name| name == tag);
         operations.iter().filter(has).collect()
@@ -129,11 +129,12 @@ struct Operation<'a> {
     said: &'a Value,
 }
 
-fn operations(document: &Value) -> Vec<Operation<'_>> {
-    entries(&document["paths"])
-        .flat_map(|(path, item)| {
+fn operations<'a>(document: &'a Value, order: &[&'a str]) -> Vec<Operation<'a>> {
+    order
+        .iter()
+        .flat_map(|path| {
             METHODS.into_iter().filter_map(move |method| {
-                let said = item.get(method)?;
+                let said = document["paths"][path].get(method)?;
                 Some(Operation {
                     method,
                     path,
@@ -170,7 +171,7 @@ fn operation(document: &Value, base: &str, one: &Operation<'_>) -> Markup {
             h3 { a.self href={ "#" (one.id) } { (one.summary) } }
             p.line { (verb(one.method)) code { (one.path) } }
             (prose(text(&one.said["description"])))
-            @if is_open { p.soft { "Without credentials." } }
+            @if is_open { p.soft { "Needs no credentials." } }
             @if !parameters.is_empty() {
                 h4 { "Parameters" }
                 dl.fields {

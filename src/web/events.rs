@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -15,23 +15,21 @@ use uuid::Uuid;
 use super::{
     Site,
     api::Success,
+    fields::{Asked, Parameters},
+    lists::{self, CURSOR, LIMIT, List},
     problem::Problem,
-    request::Parameters,
-    schema::{self, Page},
+    schema,
     session::Caller,
+    time_entries::Entry,
 };
 use crate::{
     app::{Guess, HomeTab, SyncProblem},
     domain::{
         calendar_event::{EventState, SkipReason, SyncedEvent},
         provider::Provider,
-        time_entry::{EntrySource, EntryStatus, Receipt},
     },
     store::LogEvent,
 };
-
-/// The most that a page holds.
-const PAGE_MAX: u32 = 200;
 
 /// What reading a calendar found.
 #[derive(Serialize, ToSchema)]
@@ -132,26 +130,45 @@ pub(super) async fn sync(
     }
 }
 
+const INSTANT: &str = "This is an instant such as 2026-11-20T10:00:00Z.";
+const STATE: &str = "This is suggested, logged, dismissed, gone or skipped.";
+
 /// Which events are asked for.
 #[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
-pub(super) struct Asked {
-    /// Those that end after this; seven days ago, where it is left out.
-    #[param(nullable = false)]
-    from: Option<DateTime<Utc>>,
-    /// Those that begin before this; in thirty days, where it is left out.
-    #[param(nullable = false)]
-    to: Option<DateTime<Utc>>,
-    /// The most that a page holds; what is more than 200 is 200.
-    #[param(value_type = Option<u64>, nullable = false, minimum = 0, default = 50)]
-    limit: Option<u32>,
-    /// Where the page before ended.
+pub(super) struct EventsAsked {
+    /// Those that end after this; seven days ago unless it is said.
+    #[param(value_type = Option<DateTime<Utc>>, nullable = false)]
+    from: Option<String>,
+    /// Those that begin before this; in thirty days unless it is said.
+    #[param(value_type = Option<DateTime<Utc>>, nullable = false)]
+    to: Option<String>,
+    /// How many a page holds.
+    #[param(value_type = Option<u64>, nullable = false, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<String>,
+    /// The `next_cursor` of the page before.
     #[param(nullable = false, pattern = "^-?[0-9]+_[0-9a-f]{32}$")]
     cursor: Option<String>,
     /// Only those that stand so.
-    #[param(nullable = false, value_type = Option<schema::EventState>)]
+    #[param(value_type = Option<schema::EventState>, nullable = false)]
     state: Option<String>,
+}
+
+impl Asked for EventsAsked {
+    const FIELDS: &'static [(&'static str, &'static str)] = &[
+        ("from", INSTANT),
+        ("to", INSTANT),
+        ("limit", LIMIT),
+        ("cursor", CURSOR),
+        ("state", STATE),
+    ];
+}
+
+/// An instant, where one is given.
+fn instant(field: &str, said: Option<&str>) -> Result<Option<DateTime<Utc>>, Problem> {
+    said.map(|text| text.parse().map_err(|_| Problem::invalid(field, INSTANT)))
+        .transpose()
 }
 
 /// Calendar events
@@ -159,9 +176,9 @@ pub(super) struct Asked {
 /// The caller's, from the oldest. A page can hold fewer than `limit` where `state` leaves some out.
 #[utoipa::path(
     get, path = "/calendar-events", operation_id = "listCalendarEvents", tag = "Calendar events",
-    params(Asked),
+    params(EventsAsked),
     responses((
-        status = 200, description = "A page of them.", body = Page<CalendarEvent>,
+        status = 200, description = "A page of them.", body = List<CalendarEvent>,
         links(
             ("convert" = (operation_id = "convertCalendarEvent", parameters(("id" = "$response.body#/items/0/id")))),
             ("dismiss" = (operation_id = "dismissCalendarEvent", parameters(("id" = "$response.body#/items/0/id")))),
@@ -171,27 +188,21 @@ pub(super) struct Asked {
 pub(super) async fn list(
     State(site): State<Site>,
     caller: Caller,
-    Parameters(asked): Parameters<Asked>,
-) -> Result<Json<Page<CalendarEvent>>, Problem> {
+    Parameters(asked): Parameters<EventsAsked>,
+) -> Result<Json<List<CalendarEvent>>, Problem> {
     let now = site.app.clock().now();
-    let from = asked.from.unwrap_or(now - TimeDelta::days(7));
-    let to = asked.to.unwrap_or(now + TimeDelta::days(30));
+    let from = instant("from", asked.from.as_deref())?.unwrap_or(now - TimeDelta::days(7));
+    let to = instant("to", asked.to.as_deref())?.unwrap_or(now + TimeDelta::days(30));
     let state = match asked.state.as_deref() {
         None => None,
-        Some(name) => Some(EventState::from_name(name).ok_or_else(|| {
-            Problem::invalid(
-                "state",
-                "It is one of suggested, logged, dismissed, gone, skipped.",
-            )
-        })?),
+        Some(name) => {
+            Some(EventState::from_name(name).ok_or_else(|| Problem::invalid("state", STATE))?)
+        }
     };
-    let limit = asked.limit.unwrap_or(50).clamp(1, PAGE_MAX);
+    let limit = lists::limit(asked.limit.as_deref())?;
     let after = match &asked.cursor {
         None => None,
-        Some(cursor) => Some(
-            read_cursor(cursor)
-                .ok_or_else(|| Problem::invalid("cursor", "It is none that a page ended with."))?,
-        ),
+        Some(cursor) => Some(read_cursor(cursor).ok_or_else(lists::bad_cursor)?),
     };
     // One more tells whether there is a next page.
     let events = site
@@ -210,7 +221,7 @@ pub(super) async fn list(
         .filter(|(event, _)| state.is_none_or(|state| event.state == state))
         .map(|(event, guess)| CalendarEvent::of(event, guess))
         .collect();
-    Ok(Json(Page {
+    Ok(Json(List {
         items,
         next_cursor: next,
     }))
@@ -283,71 +294,6 @@ impl CalendarEvent {
     }
 }
 
-/// A time entry.
-#[derive(Serialize, ToSchema)]
-pub(super) struct TimeEntry {
-    /// Later entries have greater ids.
-    id: Uuid,
-    /// Whose time it is.
-    user_id: Uuid,
-    /// What it is for.
-    project_id: Option<Uuid>,
-    /// How it came in.
-    #[schema(value_type = schema::EntrySource)]
-    source: EntrySource,
-    /// Where it stands on the way to an invoice.
-    #[schema(value_type = schema::EntryStatus)]
-    status: EntryStatus,
-    /// What was done.
-    #[schema(max_length = 3000, examples("Halden weekly"))]
-    description: String,
-    /// The day it counts for, in the person's zone.
-    date: NaiveDate,
-    /// When the work began, where that is known.
-    started_at: Option<DateTime<Utc>>,
-    /// When the work ended, where that is known.
-    ended_at: Option<DateTime<Utc>>,
-    /// How long it took.
-    #[schema(minimum = 1, maximum = 1440, examples(30))]
-    duration_minutes: u32,
-    /// Whether it goes on an invoice.
-    billable: bool,
-    /// Words to find it by.
-    tags: Vec<String>,
-    /// The event it was made of.
-    source_event_id: Uuid,
-    /// Rises with every change.
-    version: i32,
-    /// When it was first stored.
-    created_at: DateTime<Utc>,
-    /// When it was last changed.
-    updated_at: DateTime<Utc>,
-}
-
-impl TimeEntry {
-    fn of(receipt: &Receipt, event_id: Uuid) -> Self {
-        let entry = &receipt.entry;
-        Self {
-            id: entry.id,
-            user_id: entry.user_id,
-            project_id: entry.project.as_ref().map(|project| project.id),
-            source: entry.source,
-            status: entry.status,
-            description: entry.description.clone(),
-            date: entry.date,
-            started_at: entry.started_at,
-            ended_at: entry.ended_at,
-            duration_minutes: entry.duration_minutes.get(),
-            billable: entry.billable,
-            tags: entry.tags.clone(),
-            source_event_id: event_id,
-            version: entry.version,
-            created_at: entry.created_at,
-            updated_at: entry.updated_at,
-        }
-    }
-}
-
 fn event_id(text: &str) -> Result<Uuid, Problem> {
     Uuid::parse_str(text).map_err(|_| Problem::not_found("calendar event"))
 }
@@ -359,8 +305,8 @@ fn event_id(text: &str) -> Result<Uuid, Problem> {
     post, path = "/calendar-events/{id}/convert", operation_id = "convertCalendarEvent", tag = "Calendar events",
     params(("id" = Uuid, Path, description = "The event's id.")),
     responses(
-        (status = 200, description = "The entry that was made of it before.", body = TimeEntry),
-        (status = 201, description = "The new entry.", body = TimeEntry),
+        (status = 200, description = "The entry that was made of it before.", body = Entry),
+        (status = 201, description = "The new entry.", body = Entry),
         (status = 409, description = "`not-to-be-logged`: it does not wait to be logged."),
     ),
 )]
@@ -368,19 +314,27 @@ pub(super) async fn convert(
     State(site): State<Site>,
     Path(id): Path<String>,
     caller: Caller,
-) -> Result<(StatusCode, Json<TimeEntry>), Problem> {
+) -> Result<(StatusCode, Json<Entry>), Problem> {
     let id = event_id(&id)?;
-    match site.app.convert_event(&caller.member, id).await? {
-        LogEvent::Logged(receipt) => Ok((StatusCode::CREATED, Json(TimeEntry::of(&receipt, id)))),
-        LogEvent::Already(receipt) => Ok((StatusCode::OK, Json(TimeEntry::of(&receipt, id)))),
-        LogEvent::Not(state) => Err(Problem::new(
-            StatusCode::CONFLICT,
-            "not-to-be-logged",
-            "The event does not wait to be logged",
-            format!("Its state is {}.", state.as_str()),
-        )),
-        LogEvent::Unknown => Err(Problem::not_found("calendar event")),
-    }
+    let (status, receipt) = match site.app.convert_event(&caller.member, id).await? {
+        LogEvent::Logged(receipt) => (StatusCode::CREATED, receipt),
+        LogEvent::Already(receipt) => (StatusCode::OK, receipt),
+        LogEvent::Not(state) => {
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                "not-to-be-logged",
+                "The event does not wait to be logged",
+                format!("Its state is {}.", state.as_str()),
+            ));
+        }
+        LogEvent::Unknown => return Err(Problem::not_found("calendar event")),
+    };
+    let entry = site
+        .app
+        .listed_entry(&caller.member, receipt.entry.id)
+        .await?
+        .ok_or_else(|| Problem::not_found("time entry"))?;
+    Ok((status, Json(entry.into())))
 }
 
 /// Skip an event

@@ -10,18 +10,24 @@ mod connect;
 mod cors;
 mod docs;
 mod events;
+mod fields;
 mod health;
+mod idempotency;
 mod limits;
+mod lists;
 mod metrics;
 mod notifications;
 mod openapi;
 mod pages;
 mod preferences;
 mod problem;
-mod request;
+mod projects;
+mod reports;
 mod schema;
+mod scopes;
 mod server;
 mod session;
+mod time_entries;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -151,6 +157,17 @@ fn api() -> OpenApiRouter<Site> {
         .routes(routes!(events::list))
         .routes(routes!(events::convert))
         .routes(routes!(events::dismiss))
+        .routes(routes!(time_entries::list, time_entries::create))
+        .routes(routes!(
+            time_entries::one,
+            time_entries::change,
+            time_entries::delete
+        ))
+        .routes(routes!(projects::list, projects::create))
+        .routes(routes!(projects::change))
+        .routes(routes!(projects::clients, projects::create_client))
+        .routes(routes!(projects::change_client))
+        .routes(routes!(reports::summary))
         .routes(routes!(notifications::invoice_ready))
 }
 
@@ -158,6 +175,10 @@ fn router(site: Site, health: Health, api: Router<Site>) -> Router {
     let api = api
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::unknown_method)
+        .layer(middleware::from_fn_with_state(
+            site.clone(),
+            idempotency::once,
+        ))
         .layer(middleware::from_fn(limits::in_time))
         .layer(middleware::from_fn(problem::of_every_refusal))
         .layer(middleware::from_fn_with_state(

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Site, problem::Problem, request::Body, session::Caller};
+use super::{Site, fields::Fields, problem::Problem, session::Caller};
 use crate::{
     app::InvoiceNotice,
     domain::invoice::{Invoice, Money},
@@ -72,7 +72,7 @@ pub(super) enum Telling {
 pub(super) async fn invoice_ready(
     State(site): State<Site>,
     caller: Caller,
-    Body(asked): Body<Map<String, Value>>,
+    Fields(asked): Fields<Map<String, Value>>,
 ) -> Result<(StatusCode, Json<Told>), Problem> {
     let (user_id, invoice) = read(&asked).map_err(|errors| {
         Problem::invalid_fields(

@@ -8,7 +8,11 @@ use utoipa::{
     OpenApi as _, PartialSchema as _,
     openapi::{
         ContentBuilder, HeaderBuilder, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Server,
-        path::{HttpMethod, Operation, PathItem},
+        path::{
+            HttpMethod, Operation, ParameterBuilder,
+            ParameterIn::{Header, Path, Query},
+            PathItem,
+        },
         schema::{ObjectBuilder, Type},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
@@ -26,6 +30,9 @@ const BROWSER: &str = "Browser";
     security(("session" = []), ("token" = [])),
     tags(
         (name = "Person", description = "Who calls, and what they have decided."),
+        (name = "Time entries", description = "The caller's own time."),
+        (name = "Projects and clients", description = "What time is for; everybody in the workspace has the same."),
+        (name = "Reports", description = "What was logged, in sum."),
         (name = "Calendars", description = "Connecting Google and Outlook calendars, and reading them."),
         (name = "Calendar events", description = "Meetings that wait to become time entries."),
         (name = "Notifications", description = "What other systems have people told."),
@@ -63,10 +70,14 @@ impl Document {
     /// `paths` is what the handlers say; `session_cookie` the name of the cookie that signs a browser in.
     pub(super) fn new(paths: OpenApi, session_cookie: &str) -> Self {
         let document = document(paths, session_cookie);
-        let document = serde_json::to_value(&document).expect("it holds strings as keys only");
+        // Of the order, which is the routes', a value keeps nothing.
+        let order: Vec<&str> = document.paths.paths.keys().map(String::as_str).collect();
+        let invariant = "it holds strings as keys only";
+        let value = serde_json::to_value(&document).expect(invariant);
+        let json = serde_json::to_vec(&document).expect(invariant);
         Self {
-            json: document.to_string().into(),
-            page: docs::drawn(&document).into(),
+            page: docs::drawn(&value, &order).into(),
+            json: json.into(),
         }
     }
 }
@@ -133,13 +144,31 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
     let needs_caller = operation.security.is_none();
     let changes = *method != HttpMethod::Get;
     let takes_body = operation.request_body.is_some();
+    let takes_key = needs_caller && *method == HttpMethod::Post;
+    if takes_key {
+        let key = ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(Header)
+            .description(Some(
+                "Has the request done once, however often it is sent with this key; kept for three days.",
+            ))
+            .schema(Some(
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    .pattern(Some("^[!-~]{1,255}$")),
+            ))
+            .build();
+        operation
+            .parameters
+            .get_or_insert_default()
+            .push(key.into());
+    }
     let parameters = operation.parameters.as_deref().unwrap_or_default();
     let has = |place| {
         parameters.iter().any(
             |parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == place),
         )
     };
-    use utoipa::openapi::path::ParameterIn::{Path, Query};
     let (in_path, in_query) = (has(Path), has(Query));
     let follow = [
         (

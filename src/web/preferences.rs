@@ -16,7 +16,7 @@ use utoipa::{
 };
 use uuid::Uuid;
 
-use super::{Site, problem::Problem, request::Body, schema, session::Caller};
+use super::{Site, fields::Fields, problem::Problem, schema, session::Caller};
 use crate::domain::{
     minutes::Minutes,
     preferences::{self, Days},
@@ -179,7 +179,7 @@ pub(super) async fn status(
 pub(super) async fn save(
     State(site): State<Site>,
     caller: Caller,
-    Body(asked): Body<Map<String, Value>>,
+    Fields(asked): Fields<Map<String, Value>>,
 ) -> Result<Json<Preferences>, Problem> {
     let member = &caller.member;
     let mut preferences = member.preferences.clone();

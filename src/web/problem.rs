@@ -12,10 +12,10 @@ use axum::{
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::{request::field_and_message, schema};
+use super::schema;
 use crate::{
     app::Reason,
-    domain::provider::Provider,
+    domain::{provider::Provider, scope::Scope},
     error::{Failed, chain},
 };
 
@@ -61,6 +61,10 @@ pub(super) struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     missing: Vec<String>,
+    /// Of `scope-missing` with a token: which scope it has to have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    scope: Option<&'static str>,
     /// Of `failed`: what finds it in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -106,6 +110,7 @@ impl Problem {
             connect_url: None,
             provider: None,
             missing: Vec::new(),
+            scope: None,
             reference: None,
             retry_after: None,
         }
@@ -138,7 +143,27 @@ impl Problem {
             StatusCode::UNAUTHORIZED,
             "token-refused",
             "The API token does not work",
-            "It was revoked, replaced, or mistyped. Make a new one in BillOps' Home tab.",
+            "It has run out, was revoked, replaced, or mistyped. Make a new one in BillOps' Home tab.",
+        )
+    }
+
+    pub(super) fn without_scope(scope: Scope) -> Self {
+        let title = format!(
+            "The API token may not do this without the scope {}",
+            scope.as_str()
+        );
+        let detail = "Make a new one in BillOps' Home tab, and tick what it is for.";
+        let mut problem = Self::new(StatusCode::FORBIDDEN, "scope-missing", title, detail);
+        problem.scope = Some(scope.as_str());
+        problem
+    }
+
+    pub(super) fn no_tokens_here() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "not-for-tokens",
+            "An API token opens nothing here",
+            "Sign in with Slack at /api/v1/auth/slack/login.",
         )
     }
 
@@ -190,14 +215,6 @@ impl Problem {
             })
             .collect();
         problem
-    }
-
-    /// A field that cannot be read, from the words of whoever tried; `whole` is named where the words name none.
-    pub(super) fn unreadable_field(whole: &str, words: &str) -> Self {
-        let (field, message) = field_and_message(whole, words);
-        let errors = [(field, message.to_owned())];
-        let detail = "Each of errors names a field and what is wrong with it.";
-        Self::invalid_fields("The request cannot be read", detail, errors)
     }
 
     /// What cannot be read at all.

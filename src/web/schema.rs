@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
@@ -55,13 +54,4 @@ words! {
     EntryStatus: domain::time_entry::EntryStatus::ALL;
     /// How a number without a unit is read in `/time`.
     BareNumberUnit: domain::time_command::BareNumberUnit::ALL;
-}
-
-/// A page of a list.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Page<T> {
-    /// What is on it.
-    pub(super) items: Vec<T>,
-    /// Leads to the next page, as `cursor`; null on the last one.
-    pub(super) next_cursor: Option<String>,
 }

@@ -1,7 +1,7 @@
 //! Who sends a request: the cookies of a browser, or the token of a program.
 
 use axum::{
-    extract::FromRequestParts,
+    extract::{FromRequestParts, MatchedPath},
     http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     response::Response,
 };
@@ -14,6 +14,7 @@ use super::{
     Site,
     limits::{Payer, part_of, stranger},
     problem::Problem,
+    scopes::{self, Needs},
 };
 use crate::{
     app::SESSION_LASTS,
@@ -32,6 +33,7 @@ pub(super) struct Visitor {
 }
 
 /// Somebody who may use the API.
+#[derive(Clone)]
 pub(super) struct Caller {
     pub(super) member: Member,
     /// A program with a token; otherwise a browser that is signed in.
@@ -65,16 +67,27 @@ impl FromRequestParts<Site> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
+        // Whoever looked before has found out.
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
         // Who cannot say who they are spends what their address has.
         let strange = |refusal| match site.buckets.take(stranger(parts), 1) {
             Ok(()) => refusal,
             Err(too_many) => too_many,
         };
         if let Some(token) = bearer(&parts.headers) {
-            let member = site.app.acts_for(&token).await?;
-            let member = member.ok_or_else(|| strange(Problem::token_refused()))?;
+            let known = site.app.acts_for(&token).await?;
+            let (member, scopes) = known.ok_or_else(|| strange(Problem::token_refused()))?;
             site.buckets
                 .take(Payer::Person(member.user_id), part_of(parts))?;
+            let pattern = parts.extensions.get::<MatchedPath>();
+            match pattern.and_then(|path| scopes::needed(&parts.method, path.as_str())) {
+                Some(Needs::Nothing) => {}
+                Some(Needs::Scope(scope)) if scopes.allows(scope) => {}
+                Some(Needs::Scope(scope)) => return Err(Problem::without_scope(scope)),
+                None => return Err(Problem::no_tokens_here()),
+            }
             return Ok(Self {
                 member,
                 is_program: true,
