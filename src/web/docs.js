@@ -15,6 +15,7 @@ for (const form of document.querySelectorAll('form.try')) {
 }
 // On a narrow screen the contents would fill the first page.
 if (window.matchMedia('(max-width: 60rem)').matches) document.querySelector('nav details').open = false;
+document.body.classList.add('ready');
 tellWho();
 token.addEventListener('change', tellWho);
 

@@ -182,6 +182,11 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
             "`not-signed-in`: there is neither a session nor a token. `token-refused`: the token does not work.",
         ),
         (
+            needs_caller,
+            "403",
+            "`scope-missing`: the token is not for this.",
+        ),
+        (
             needs_caller && changes,
             "403",
             "`foreign-origin`: a browser sent it from another site.",
@@ -192,7 +197,12 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
             "`not-found`: it does not exist, or it is somebody else's.",
         ),
         (
-            takes_body,
+            takes_key,
+            "409",
+            "`request-under-way`: the same request is being answered; ask again with the same key.",
+        ),
+        (
+            takes_body || takes_key,
             "413",
             "`unreadable`: the body is longer than 64 KiB.",
         ),
@@ -202,9 +212,14 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
             "`unreadable`: the body is not declared as `application/json`.",
         ),
         (
-            takes_body || (in_query && !is_for_browsers),
+            takes_body || takes_key || (in_query && !is_for_browsers),
             "422",
             "`invalid`: `errors` names each field and what it takes.",
+        ),
+        (
+            takes_key,
+            "422",
+            "`idempotency-key-reused`: the key stands for another request.",
         ),
         (
             true,

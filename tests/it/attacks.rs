@@ -10,7 +10,9 @@ mod requests;
 mod states;
 mod summaries;
 
-use billops::sandbox::{Choice, Decision, Endpoint, JONAS_EMAIL, NINA_EMAIL, Provider, Sandbox, View};
+use billops::sandbox::{
+    Choice, Decision, Endpoint, JONAS_EMAIL, NINA_EMAIL, Provider, Sandbox, View,
+};
 use reqwest::{Method, header};
 use serde_json::Value;
 use url::Url;

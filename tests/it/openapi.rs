@@ -52,3 +52,59 @@ async fn each_path_takes_the_methods_that_its_document_names() {
     }
     bot.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_about_the_api_shows_all_of_it_and_asks_nobody_else() {
+    let bot = TestBot::start().await;
+    let mut visitor = Visitor::new(&bot);
+    let document = document(&mut visitor).await;
+    let page = visitor.open(&visitor.at("/api/docs")).await;
+    assert_eq!(page.status, StatusCode::OK);
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'; connect-src 'self';"));
+    assert!(!policy.contains("unsafe") && !policy.contains("http"));
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in METHODS.iter().filter_map(|method| item.get(method)) {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(page.body.contains(&format!("id=\"{id}\"")), "{id}");
+        }
+    }
+    for name in document["components"]["schemas"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
+        assert!(
+            page.body.contains(&format!("id=\"shape-{name}\"")),
+            "{name}"
+        );
+    }
+    // Whatever it loads or leads to is here.
+    for attribute in ["src=\"", "href=\"", "action=\""] {
+        for rest in page.body.split(attribute).skip(1) {
+            assert!(rest.starts_with('/') || rest.starts_with('#'), "{rest:.80}");
+        }
+    }
+    assert!(!page.body.contains("style=\"") && !page.body.contains("<style"));
+    for inside in page.body.split("<script").skip(1) {
+        assert!(
+            inside.starts_with(" src=\"/docs.js\" defer></script>"),
+            "{inside:.80}"
+        );
+    }
+    for (path, kind) in [("/docs.js", "text/javascript"), ("/docs.css", "text/css")] {
+        let page = visitor.open(&visitor.at(path)).await;
+        assert!(
+            page.headers["content-type"]
+                .to_str()
+                .unwrap()
+                .starts_with(kind)
+        );
+        assert!(!page.body.contains("https://"), "{path}");
+    }
+    // No other page may run anything.
+    let page = visitor.open(&visitor.at("/")).await;
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(!policy.contains("script-src"), "{policy}");
+    bot.finish().await;
+}
