@@ -372,15 +372,12 @@ fn example(document: &Value, schema: &Value, depth: u8) -> Value {
         return word.clone();
     }
     let ways = ["oneOf", "anyOf", "allOf"];
-    if let Some(way) = ways
-        .into_iter()
-        .flat_map(|key| items(&schema[key]))
-        .find(|way| way["type"] != "null")
-    {
+    let mut ways = ways.into_iter().flat_map(|key| items(&schema[key]));
+    if let Some(way) = ways.next() {
         return example(document, way, depth - 1);
     }
     let one = match &schema["type"] {
-        Value::Array(types) => types.first().map_or("", text),
+        Value::Array(types) if types.iter().any(|one| one == "null") => return Value::Null,
         one => text(one),
     };
     match (one, text(&schema["format"])) {
@@ -394,7 +391,7 @@ fn example(document: &Value, schema: &Value, depth: u8) -> Value {
         ("string", "date") => "2026-11-20".into(),
         ("string", "uuid") => "00000000-0000-7000-8000-000000000000".into(),
         ("string", _) => "".into(),
-        ("integer" | "number", _) => 0.into(),
+        ("integer" | "number", _) => schema.get("minimum").cloned().unwrap_or(0.into()),
         ("boolean", _) => true.into(),
         _ => Value::Null,
     }

@@ -26,7 +26,7 @@ const BROWSER: &str = "Browser";
 /// What the document says before the operations do.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    components(schemas(problem::Problem)),
+    components(schemas(problem::Content)),
     security(("session" = []), ("token" = [])),
     tags(
         (name = "Person", description = "Who calls, and what they have decided."),
@@ -241,7 +241,7 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
         match operation.responses.responses.get_mut(status) {
             // The operation has more to say about it.
             Some(RefOr::T(said)) => {
-                said.description = format!("{} {description}", said.description)
+                said.description = format!("{} {description}", said.description);
             }
             Some(RefOr::Ref(_)) => {}
             None => {
@@ -318,8 +318,8 @@ mod tests {
         let (router, paths) = super::super::api().split_for_parts();
         let shown = format!("{router:?}");
         // Of the routes, a router tells no more than in what it shows of itself.
-        let routes = shown.split("fallback_router").next().unwrap_or_default();
-        let served: BTreeSet<&str> = routes
+        let before_fallbacks = shown.split("fallback_router").next().unwrap_or_default();
+        let served: BTreeSet<&str> = before_fallbacks
             .split('"')
             .filter(|part| part.starts_with('/'))
             .collect();

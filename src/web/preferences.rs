@@ -100,10 +100,6 @@ impl ToSchema for PreferenceChanges {
 
 /// Whether BillOps knows a person in Slack, and what they have decided.
 #[derive(Serialize, ToSchema)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a box that a person ticks"
-)]
 pub(super) struct SlackStatus {
     /// Whether the app is installed in their workspace.
     status: Connection,

@@ -24,9 +24,14 @@ const MOST_ERRORS: usize = 50;
 /// What is repeated of a field's name, in characters: it is the sender's own word.
 const LONGEST_FIELD: usize = 60;
 
+/// A refusal.
+#[derive(Clone, Debug)]
+pub(super) struct Problem(Box<Content>);
+
 /// A refusal: what happened, and what to do.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct Problem {
+#[schema(as = Problem)]
+pub(super) struct Content {
     /// Which problem it is. The word stays, whatever is said about it.
     #[serde(rename = "type", serialize_with = "as_urn")]
     #[schema(value_type = String, pattern = "^urn:billops:[a-z-]+$", examples("urn:billops:not-found"))]
@@ -89,6 +94,7 @@ fn as_urn<S: Serializer>(name: &str, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("urn:billops:{name}"))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
 fn as_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
 }
@@ -100,7 +106,7 @@ impl Problem {
         title: impl Into<String>,
         detail: impl Into<String>,
     ) -> Self {
-        Self {
+        Self(Box::new(Content {
             status,
             name,
             title: title.into(),
@@ -113,18 +119,18 @@ impl Problem {
             scope: None,
             reference: None,
             retry_after: None,
-        }
+        }))
     }
 
     /// After how many seconds it is worth while to ask again.
     pub(super) fn retry_after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds.max(1));
+        self.0.retry_after = Some(seconds.max(1));
         self
     }
 
     /// Where the person gives consent again.
     pub(super) fn with_connect_url(mut self, url: impl Into<String>) -> Self {
-        self.connect_url = Some(url.into());
+        self.0.connect_url = Some(url.into());
         self
     }
 
@@ -154,7 +160,7 @@ impl Problem {
         );
         let detail = "Make a new one in BillOps' Home tab, and tick what it is for.";
         let mut problem = Self::new(StatusCode::FORBIDDEN, "scope-missing", title, detail);
-        problem.scope = Some(scope.as_str());
+        problem.0.scope = Some(scope.as_str());
         problem
     }
 
@@ -206,7 +212,7 @@ impl Problem {
         errors: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title, detail);
-        problem.errors = errors
+        problem.0.errors = errors
             .into_iter()
             .take(MOST_ERRORS)
             .map(|(field, message)| FieldError {
@@ -318,9 +324,9 @@ impl Problem {
             ),
         };
         let mut problem = Self::new(status, name, title, detail);
-        problem.provider = Some(provider);
+        problem.0.provider = Some(provider);
         if let Reason::Missing(missing) = reason {
-            problem.missing = missing.iter().map(ToString::to_string).collect();
+            problem.0.missing = missing.iter().map(ToString::to_string).collect();
         }
         problem
     }
@@ -335,24 +341,24 @@ impl From<Failed> for Problem {
             "It did not work",
             "Nothing is wrong with the request. Try again; if it stays so, give the operator the reference.",
         );
-        problem.reference = Some(failed.reference.to_string());
+        problem.0.reference = Some(failed.reference.to_string());
         problem
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.status, Json(&self)).into_response();
+        let mut response = (self.0.status, Json(&self.0)).into_response();
         response.headers_mut().insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.0.status == StatusCode::UNAUTHORIZED {
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, seconds.into());
@@ -379,7 +385,7 @@ pub(super) async fn of_every_refusal(
         }
         None => return response,
     };
-    problem.instance = Some(uri.path().to_owned());
+    problem.0.instance = Some(uri.path().to_owned());
     let (mut parts, _) = response.into_parts();
     let said = problem.into_response();
     parts.headers.remove(header::CONTENT_LENGTH);
