@@ -89,16 +89,19 @@ impl Buckets {
             })
             .unwrap_or_else(|never| match never {});
         let mut wait = 0;
-        let taken = full_at.fetch_update(Ordering::AcqRel, Ordering::Acquire, |full_at| {
+        let step = |full_at: i64| {
             // Never emptier than empty, should the clock have been put back.
-            let after = full_at.clamp(now, now.saturating_add(whole)) + price;
+            let full_at = full_at.clamp(now, now.saturating_add(whole));
+            let after = full_at.saturating_add(price);
             wait = after - now - whole;
-            (wait <= 0).then_some(after)
-        });
-        match taken {
-            Ok(_) => Ok(()),
-            Err(_) => Err(Problem::too_many(wait.unsigned_abs().div_ceil(1_000_000))),
+            Some(if wait > 0 { full_at } else { after })
+        };
+        let (load, store) = (Ordering::Acquire, Ordering::AcqRel);
+        let _ = full_at.fetch_update(store, load, step);
+        if wait > 0 {
+            return Err(Problem::too_many(wait.unsigned_abs().div_ceil(1_000_000)));
         }
+        Ok(())
     }
 }
 
