@@ -56,8 +56,12 @@ their `detail` what to do.
 **Values.** Times are RFC 3339 in UTC, dates `YYYY-MM-DD` in the person's zone, durations whole minutes, money whole \
 numbers of a currency's smallest unit. Lists are pages: `next_cursor` leads to the next one, until it is null.
 
-**Limits.** Bodies up to 64 KiB. Each person may call 20 times a second, and 100 times at once after a pause; reading \
-a calendar counts 10 times. Who calls more is asked to wait with 429 and `Retry-After`.";
+**Once.** Every POST takes an `Idempotency-Key`: sent again with the same key, it is done once and answered the same. \
+Time entries have an `ETag`; a change with `If-Match` is refused when somebody else was faster.
+
+**Limits.** Bodies up to 64 KiB; 10 seconds, or 30 where a provider is asked. Each person may call 20 times a second, \
+and 100 times at once after a pause; `sync` and `authorize` count 10 times. Who calls more is asked to wait with 429 \
+and `Retry-After`.";
 
 /// The document as it is sent.
 pub(super) struct Document {
