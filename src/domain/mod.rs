@@ -12,6 +12,7 @@ pub mod project;
 pub mod provider;
 pub mod rounding;
 pub mod rule;
+pub mod scope;
 pub mod summary;
 pub mod time_command;
 pub mod time_entry;

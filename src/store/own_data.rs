@@ -395,6 +395,7 @@ impl Store {
                 "DELETE FROM day_marks WHERE user_id = $1",
                 "DELETE FROM timers WHERE user_id = $1",
                 "DELETE FROM idempotency_keys WHERE user_id = $1",
+                "DELETE FROM api_requests WHERE user_id = $1",
                 "DELETE FROM time_entries WHERE user_id = $1 \
                  AND (status NOT IN ('approved', 'billed') OR deleted_at IS NOT NULL)",
             ] {

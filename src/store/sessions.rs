@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{Store, StoreError, audit::note_change, read, tx};
-use crate::domain::workspace::AuditSubject;
+use crate::domain::{scope::Scopes, workspace::AuditSubject};
 
 /// A browser that is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -24,6 +24,19 @@ const USE_NOTED_EVERY: TimeDelta = TimeDelta::minutes(5);
 
 /// A SHA-256 digest.
 type Digest = [u8; 32];
+
+/// What is known of a token for programs; never the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ApiToken {
+    /// When it was made.
+    pub made_at: DateTime<Utc>,
+    /// When it was last used, to within five minutes.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// What it allows.
+    pub scopes: Scopes,
+    /// When it stops working; `None` for one that works until it is taken back.
+    pub expires_at: Option<DateTime<Utc>>,
+}
 
 impl Store {
     /// Signs a browser in.
@@ -141,7 +154,7 @@ impl Store {
         })
     }
 
-    /// Gives a person a token for programs. The one they had before works no longer.
+    /// Gives a person a token for programs, which allows this until then. The one they had before works no longer.
     ///
     /// # Errors
     /// The database does not answer.
@@ -149,6 +162,8 @@ impl Store {
         &self,
         token_hash: Digest,
         binding_id: Uuid,
+        scopes: Scopes,
+        expires_at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         tx!(self, conn => {
@@ -161,34 +176,44 @@ impl Store {
                 note_change!(self.clock, conn, "id" = binding_id, AuditSubject::ApiToken, Some("active"), None::<&str>);
             }
             note_change!(self.clock, conn, "id" = binding_id, AuditSubject::ApiToken, None::<&str>, Some("active"));
-            sqlx::query("INSERT INTO api_tokens (id, token_hash, binding_id, created_at) VALUES ($1, $2, $3, $4)")
-                .bind(self.clock.new_id())
-                .bind(token_hash.to_vec())
-                .bind(binding_id)
-                .bind(now)
-                .execute(&mut *conn)
-                .await?;
+            sqlx::query(
+                "INSERT INTO api_tokens (id, token_hash, binding_id, scopes, expires_at, created_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind(self.clock.new_id())
+            .bind(token_hash.to_vec())
+            .bind(binding_id)
+            .bind(scopes.to_string())
+            .bind(expires_at)
+            .bind(now)
+            .execute(&mut *conn)
+            .await?;
             Ok(())
         })
     }
 
-    /// For whom a program with this token acts, if it was not revoked. Its use is noted.
+    /// For whom a program with this token acts and what it may do, if it works. Its use is noted.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn api_token(&self, token_hash: Digest) -> Result<Option<Uuid>, StoreError> {
-        let row: Option<(Uuid, Uuid, Option<DateTime<Utc>>)> = read!(self, db => {
+    pub async fn api_token(
+        &self,
+        token_hash: Digest,
+    ) -> Result<Option<(Uuid, Scopes)>, StoreError> {
+        let now = self.clock.now();
+        let row: Option<(Uuid, Uuid, String, Option<DateTime<Utc>>)> = read!(self, db => {
             sqlx::query_as(
-                "SELECT id, binding_id, last_used_at FROM api_tokens WHERE token_hash = $1 AND revoked_at IS NULL",
+                "SELECT id, binding_id, scopes, last_used_at FROM api_tokens WHERE token_hash = $1 \
+                 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
             )
             .bind(token_hash.to_vec())
+            .bind(now)
             .fetch_optional(db)
             .await
         })?;
-        let Some((id, binding, last_used_at)) = row else {
+        let Some((id, binding, scopes, last_used_at)) = row else {
             return Ok(None);
         };
-        let now = self.clock.now();
         if last_used_at.is_none_or(|at| now - at >= USE_NOTED_EVERY) {
             tx!(self, conn => {
                 sqlx::query("UPDATE api_tokens SET last_used_at = $2 WHERE id = $1")
@@ -199,7 +224,7 @@ impl Store {
                 Ok(())
             })?;
         }
-        Ok(Some(binding))
+        Ok(Some((binding, Scopes::read(&scopes))))
     }
 
     /// Takes a person's token back; `false` if there was none.
@@ -224,22 +249,31 @@ impl Store {
         })
     }
 
-    /// When the person's token was made and last used, if there is one.
+    /// The person's token, if there is one.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn api_token_of(
-        &self,
-        binding_id: Uuid,
-    ) -> Result<Option<(DateTime<Utc>, Option<DateTime<Utc>>)>, StoreError> {
-        let row = read!(self, db => {
+    pub async fn api_token_of(&self, binding_id: Uuid) -> Result<Option<ApiToken>, StoreError> {
+        let row: Option<(
+            DateTime<Utc>,
+            Option<DateTime<Utc>>,
+            String,
+            Option<DateTime<Utc>>,
+        )> = read!(self, db => {
             sqlx::query_as(
-                "SELECT created_at, last_used_at FROM api_tokens WHERE binding_id = $1 AND revoked_at IS NULL",
+                "SELECT created_at, last_used_at, scopes, expires_at FROM api_tokens WHERE binding_id = $1 AND revoked_at IS NULL",
             )
             .bind(binding_id)
             .fetch_optional(db)
             .await
         })?;
-        Ok(row)
+        Ok(
+            row.map(|(made_at, last_used_at, scopes, expires_at)| ApiToken {
+                made_at,
+                last_used_at,
+                scopes: Scopes::read(&scopes),
+                expires_at,
+            }),
+        )
     }
 }

@@ -3,13 +3,17 @@
 use axum::{
     Json,
     extract::{Query, State, rejection::QueryRejection},
-    response::{IntoResponse, Response},
 };
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Site, problem::Problem, session::Caller};
+use super::{
+    Site,
+    fields::{Asked, refused},
+    problem::Problem,
+    session::Caller,
+};
 use crate::domain::workspace::AuditRecord;
 
 /// How many records a page holds where nothing is said, and at most.
@@ -17,21 +21,73 @@ const USUAL_PAGE: u32 = 50;
 const LONGEST_PAGE: u32 = 200;
 
 /// Which page.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Page {
+    /// How many records, from 1 to 200; 50 where it is not said.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
-    /// The id of the last record of the page before.
+    /// `next_cursor` of the page before.
     cursor: Option<Uuid>,
 }
 
-/// `GET /audit`: who changed what and when, the latest first. For everybody but admins there is no such thing.
+impl Asked for Page {
+    const FIELDS: &'static [(&'static str, &'static str)] = &[
+        ("limit", "This is a number from 1 to 200."),
+        (
+            "cursor",
+            "Send the next_cursor of the page before, or none.",
+        ),
+    ];
+}
+
+/// One page of the audit trail.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Trail {
+    /// The records, the latest first.
+    items: Vec<Record>,
+    /// Leads to the next page; null on the last one.
+    next_cursor: Option<Uuid>,
+}
+
+/// One change.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Record {
+    /// Names it.
+    id: Uuid,
+    /// When it was made.
+    #[schema(format = DateTime)]
+    at: String,
+    /// Who made it; null where it was nobody in Slack.
+    slack_user_id: Option<String>,
+    /// A setting of the workspace, `api_token` or `calendar`.
+    #[schema(examples("project_creators"))]
+    subject: String,
+    /// What it was; null where there was nothing.
+    before: Option<String>,
+    /// What it is now; null where there is nothing any more.
+    after: Option<String>,
+}
+
+/// Who changed what
+///
+/// Changes of the workspace's settings, API tokens made and revoked, calendars connected and disconnected; the latest
+/// first. For everybody but admins there is no such thing.
+#[utoipa::path(
+    get, path = "/audit", operation_id = "listAudit", tag = "Person",
+    params(Page),
+    responses(
+        (status = 200, description = "A page of changes.", body = Trail),
+        (status = 404, description = "`not-found`: the caller is no admin of the workspace."),
+    ),
+)]
 pub(super) async fn list(
     State(site): State<Site>,
     caller: Caller,
     page: Result<Query<Page>, QueryRejection>,
-) -> Result<Response, Problem> {
-    let Query(page) = page.map_err(|error| Problem::invalid("query", &error.body_text()))?;
+) -> Result<Json<Trail>, Problem> {
+    let Query(page) = page.map_err(|error| refused::<Page>("", &error.body_text()))?;
     let limit = page.limit.unwrap_or(USUAL_PAGE);
     if !(1..=LONGEST_PAGE).contains(&limit) {
         let takes = format!("This is a number from 1 to {LONGEST_PAGE}.");
@@ -45,20 +101,21 @@ pub(super) async fn list(
     let has_more = records.len() > limit as usize;
     records.truncate(limit as usize);
     let last = records.last().filter(|_| has_more);
-    Ok(Json(json!({
-        "items": records.iter().map(shown).collect::<Vec<_>>(),
-        "next_cursor": last.map(|record| record.id),
+    Ok(Json(Trail {
+        next_cursor: last.map(|record| record.id),
+        items: records.iter().map(shown).collect(),
     }))
-    .into_response())
 }
 
-fn shown(record: &AuditRecord) -> Value {
-    json!({
-        "id": record.id,
-        "at": record.at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
-        "slack_user_id": Some(&record.slack_user_id).filter(|id| !id.is_empty()),
-        "subject": record.subject.as_str(),
-        "before": record.before,
-        "after": record.after,
-    })
+fn shown(record: &AuditRecord) -> Record {
+    Record {
+        id: record.id,
+        at: record
+            .at
+            .to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true),
+        slack_user_id: Some(record.slack_user_id.clone()).filter(|id| !id.is_empty()),
+        subject: record.subject.as_str().to_owned(),
+        before: record.before.clone(),
+        after: record.after.clone(),
+    }
 }

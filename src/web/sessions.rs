@@ -75,7 +75,13 @@ pub(super) async fn end(
     }
 }
 
-/// `POST /auth/logout-everywhere`.
+/// Sign out everywhere
+///
+/// Every browser in which the caller is signed in. API tokens go on working.
+#[utoipa::path(
+    post, path = "/auth/logout-everywhere", operation_id = "signOutEverywhere", tag = "Person",
+    responses((status = 204, description = "The caller is signed in nowhere.")),
+)]
 pub(super) async fn end_all(State(site): State<Site>, caller: Caller) -> Result<Response, Problem> {
     site.app.sign_out_of(&caller.member, None).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();

@@ -1,5 +1,6 @@
 //! The demo's page in a real browser, as a person uses it.
 
+mod docs;
 mod page;
 mod preferences;
 mod summary;
