@@ -169,7 +169,7 @@ impl Expected {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntryOutcome {
     /// It is so now.
-    Done(ListedEntry),
+    Done(Box<ListedEntry>),
     /// It is gone now.
     Deleted,
     /// It cannot be what was said; nothing was done.
@@ -376,7 +376,7 @@ impl App {
                 self.move_fields(member, &mut fields, times.date).await?;
             }
             if fields == before {
-                return Ok(EntryOutcome::Done(listed));
+                return Ok(EntryOutcome::Done(Box::new(listed)));
             }
             let step = Step {
                 entry_id: id,
@@ -389,7 +389,7 @@ impl App {
             match change {
                 EntryChange::Done(_) => {
                     return Ok(match self.listed_entry(member, id).await? {
-                        Some(listed) => EntryOutcome::Done(listed),
+                        Some(listed) => EntryOutcome::Done(Box::new(listed)),
                         None => EntryOutcome::Unknown,
                     });
                 }

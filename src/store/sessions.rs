@@ -254,12 +254,13 @@ impl Store {
     /// # Errors
     /// The database does not answer.
     pub async fn api_token_of(&self, binding_id: Uuid) -> Result<Option<ApiToken>, StoreError> {
-        let row: Option<(
+        type Row = (
             DateTime<Utc>,
             Option<DateTime<Utc>>,
             String,
             Option<DateTime<Utc>>,
-        )> = read!(self, db => {
+        );
+        let row: Option<Row> = read!(self, db => {
             sqlx::query_as(
                 "SELECT created_at, last_used_at, scopes, expires_at FROM api_tokens WHERE binding_id = $1 AND revoked_at IS NULL",
             )

@@ -166,6 +166,8 @@ fn operation(document: &Value, base: &str, one: &Operation<'_>) -> Markup {
     let parameters: Vec<&Value> = items(&one.said["parameters"]).collect();
     let body = &one.said["requestBody"];
     let body_schema = &body["content"]["application/json"]["schema"];
+    let (well, refusals): (Vec<_>, Vec<_>) =
+        entries(&one.said["responses"]).partition(|(status, _)| status.starts_with(['2', '3']));
     html! {
         article.operation id=(one.id) {
             h3 { a.self href={ "#" (one.id) } { (one.summary) } }
@@ -192,23 +194,37 @@ fn operation(document: &Value, base: &str, one: &Operation<'_>) -> Markup {
                 (prose(text(&body["description"])))
             }
             h4 { "Answers" }
-            dl.answers {
-                @for (status, answer) in entries(&one.said["responses"]) {
-                    div class={ "s" (status.chars().next().unwrap_or('x')) } {
-                        dt { (status) }
-                        dd {
-                            (inline(text(&answer["description"])))
-                            @for (media, content) in entries(&answer["content"]) {
-                                @if media == "application/json" && content["schema"]["$ref"].is_string() {
-                                    " " (kind(&content["schema"]))
-                                }
+            (answers(&well))
+            details.refusals {
+                summary {
+                    "Refusals: "
+                    @for (at, (status, _)) in refusals.iter().enumerate() { @if at > 0 { ", " } (status) }
+                }
+                (answers(&refusals))
+            }
+            @if !is_for_browsers {
+                (attempt(document, base, one, &parameters, body_schema))
+            }
+        }
+    }
+}
+
+/// What an operation answers with.
+fn answers(answers: &[(&String, &Value)]) -> Markup {
+    html! {
+        dl.answers {
+            @for (status, answer) in answers {
+                div class={ "s" (status.chars().next().unwrap_or('x')) } {
+                    dt { (status) }
+                    dd {
+                        (inline(text(&answer["description"])))
+                        @for (media, content) in entries(&answer["content"]) {
+                            @if media == "application/json" && content["schema"]["$ref"].is_string() {
+                                " " (kind(&content["schema"]))
                             }
                         }
                     }
                 }
-            }
-            @if !is_for_browsers {
-                (attempt(document, base, one, &parameters, body_schema))
             }
         }
     }

@@ -216,6 +216,10 @@ pub(super) struct ProjectPatch {
     /// `null` for nobody.
     #[serde(deserialize_with = "named")]
     #[schema(value_type = Option<Uuid>)]
+    #[expect(
+        clippy::option_option,
+        reason = "left out, null, and a value are three things"
+    )]
     client_id: Option<Option<Uuid>>,
     /// Whether its entries are billable, unless one says otherwise.
     #[serde(deserialize_with = "named")]

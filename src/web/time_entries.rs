@@ -355,10 +355,18 @@ pub(super) struct TimeEntryPatch {
     /// `null`, with `ended_at`, where it is no longer known.
     #[serde(deserialize_with = "named")]
     #[schema(value_type = Option<DateTime<Utc>>)]
+    #[expect(
+        clippy::option_option,
+        reason = "left out, null, and a value are three things"
+    )]
     started_at: Option<Option<DateTime<Utc>>>,
     /// Like `started_at`.
     #[serde(deserialize_with = "named")]
     #[schema(value_type = Option<DateTime<Utc>>)]
+    #[expect(
+        clippy::option_option,
+        reason = "left out, null, and a value are three things"
+    )]
     ended_at: Option<Option<DateTime<Utc>>>,
     /// 1 to 1,440.
     #[serde(deserialize_with = "named")]
@@ -367,6 +375,10 @@ pub(super) struct TimeEntryPatch {
     /// `null` for no project.
     #[serde(deserialize_with = "named")]
     #[schema(value_type = Option<Uuid>)]
+    #[expect(
+        clippy::option_option,
+        reason = "left out, null, and a value are three things"
+    )]
     project_id: Option<Option<Uuid>>,
     /// Whether it goes on an invoice.
     #[serde(deserialize_with = "named")]
@@ -445,7 +457,7 @@ pub(super) async fn delete(
 fn answer(outcome: EntryOutcome) -> Result<Response, Problem> {
     match outcome {
         EntryOutcome::Done(listed) => {
-            let entry = Entry::from(listed);
+            let entry = Entry::from(*listed);
             Ok((entry.etag(), Json(entry)).into_response())
         }
         EntryOutcome::Deleted => Ok(StatusCode::NO_CONTENT.into_response()),

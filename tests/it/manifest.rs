@@ -260,10 +260,7 @@ fn every_method_and_event_is_covered_and_nothing_is_asked_for_without_use() {
     }
     let handled = handled();
     assert!(handled.contains("app_home_opened"), "{handled:?}");
-    let subscribed: BTreeSet<String> = events
-        .iter()
-        .cloned()
-        .collect();
+    let subscribed: BTreeSet<String> = events.iter().cloned().collect();
     assert_eq!(
         handled, subscribed,
         "what is handled, and what is subscribed to"
