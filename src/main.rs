@@ -100,6 +100,9 @@ enum Command {
         /// The address under which browsers reach this server
         #[arg(long, value_name = "URL")]
         public_url: Option<url::Url>,
+        /// For HTTP in place of Socket Mode: Slack itself reaches this server there
+        #[arg(long, requires = "public_url")]
+        http: bool,
     },
 }
 
@@ -232,8 +235,18 @@ fn run(command: Command) -> Result<ExitCode, Stop> {
             tz,
             text,
         } => parse(json, now, tz, &text),
-        Command::Manifest { public_url } => {
-            print!("{}", manifest::for_server(public_url.as_ref()));
+        Command::Manifest { public_url, http } => {
+            let text = match &public_url {
+                Some(url) if http && url.scheme() != "https" => {
+                    return Err(Stop::Failed(format!(
+                        "Slack sends to https addresses only, and {url} is none. Give the https address, or leave out \
+                         --http and use Socket Mode."
+                    )));
+                }
+                Some(url) if http => manifest::for_http(url),
+                url => manifest::for_server(url.as_ref()),
+            };
+            print!("{text}");
             Ok(ExitCode::SUCCESS)
         }
     }

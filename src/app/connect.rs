@@ -552,12 +552,26 @@ fn refused(returned: &Returned) -> Reason {
             Reason::Denied
         }
         "temporarily_unavailable" | "server_error" => Reason::Unavailable,
-        _ => {
+        // RFC 6749, 4.1.2.1, and what Google says besides.
+        "invalid_request"
+        | "unauthorized_client"
+        | "unsupported_response_type"
+        | "invalid_scope"
+        | "invalid_client"
+        | "redirect_uri_mismatch"
+        | "deleted_client"
+        | "disabled_client"
+        | "org_internal" => {
             tracing::error!(
                 error,
                 "connect.refused: the provider does not take the request; `billops doctor` says more"
             );
             Reason::Operator
+        }
+        // Whoever brings it may have made it up.
+        _ => {
+            tracing::warn!(error = ?error, "connect.refused: the provider did not give consent");
+            Reason::Denied
         }
     }
 }

@@ -369,7 +369,7 @@ impl App {
         Ok(FormOutcome::Done(change))
     }
 
-    async fn move_fields(
+    pub(super) async fn move_fields(
         &self,
         member: &Member,
         fields: &mut EntryFields,

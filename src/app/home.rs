@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{App, confirm_event::WAITS_FOR};
+use super::{App, WorkspaceSeen, confirm_event::WAITS_FOR};
 use crate::{
     domain::{
         calendar::Account,
@@ -66,6 +66,10 @@ pub struct Home {
     pub accounts: Vec<Account>,
     /// The providers that are offered.
     pub offered: Vec<Provider>,
+    /// How the workspace is set, for its admins.
+    pub workspace: Option<WorkspaceSeen>,
+    /// Whether the workspace lets summaries and notices be sent.
+    pub are_notices_on: bool,
 }
 
 impl Home {
@@ -177,6 +181,8 @@ impl App {
             rules: self.rules(member).await?,
             accounts: rows.accounts,
             offered: self.offered(),
+            workspace: self.workspace_seen(member).await?,
+            are_notices_on: member.workspace.notices_enabled,
         })
     }
 

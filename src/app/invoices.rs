@@ -19,6 +19,8 @@ pub enum InvoiceNotice {
     AlreadySent,
     /// They want no such messages.
     NotWanted,
+    /// The admins of their workspace have switched notices off.
+    SwitchedOff,
     /// Slack lets nobody write to them: they left, or take no messages from the app.
     Unreachable,
 }
@@ -54,6 +56,9 @@ impl App {
             Some(NoticeState::Sent) => return Ok(Some(InvoiceNotice::AlreadySent)),
             Some(NoticeState::Refused) => return Ok(Some(InvoiceNotice::Unreachable)),
             Some(NoticeState::Sending) | None => {}
+        }
+        if !member.workspace.notices_enabled {
+            return Ok(Some(InvoiceNotice::SwitchedOff));
         }
         if !member.preferences.invoice_notifications {
             return Ok(Some(InvoiceNotice::NotWanted));

@@ -130,29 +130,38 @@ impl App {
             permalink,
             then: Self::home_refresh(member),
         };
-        match self.store.insert_entry(new, deadline).await {
-            Ok(Made {
-                receipt,
-                may_overlap,
-            }) => Ok(Logged {
-                overlaps: if may_overlap {
-                    Box::pin(self.overlaps(&receipt.entry)).await
-                } else {
-                    Vec::new()
-                },
-                receipt,
-                guess: None,
-                ranges: Vec::new(),
-                project: ProjectNote::Nothing,
-            }),
-            Err(error) => {
+        let Made {
+            receipt,
+            may_overlap,
+        } = self.insert(new, deadline).await?;
+        Ok(Logged {
+            overlaps: if may_overlap {
+                Box::pin(self.overlaps(&receipt.entry)).await
+            } else {
+                Vec::new()
+            },
+            receipt,
+            guess: None,
+            ranges: Vec::new(),
+            project: ProjectNote::Nothing,
+        })
+    }
+
+    /// Makes an entry.
+    ///
+    /// # Errors
+    /// As [`log_entry`](Self::log_entry).
+    pub(super) async fn insert(&self, new: NewEntry, deadline: Instant) -> Result<Made, Failed> {
+        self.store
+            .insert_entry(new, deadline)
+            .await
+            .map_err(|error| {
                 let is_certain = matches!(error, NotSaved::Nothing(_));
-                Err(Failed {
+                Failed {
                     is_certain,
                     ..self.failed("saving a time entry", error)
-                })
-            }
-        }
+                }
+            })
     }
 
     /// What shares time with an entry that is stored. If that cannot be read, nothing is: the entry stands,

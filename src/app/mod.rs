@@ -1,5 +1,6 @@
 //! What BillOps does, one use case a file. Doors call these and render what comes back.
 
+mod api_requests;
 mod batches;
 mod calendars;
 mod changed_meeting;
@@ -7,6 +8,7 @@ mod confirm_event;
 mod connect;
 mod connect_code;
 mod edit_entry;
+mod edit_projects;
 mod ended_meetings;
 mod entry_form;
 mod forgotten_timers;
@@ -19,13 +21,16 @@ mod own_data;
 mod preferences;
 mod projects;
 mod report;
+mod report_sums;
 mod rules;
 mod sign_in;
 mod summaries;
 mod sync;
 mod time_command;
+mod time_entries;
 mod timer;
 mod tokens;
+mod workspace;
 
 use std::{sync::Arc, time::Duration};
 
@@ -52,6 +57,7 @@ pub use confirm_event::{LogAs, LoggedAsForm};
 pub use connect::{Bearer, ConnectLink, Ended, From, LinkPage, Reason, Returned};
 pub use connect_code::Typed;
 pub use edit_entry::{EntryList, EntryVersion, Flip, Flipped, HomeTab, LISTED, merged};
+pub use edit_projects::{ProjectInput, ProjectOutcome, ProjectProblem};
 pub use ended_meetings::{EndedMeeting, EndedMeetings};
 pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
 pub use forgotten_timers::TimerQuestion;
@@ -63,13 +69,15 @@ pub use preferences::PreferenceProblem;
 pub use projects::{Chosen, Linked, ProjectNote, Suggested};
 pub use report::{Report, ReportOf, ReportOutcome, Share};
 pub use rules::Guess;
-pub use sign_in::{SESSION_LASTS, SignedIn};
+pub use sign_in::{API_TOKEN_LASTS, SESSION_LASTS, SignedIn};
 pub use summaries::{DaySummary, WeekSummary};
 use sync::SYNC_EVERY;
 pub use sync::SyncProblem;
 pub use time_command::CommandOutcome;
+pub use time_entries::{EntryInput, EntryOutcome, EntryProblem, Expected, Page};
 pub use timer::{Stepped, TimerOutcome, TimerVersion};
 pub use tokens::{REMINDERS, Refreshed, TokenProblem};
+pub use workspace::{SettingsRefusal, WorkspaceForm, WorkspaceSeen};
 
 /// Channels whose default project is kept in memory.
 const REMEMBERED_DEFAULTS: usize = 20_000;

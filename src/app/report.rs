@@ -13,6 +13,7 @@ use crate::{
         minutes::Minutes,
         period::{NoPeriod, Period, PeriodKind},
         project::{Meant, Project, ProjectRef, meant, slug_of},
+        rounding::Rounding,
         summary::{Summary, is_working_day},
         time_command::{Grouping, ReportRequest},
         time_entry::TimeEntry,
@@ -110,6 +111,8 @@ pub struct Report {
     pub summary: Summary,
     /// What was to be logged up to today: the target of each working day; 0 in a report of one project.
     pub target: Minutes,
+    /// How the sums are rounded, and the exact total; `None` where they are exact.
+    pub rounded: Option<(Rounding, Minutes)>,
     /// How many working days up to today are complete, and of how many.
     pub complete: (usize, usize),
     /// Of one day: its entries, those with times first and in their order; at most 500.
@@ -235,19 +238,34 @@ impl App {
             .totals(member.user_id, from, to, project_id)
             .await
             .map_err(|error| self.failed("summing up a report", error))?;
-        let summary = Summary::of(&totals, from, to);
+        let exact = Summary::of(&totals, from, to);
         let entries = match kind {
             PeriodKind::Day => self.entries_of_day(member, from, project_id).await?,
             PeriodKind::Week | PeriodKind::Month => Vec::new(),
         };
-        let complete = summary.complete_days(member.preferences.target_per_day, today);
+        // A day is as complete as it was logged.
+        let complete = exact.complete_days(member.preferences.target_per_day, today);
         let per_day = match project {
             None => member.preferences.target_per_day.get(),
             Some(_) => 0,
         };
         let working_days = u32::try_from(complete.1).unwrap_or(0);
         // Of a day with more entries than are read it is not known where its gaps are.
-        let is_whole = entries.len() == summary.entries && project.is_none();
+        let is_whole = entries.len() == exact.entries && project.is_none();
+        let (rounded, summary) = match member.workspace.rounding {
+            Rounding::None => (None, exact),
+            rounding => {
+                let totals = self
+                    .store
+                    .rounded_totals(member.user_id, from, to, project_id, rounding)
+                    .await
+                    .map_err(|error| self.failed("summing up a report", error))?;
+                (
+                    Some((rounding, exact.total)),
+                    Summary::of(&totals, from, to),
+                )
+            }
+        };
         Ok(Report {
             gaps: match kind {
                 PeriodKind::Day if is_whole => gaps(&member.workday(), from, &entries, now),
@@ -259,6 +277,7 @@ impl App {
             note,
             target: Minutes::new(per_day.saturating_mul(working_days)),
             complete,
+            rounded,
             summary,
             entries,
         })

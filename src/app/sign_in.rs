@@ -12,13 +12,16 @@ use uuid::Uuid;
 use super::{App, Returned, connect::LONGEST_PARAMETER};
 use crate::{
     calendar::{SignInProblem, SlackIdentity},
-    domain::member::Member,
+    domain::{member::Member, scope::Scopes},
     error::Failed,
     keyring::{Place, digest, new_secret},
+    store::{ApiToken, OpenSession},
 };
 
 /// How long a browser stays signed in.
 pub const SESSION_LASTS: TimeDelta = TimeDelta::days(14);
+/// How long a program's token works.
+pub const API_TOKEN_LASTS: TimeDelta = TimeDelta::days(365);
 /// How long signing in may take.
 const SIGN_IN_TAKES: TimeDelta = TimeDelta::minutes(10);
 /// What a program's token begins with, so that it is recognised where it should not be.
@@ -206,30 +209,72 @@ impl App {
             .map_err(|error| self.failed("signing out", error))
     }
 
-    /// For whom a program with this token acts.
+    /// Where the person is signed in, the latest sign-in first; the one with this cookie is marked.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn acts_for(&self, token: &str) -> Result<Option<Member>, Failed> {
+    pub async fn open_sessions(
+        &self,
+        member: &Member,
+        session: &str,
+    ) -> Result<Vec<OpenSession>, Failed> {
+        self.store
+            .open_sessions(member.binding_id, digest(session))
+            .await
+            .map_err(|error| self.failed("listing sessions", error))
+    }
+
+    /// Signs the person out of one browser, or out of all of them; returns how many that were. Somebody else's session
+    /// is none.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn sign_out_of(
+        &self,
+        member: &Member,
+        session_id: Option<Uuid>,
+    ) -> Result<u64, Failed> {
+        self.store
+            .end_sessions_of(member.binding_id, session_id)
+            .await
+            .map_err(|error| self.failed("ending sessions", error))
+    }
+
+    /// For whom a program with this token acts, and what it may do.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn acts_for(&self, token: &str) -> Result<Option<(Member, Scopes)>, Failed> {
         let failed = |error| self.failed("looking up an API token", error);
         if !token.starts_with(API_TOKEN_PREFIX) {
             return Ok(None);
         }
-        let binding = self.store.api_token(digest(token)).await.map_err(failed)?;
-        let Some(binding) = binding else {
+        let found = self.store.api_token(digest(token)).await.map_err(failed)?;
+        let Some((binding, scopes)) = found else {
             return Ok(None);
         };
-        self.store.member_by_binding(binding).await.map_err(failed)
+        let member = self.store.member_by_binding(binding).await;
+        Ok(member.map_err(failed)?.map(|member| (member, scopes)))
     }
 
-    /// Gives the person a token for programs, shown once. The one they had works no longer.
+    /// Gives the person a token for programs, shown once, which allows this for a year. The one they had works no
+    /// longer.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn new_api_token(&self, member: &Member) -> Result<SecretString, Failed> {
+    pub async fn new_api_token(
+        &self,
+        member: &Member,
+        scopes: Scopes,
+    ) -> Result<SecretString, Failed> {
         let token = format!("{API_TOKEN_PREFIX}{}", new_secret().expose_secret());
         self.store
-            .add_api_token(digest(&token), member.binding_id)
+            .add_api_token(
+                digest(&token),
+                member.binding_id,
+                scopes,
+                self.clock.now() + API_TOKEN_LASTS,
+            )
             .await
             .map_err(|error| self.failed("making an API token", error))?;
         Ok(token.into())
@@ -246,14 +291,11 @@ impl App {
             .map_err(|error| self.failed("revoking an API token", error))
     }
 
-    /// When the person's token was made and last used, if there is one.
+    /// The person's token, if there is one.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn api_token_of(
-        &self,
-        member: &Member,
-    ) -> Result<Option<(DateTime<Utc>, Option<DateTime<Utc>>)>, Failed> {
+    pub async fn api_token_of(&self, member: &Member) -> Result<Option<ApiToken>, Failed> {
         self.store
             .api_token_of(member.binding_id)
             .await

@@ -2,6 +2,7 @@
 //! reported at once, each with what it is for and the fix. Secrets are never printed.
 
 mod calendars;
+mod limits;
 mod slack;
 
 use std::{collections::HashMap, net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
@@ -12,6 +13,7 @@ use url::{Host, Url};
 use crate::keyring::Keyring;
 
 pub use calendars::{CalendarConfig, ProviderConfig, SignInConfig};
+pub use limits::Limits;
 pub use slack::{InstallConfig, SlackConfig, Transport};
 
 /// Everything the bot is told from outside.
@@ -35,6 +37,8 @@ pub struct Config {
     pub keys: Option<Keyring>,
     /// What is done how often.
     pub schedules: Schedules,
+    /// How much of the web server one caller may have.
+    pub limits: Limits,
 }
 
 /// What is done how often.
@@ -194,6 +198,7 @@ impl Config {
                 sign_in,
                 keys,
                 schedules,
+                limits: Limits::default(),
             }),
             _ => Err(reader.problems),
         }

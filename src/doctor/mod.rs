@@ -132,7 +132,7 @@ async fn outside(report: &mut Report, config: &Config, http: &http::Client, cloc
     match SlackClient::new(&config.slack, http.clone()) {
         Ok(client) => {
             if client.has_given_token() {
-                bot_token(report, &client, clock).await;
+                bot_token(report, &client, config.slack.app_id.as_deref(), clock).await;
             } else {
                 let text = format!(
                     "none is set: workspaces install the app from {}",
@@ -280,19 +280,23 @@ async fn dead_jobs(report: &mut Report, store: &Store, count: i64) {
     report.add(State::Wrong, "jobs", text);
 }
 
-async fn bot_token(report: &mut Report, client: &SlackClient, clock: &Clock) {
+async fn bot_token(report: &mut Report, client: &SlackClient, app_id: Option<&str>, clock: &Clock) {
     match client.examine_token().await {
         Ok(token) => {
             let name = token.workspace.name.as_deref().unwrap_or("(no name)");
             report.add(State::Ok, "bot token", format!("belongs to the workspace {name} ({})", token.workspace.workspace_id));
             if let Some(granted) = &token.scopes {
-                let missing: Vec<_> = manifest::scopes().filter(|scope| !granted.iter().any(|g| g == scope)).collect();
+                let missing = manifest::missing_scopes(granted);
                 if missing.is_empty() {
                     report.add(State::Ok, "scopes", "all that BillOps needs are granted");
                 } else {
                     report.add(State::Wrong, "scopes", format!(
-                        "missing: {}. In your app's settings open OAuth & Permissions, add them, and install the app again.",
-                        missing.join(", ")
+                        "missing: {}. In your app's settings open OAuth & Permissions, add them, and install the app again: {}",
+                        missing.join(", "),
+                        token.workspace.app_id.as_deref().or(app_id).map_or_else(
+                            || "https://api.slack.com/apps".to_owned(),
+                            |id| format!("https://api.slack.com/apps/{id}/oauth"),
+                        )
                     ));
                 }
             }

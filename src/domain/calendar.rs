@@ -19,6 +19,9 @@ pub enum AccountState {
 }
 
 impl AccountState {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Active, Self::NeedsReconnect, Self::Disconnected];
+
     /// As it is stored and as the API says it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -30,9 +33,7 @@ impl AccountState {
 
     /// The other way round; `None` for anything else.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Active, Self::NeedsReconnect, Self::Disconnected]
-            .into_iter()
-            .find(|state| state.as_str() == name)
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 }
 
@@ -48,6 +49,9 @@ pub enum ReconnectReason {
 }
 
 impl ReconnectReason {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::SignInAgain, Self::Revoked, Self::AdminApproval];
+
     /// As it is stored and as the API says it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -107,7 +107,7 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// All of them.
-    const ALL: [Self; 12] = [
+    pub const ALL: [Self; 12] = [
         Self::Cancelled,
         Self::Declined,
         Self::AllDay,
@@ -289,6 +289,15 @@ pub enum EventState {
 }
 
 impl EventState {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Suggested,
+        Self::Logged,
+        Self::Dismissed,
+        Self::Gone,
+        Self::Skipped,
+    ];
+
     /// As it is stored and as the API says it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -302,15 +311,7 @@ impl EventState {
 
     /// The other way round; `None` for anything else.
     pub fn from_name(name: &str) -> Option<Self> {
-        [
-            Self::Suggested,
-            Self::Logged,
-            Self::Dismissed,
-            Self::Gone,
-            Self::Skipped,
-        ]
-        .into_iter()
-        .find(|state| state.as_str() == name)
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
     }
 }
 

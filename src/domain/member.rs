@@ -3,7 +3,10 @@
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use super::{preferences::Preferences, time_command::SlashDates, timer::Workday};
+use super::{
+    preferences::Preferences, time_command::SlashDates, timer::Workday,
+    workspace::WorkspaceSettings,
+};
 
 /// One person in one Slack workspace. Everything a person owns hangs on `user_id`, and a `user_id`
 /// belongs to one workspace.
@@ -29,6 +32,8 @@ pub struct Member {
     pub is_admin: bool,
     /// What they have decided.
     pub preferences: Preferences,
+    /// What their workspace's admins have decided.
+    pub workspace: WorkspaceSettings,
     /// Whether the workspace lets them create projects.
     pub may_create_projects: bool,
     /// Whether they have ever opened the Home tab.

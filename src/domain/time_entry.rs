@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use super::{minutes::Minutes, project::ProjectRef, timer::Timer};
 
+/// The longest word to find an entry by, in characters.
+pub const LONGEST_TAG: usize = 80;
+
 /// One time entry as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeEntry {
@@ -139,6 +142,28 @@ impl EntryFields {
     }
 }
 
+/// Whether entries can be found by this word: a letter first, nothing that ends a word of a typed line, and no
+/// longer than [`LONGEST_TAG`].
+///
+/// ```
+/// use billops::domain::time_entry::is_tag;
+///
+/// assert!(is_tag("on-site") && is_tag("v2"));
+/// assert!(!is_tag("") && !is_tag("+x") && !is_tag("two words") && !is_tag("2nd"));
+/// ```
+pub fn is_tag(word: &str) -> bool {
+    let ends = |c: char| c.is_whitespace() || c.is_control() || ":,;\"“”()#@!+".contains(c);
+    word.starts_with(char::is_alphabetic)
+        && !word.contains(ends)
+        && word.chars().count() <= LONGEST_TAG
+}
+
+/// Whether a text can be kept: no control characters but ends of lines and tabs.
+pub fn is_text(text: &str) -> bool {
+    text.chars()
+        .all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'))
+}
+
 /// How an entry came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -149,6 +174,8 @@ pub enum EntrySource {
     Timer,
     /// An event of a calendar.
     Calendar,
+    /// A program, over the API.
+    Api,
 }
 
 /// Where an entry stands on the way to an invoice.
@@ -197,6 +224,9 @@ pub enum ChangeKind {
 macro_rules! words {
     ($type:ty { $($value:ident = $word:literal),+ $(,)? }) => {
         impl $type {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$value),+];
+
             /// The word it is stored and shown under.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$value => $word),+ }
@@ -214,6 +244,7 @@ words!(EntrySource {
     Slack = "slack",
     Timer = "timer",
     Calendar = "calendar",
+    Api = "api",
 });
 words!(ChangeKind {
     Create = "create",

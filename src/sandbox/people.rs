@@ -370,6 +370,20 @@ impl Sandbox {
         Ok(self.send_event(event).await)
     }
 
+    /// The person becomes an admin of the workspace, or ceases to be one. The app is not told.
+    ///
+    /// # Errors
+    /// There is no such person.
+    pub fn set_admin(&self, user: &str, is_admin: bool) -> Result<(), Unable> {
+        let id = self.world(|world| world.someone(user).map(|person| person.id.clone()))?;
+        self.change(|world| {
+            if let Some(person) = world.person_mut(&id) {
+                person.is_admin = is_admin;
+            }
+        });
+        Ok(())
+    }
+
     /// Sends an event of the Events API, which is repeated until it is acknowledged.
     pub async fn send_event(&self, event: Value) -> Answer {
         let now = self.slack.options.clock.now();

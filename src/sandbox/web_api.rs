@@ -194,7 +194,13 @@ pub(super) async fn call(
         Ok(value) => {
             let hidden = fault.as_ref().is_some_and(Fault::hides_answer);
             trace(!hidden, hidden.then(|| "done, but not answered".to_owned()));
-            answer(&value)
+            let mut response = answer(&value);
+            if method == "auth.test" {
+                let scopes = sandbox.slack.options.manifest.scopes.join(",");
+                let scopes = scopes.parse().expect("scopes are ASCII");
+                response.headers_mut().insert("x-oauth-scopes", scopes);
+            }
+            response
         }
         Err(refusal) => {
             trace(false, Some(refusal.error.clone()));

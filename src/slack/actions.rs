@@ -16,7 +16,7 @@ use super::{
     own_data, preferences, projects, reports, request_key, rules, stranger,
     summaries::{self, About},
     text::unescaped,
-    timers,
+    timers, workspace,
 };
 use crate::{
     app::{EntryVersion, Flip, FormOutcome, HomeTab, Notice},
@@ -315,6 +315,12 @@ async fn act(press: &Press<'_>, member: &Arc<Member>) -> Result<Option<Message>,
             preferences::open(door, member, &interaction.trigger_id).await?;
             Ok(None)
         }
+        ("workspace", "open") => {
+            workspace::pressed(press, member).await?;
+            Ok(None)
+        }
+        // The button leads to a page; Slack tells of it all the same.
+        ("workspace", "reinstall") => Ok(None),
         ("data", _) => own_data::pressed(press, member, verb).await,
         ("prefs", "set_unit") => {
             let unit = match action.value.strip_prefix("bare_number_unit:") {

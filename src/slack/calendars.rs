@@ -21,7 +21,11 @@ use super::{
 };
 use crate::{
     app::{Listed, Notice, REMINDERS, SyncProblem, TokenProblem},
-    domain::{member::Member, provider::Provider},
+    domain::{
+        member::Member,
+        provider::Provider,
+        scope::{Scope, Scopes},
+    },
     error::{Failed, chain},
     jobs::Ran,
 };
@@ -253,32 +257,37 @@ pub(super) async fn token_pressed(
     verb: &str,
 ) -> Result<Option<Message>, Failed> {
     let (door, trigger) = (press.door, &press.interaction.trigger_id);
-    let about = |made| {
+    let about = |made, ticked, ended| {
         let (now, zone) = (door.app.clock().now(), member.zone());
-        let blocks = messages::api_token_blocks(made, now, zone);
+        let mut blocks = messages::api_token_blocks(made, ticked, now, zone);
+        blocks.push(messages::sign_out_everywhere(ended));
         modal("token", "API token", None, blocks, &Meta::default())
     };
     match verb {
         "open" => {
             let made = door.app.api_token_of(member).await?;
-            open_form::open(door, trigger, &about(made)).await;
+            open_form::open(door, trigger, &about(made, usual(), None)).await;
         }
         "create" => {
-            // Laid on the form for preferences, which then says that there is one.
-            let token = door.app.new_api_token(member).await?;
-            let blocks = messages::new_token_blocks(token.expose_secret());
-            let view = modal("token", "API token", None, blocks, &Meta::default());
+            // Laid on the form for preferences.
+            let made = door.app.api_token_of(member).await?;
+            let view = about(made, usual(), None);
             if let Err(problem) = door.client.push_modal(trigger, &view).await {
                 tracing::warn!("form.not_opened: {problem}");
             }
-            let form = preferences::form(door, member).await?;
-            show(press, &form).await;
         }
         "new" => {
-            let token = door.app.new_api_token(member).await?;
+            let ticked = ticked(&press.interaction.view);
+            if ticked.is_empty() {
+                let made = door.app.api_token_of(member).await?;
+                show(press, &about(made, ticked, None)).await;
+                return Ok(None);
+            }
+            let token = door.app.new_api_token(member, ticked).await?;
             let blocks = messages::new_token_blocks(token.expose_secret());
             let view = modal("token", "API token", None, blocks, &Meta::default());
             show(press, &view).await;
+            form_below_follows(press, member).await?;
         }
         "revoke" => {
             door.app.revoke_api_token(member).await?;
@@ -287,19 +296,49 @@ pub(super) async fn token_pressed(
                 show(press, &preferences::form(door, member).await?).await;
                 return Ok(None);
             }
-            show(press, &about(None)).await;
-            // A new token is laid on the form for preferences, which says that there is one.
-            let root = &view.root_view_id;
-            if !root.is_empty() && *root != view.id {
-                let form = preferences::form(door, member).await?;
-                if let Err(problem) = door.client.update_modal(root, &form).await {
-                    tracing::warn!("form.not_updated: {problem}");
-                }
-            }
+            show(press, &about(None, usual(), None)).await;
+            form_below_follows(press, member).await?;
+        }
+        "sign_out" => {
+            let ended = door.app.sign_out_of(member, None).await?;
+            let made = door.app.api_token_of(member).await?;
+            show(press, &about(made, usual(), Some(ended))).await;
         }
         _ => {}
     }
     Ok(None)
+}
+
+/// What is ticked in a new form.
+fn usual() -> Scopes {
+    [Scope::Entries].into_iter().collect()
+}
+
+/// What is ticked in the form. One that was opened before there was anything to tick asks for the usual.
+fn ticked(view: &View) -> Scopes {
+    if !view.state.values.contains_key("scopes") {
+        return usual();
+    }
+    let field = view.field("scopes");
+    let words: Vec<&str> = field
+        .selected_options
+        .iter()
+        .map(|option| &*option.value)
+        .collect();
+    Scopes::read(&words.join(" "))
+}
+
+/// A token is laid on the form for preferences, which says whether there is one.
+async fn form_below_follows(press: &Press<'_>, member: &Arc<Member>) -> Result<(), Failed> {
+    let (door, view) = (press.door, &press.interaction.view);
+    let root = &view.root_view_id;
+    if !root.is_empty() && *root != view.id {
+        let form = preferences::form(door, member).await?;
+        if let Err(problem) = door.client.update_modal(root, &form).await {
+            tracing::warn!("form.not_updated: {problem}");
+        }
+    }
+    Ok(())
 }
 
 /// Shows it in the form whose button was pressed.

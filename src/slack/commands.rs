@@ -127,6 +127,10 @@ async fn answer(line: Line<'_>) -> Option<Message> {
             ));
         }
     };
+    if !member.workspace.time_enabled {
+        let reader = door.reader(&member, line.round);
+        return Some(messages::time_is_off(reader, line.typed));
+    }
     let request = Request {
         member: &member,
         channel: line.channel.id,

@@ -131,6 +131,15 @@ pub(super) async fn publish(
         if is_last {
             return Ok(());
         }
+        let still_there = door.app.member_by_binding(binding).await;
+        if still_there.map_err(|e| stored(&e))?.is_none() {
+            // They had everything deleted while this was drawn: it must not stay in sight.
+            let client = &door.client;
+            client
+                .publish_home(&member.slack_user_id, &super::own_data::emptied(), None)
+                .await?;
+            return Ok(());
+        }
     }
     Err(SlackError::Failed(format!(
         "{ROUNDS} times another view was published at the same time"
@@ -153,7 +162,10 @@ async fn drawn(
     notice: Option<Notice>,
     unfolded: Unfolded,
 ) -> Result<SlackView, Failed> {
-    let home = door.app.home(member, notice, unfolded).await?;
+    let mut home = door.app.home(member, notice, unfolded).await?;
+    if let Some(seen) = &mut home.workspace {
+        seen.missing_scopes = door.missing_scopes(&member.workspace_id).await;
+    }
     Ok(messages::home(&home))
 }
 

@@ -27,6 +27,7 @@ mod summaries;
 mod text;
 mod timers;
 mod upload;
+mod workspace;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -45,7 +46,9 @@ pub use summaries::SummaryNow;
 
 use crate::{
     app::App,
-    domain::{member::Member, minutes::Minutes, preferences::Preferences},
+    domain::{
+        member::Member, minutes::Minutes, preferences::Preferences, workspace::WorkspaceSettings,
+    },
     error::{Failed, chain},
     jobs::Ran,
 };
@@ -71,6 +74,8 @@ pub struct Door {
     ways: Arc<Cache<Uuid, String>>,
     /// Until when Slack asks to send no messages, by workspace.
     quiet: Arc<Cache<String, DateTime<Utc>>>,
+    /// What the app may not do of what it needs, and when Slack said so, by workspace.
+    scopes: Arc<Cache<String, (Vec<&'static str>, Instant)>>,
 }
 
 /// One delivery, as the rooms behind the door see it.
@@ -89,6 +94,7 @@ impl Door {
             answers: TaskTracker::new(),
             ways: Arc::new(Cache::new(REMEMBERED_WAYS)),
             quiet: Arc::new(Cache::new(QUIET_WORKSPACES)),
+            scopes: Arc::new(Cache::new(QUIET_WORKSPACES)),
         }
     }
 
@@ -458,6 +464,7 @@ fn stranger(workspace: &str, slack_user: &str) -> Member {
         },
         locale: None,
         is_admin: false,
+        workspace: WorkspaceSettings::default(),
         may_create_projects: false,
         has_opened_home: false,
     }

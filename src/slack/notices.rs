@@ -44,6 +44,8 @@ const UNREACHABLE: [&str; 9] = [
 pub(super) enum Said {
     /// It is there now, or was already: in this conversation, with this `ts`, as far as that is known.
     Sent(Option<(String, String)>),
+    /// The workspace's admins have switched it off; what it would have said stands in the Home tab.
+    Off,
     /// Slack will never take it: the person left, or takes no messages from the app.
     Unreachable,
     /// Not now; the job says when again.
@@ -54,7 +56,7 @@ impl Said {
     /// What that is for a job to which nothing else follows from it.
     pub(super) fn ran(self) -> Ran {
         match self {
-            Self::Sent(_) | Self::Unreachable => Ran::Done,
+            Self::Sent(_) | Self::Off | Self::Unreachable => Ran::Done,
             Self::Not(ran) => ran,
         }
     }
@@ -128,6 +130,9 @@ impl Door {
         mark: &str,
         message: &Message,
     ) -> Result<Said, StoreError> {
+        if !member.workspace.notices_enabled {
+            return Ok(Said::Off);
+        }
         let (store, binding) = (self.app.store(), member.binding_id);
         if let Some(wait) = self.quiet_for(&member.workspace_id) {
             return Ok(Said::Not(Ran::Later(wait)));

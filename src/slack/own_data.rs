@@ -104,14 +104,8 @@ pub(super) async fn submitted(
     let was = door.app.delete_everything(member).await?;
     let (client, slack_user) = (door.client.clone(), member.slack_user_id.clone());
     door.answers.spawn(async move {
-        // The tab still shows what it showed; it is drawn without knowing who looks at it.
-        let empty = messages::section(
-            SlackBlockId("deleted".to_owned()),
-            "Everything about you in this workspace is deleted. BillOps starts from zero if you use it again."
-                .to_owned(),
-        );
-        let home = SlackView::Home(SlackHomeView::new(vec![empty]));
-        if let Err(problem) = client.publish_home(&slack_user, &home, None).await {
+        // The tab still shows what it showed.
+        if let Err(problem) = client.publish_home(&slack_user, &emptied(), None).await {
             tracing::warn!("own_data.home_not_emptied: {problem}");
         }
         let message = messages::everything_deleted(&was);
@@ -120,6 +114,16 @@ pub(super) async fn submitted(
         }
     });
     Ok(None)
+}
+
+/// The Home tab of somebody of whom nothing is kept, drawn without knowing who looks at it.
+pub(super) fn emptied() -> SlackView {
+    let deleted = messages::section(
+        SlackBlockId("deleted".to_owned()),
+        "Everything about you in this workspace is deleted. BillOps starts from zero if you use it again."
+            .to_owned(),
+    );
+    SlackView::Home(SlackHomeView::new(vec![deleted]))
 }
 
 impl Door {

@@ -12,6 +12,7 @@ use super::{
     inbound::{Interaction, View},
     logged, messages, own_data,
     text::clock_time,
+    workspace::Saved,
 };
 use crate::{
     app::{EntryForm, FormOutcome, FormProblem, HomeTab, Notice, Request},
@@ -123,6 +124,14 @@ async fn save(
                 is_wrong.then(|| acknowledgement(&Response::Errors { errors }))?
             })
         }
+        forms::WORKSPACE => {
+            let saved = super::workspace::submitted(door, &member, view, &meta).await;
+            saved.map(|saved| match saved {
+                Saved::Done => None,
+                Saved::Problems(errors) => acknowledgement(&Response::Errors { errors }),
+                Saved::Stale(view) => acknowledgement(&Response::Update { view }),
+            })
+        }
         callback_id => {
             tracing::warn!(
                 callback_id,
@@ -147,7 +156,7 @@ fn not_saved(callback_id: &str, failed: Failed) -> Acknowledgement {
         "report.share" => "channel",
         own_data::DELETE => own_data::CONFIRMATION,
         "calendar.choose_save" => "calendars",
-        forms::PREFERENCES => "target_minutes_per_day",
+        forms::PREFERENCES | forms::WORKSPACE => forms::TARGET,
         _ => "time",
     };
     let did = if failed.is_certain {

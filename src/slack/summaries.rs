@@ -253,6 +253,9 @@ impl Door {
                     .await
                 {
                     Said::Sent(_) => SummaryNow::Sent,
+                    Said::Off => SummaryNow::Not(
+                        "the workspace's admins have switched summaries off".to_owned(),
+                    ),
                     Said::Unreachable => {
                         SummaryNow::Not("Slack does not let the bot write to them".to_owned())
                     }
@@ -332,7 +335,7 @@ impl Door {
             .say_once(&member, &about.notice(), &mark, &message)
             .await
         {
-            Said::Sent(_) => Ran::Done,
+            Said::Sent(_) | Said::Off => Ran::Done,
             Said::Not(ran) => ran,
             Said::Unreachable => {
                 // Not each evening anew. When something is heard of them, they are planned for again.

@@ -369,6 +369,10 @@ impl Store {
                 .bind(first_id_at(before))
                 .execute(&mut *conn)
                 .await?;
+            sqlx::query("DELETE FROM api_requests WHERE created_at < $1")
+                .bind(before)
+                .execute(&mut *conn)
+                .await?;
             let result = sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
                 .bind(before)
                 .execute(&mut *conn)

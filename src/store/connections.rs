@@ -6,11 +6,12 @@ use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 use uuid::Uuid;
 
-use super::{NewJob, Store, StoreError, jobs::add_job, read, tx};
+use super::{NewJob, Store, StoreError, audit::note_change, jobs::add_job, read, tx};
 use crate::{
     domain::{
         calendar::{Account, AccountState, Calendar, ListedCalendar, ReconnectReason},
         provider::Provider,
+        workspace::AuditSubject,
     },
     keyring::Place,
 };
@@ -254,6 +255,10 @@ impl Store {
             .await?;
             note_calendars!(self.clock, conn, new.user_id, new.provider, id, calendars);
             let saved = SavedAccount { id, before };
+            if matches!(before, None | Some(AccountState::Disconnected)) {
+                let provider = Some(new.provider.as_str());
+                note_change!(self.clock, conn, "user_id" = new.user_id, AuditSubject::Calendar, None::<&str>, provider);
+            }
             for job in then(saved) {
                 add_job!(self.clock, conn, &job);
             }
@@ -437,18 +442,19 @@ impl Store {
         then: Option<&NewJob>,
     ) -> Result<Option<Option<SecretString>>, StoreError> {
         let now = self.clock.now();
-        let sealed: Option<(Option<String>, i64)> = tx!(self, conn => {
-            let found: Option<(Option<String>, i64)> = sqlx::query_as(
+        let sealed: Option<(Option<String>, i64, String)> = tx!(self, conn => {
+            let found: Option<(Option<String>, i64, String)> = sqlx::query_as(
                 "SELECT a.refresh_token, (SELECT COUNT(*) FROM user_oauth_accounts other WHERE \
                  other.provider = a.provider AND other.subject = a.subject AND other.id <> a.id \
-                 AND other.state <> 'disconnected') FROM user_oauth_accounts a \
+                 AND other.state <> 'disconnected'), a.provider FROM user_oauth_accounts a \
                  WHERE a.id = $1 AND a.user_id = $2 AND a.state <> 'disconnected'",
             )
             .bind(account_id)
             .bind(user_id)
             .fetch_optional(&mut *conn)
             .await?;
-            if found.is_some() {
+            if let Some((.., provider)) = &found {
+                note_change!(self.clock, conn, "user_id" = user_id, AuditSubject::Calendar, Some(provider), None::<&str>);
                 sqlx::query(
                     "UPDATE user_oauth_accounts SET state = 'disconnected', state_reason = NULL, state_since = $2, \
                      access_token = NULL, refresh_token = NULL, access_expires_at = NULL, refresh_lease = NULL, \
@@ -465,7 +471,7 @@ impl Store {
             Ok(found)
         })?;
         self.wake_workers();
-        let Some((sealed, others)) = sealed else {
+        let Some((sealed, others, _)) = sealed else {
             return Ok(None);
         };
         let sealed = sealed.filter(|_| others == 0);

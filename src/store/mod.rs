@@ -9,12 +9,16 @@
 //! - Instants are bound from the clock, to the microsecond; ids are bound as [`Uuid`], never as text.
 //! - A method is one transaction, and no transaction waits for anything but the database.
 
+mod api_requests;
+mod audit;
 mod batches;
 mod changes;
+mod clients;
 mod commit;
 mod connections;
 mod ended;
 mod entries;
+mod entry_pages;
 mod errands;
 mod events;
 mod home;
@@ -30,10 +34,12 @@ mod reports;
 mod rules;
 mod sessions;
 mod summaries;
+mod sums;
 mod sync;
 mod timers;
 mod tokens;
 mod undo;
+mod workspace;
 
 use std::{sync::Arc, time::Duration};
 
@@ -50,10 +56,13 @@ use crate::{
     keyring::{Keyring, NotOpened, Place},
 };
 
+pub use api_requests::{RequestClaim, StoredAnswer};
 pub use batches::{Batch, BatchOf};
 pub use changes::{EntryChange, Step};
+pub use clients::ClientChange;
 pub use commit::{Made, NewEntry, NotSaved};
 pub use connections::{NewAccount, SavedAccount};
+pub use entry_pages::{EntryFilter, ListedEntry};
 pub use errands::{Errand, LinkIntent, NewErrand, Parked};
 pub use events::LogEvent;
 pub use home::{HomeRows, HomeSpans};
@@ -64,10 +73,13 @@ pub use own_data::{OwnData, OwnEntry, OwnEvent, OwnRecords};
 pub use people::{Profile, Workspace};
 pub use projects::{DefaultProject, NewProject, ProjectChange, ProjectEdit};
 pub use reports::ShareClaim;
+pub use sessions::{ApiToken, OpenSession};
 pub use summaries::{Planned, Replan};
+pub use sums::{Sum, SumBy};
 pub use sync::{Shown, SyncTarget};
 pub use timers::{TimerChange, TimerStep, TimerToAsk};
 pub use tokens::{StoredTokens, TokenRow};
+pub use workspace::{ConnectedCalendar, SettingsChange, WorkspaceFacts};
 
 /// How long one statement may wait for the database before it is given up. The answer to a person is
 /// due 2.5 s after they pressed Enter, and two waits may follow one another.

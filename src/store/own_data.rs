@@ -395,6 +395,7 @@ impl Store {
                 "DELETE FROM day_marks WHERE user_id = $1",
                 "DELETE FROM timers WHERE user_id = $1",
                 "DELETE FROM idempotency_keys WHERE user_id = $1",
+                "DELETE FROM api_requests WHERE user_id = $1",
                 "DELETE FROM time_entries WHERE user_id = $1 \
                  AND (status NOT IN ('approved', 'billed') OR deleted_at IS NOT NULL)",
             ] {
@@ -471,6 +472,19 @@ impl Store {
                 sqlx::query("UPDATE channel_projects SET linked_by = $2 WHERE linked_by = $1")
                     .bind(user_id)
                     .bind(nameless)
+                    .execute(&mut *conn)
+                    .await?;
+            }
+            // What a person decided for everybody stays on record, without saying who did.
+            for audited in [
+                "DELETE FROM audit_events WHERE subject IN ('api_token', 'calendar') AND slack_integration_id = $1 \
+                 AND slack_user_id = (SELECT slack_user_id FROM slack_user_bindings WHERE id = $2)",
+                "UPDATE audit_events SET slack_user_id = '' WHERE slack_integration_id = $1 \
+                 AND slack_user_id = (SELECT slack_user_id FROM slack_user_bindings WHERE id = $2)",
+            ] {
+                sqlx::query(audited)
+                    .bind(slack_integration_id)
+                    .bind(binding_id)
                     .execute(&mut *conn)
                     .await?;
             }

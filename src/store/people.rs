@@ -11,13 +11,14 @@ use crate::domain::{
     minutes::Minutes,
     preferences::{Days, Preferences},
     time_command::{BareNumberUnit, Unit},
+    workspace::WorkspaceSettings,
 };
 
 /// What a full day is until the person says otherwise.
 const DEFAULT_TARGET_MINUTES: i32 = 8 * 60;
 
 /// The setting under which everybody may create projects; the other one is `admins`.
-const EVERYONE: &str = "everyone";
+pub(super) const EVERYONE: &str = "everyone";
 
 /// A Slack workspace that BillOps has heard from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,6 +74,10 @@ pub(super) struct MemberRow {
     suggest_private: bool,
     suggest_tentative: bool,
     project_creators: String,
+    workspace_target: i32,
+    rounding: String,
+    time_enabled: bool,
+    notices_enabled: bool,
     home_opened_at: Option<DateTime<Utc>>,
 }
 
@@ -91,6 +96,21 @@ impl TryFrom<MemberRow> for Member {
         };
         // A zone that this version's tables no longer hold is an unknown zone, not a broken person.
         let zone = |name: Option<&str>| name.and_then(|name| name.parse().ok());
+        let target = |column, minutes: i32| {
+            u32::try_from(minutes)
+                .map(Minutes::new)
+                .map_err(|error| unreadable(column, error.to_string()))
+        };
+        let workspace = WorkspaceSettings {
+            target_per_day: target("workspace_target", row.workspace_target)?,
+            rounding: row
+                .rounding
+                .parse()
+                .map_err(|_| unreadable("rounding", format!("“{}”", row.rounding)))?,
+            everyone_creates_projects: row.project_creators == EVERYONE,
+            time_enabled: row.time_enabled,
+            notices_enabled: row.notices_enabled,
+        };
         let preferences = Preferences {
             daily_summary: row.daily_summary,
             daily_summary_time: time_of_day("daily_summary_minutes", row.daily_summary_minutes)?,
@@ -105,10 +125,7 @@ impl TryFrom<MemberRow> for Member {
             invoice_notifications: row.invoice_notifications,
             time_zone: zone(row.fixed_time_zone.as_deref()),
             workday_start: time_of_day("workday_start_minutes", row.workday_start_minutes)?,
-            target_per_day: Minutes::new(
-                u32::try_from(row.target_minutes_per_day)
-                    .map_err(|error| unreadable("target_minutes_per_day", error.to_string()))?,
-            ),
+            target_per_day: target("target_minutes_per_day", row.target_minutes_per_day)?,
             default_project_id: row.default_project_id,
             wishes: Wishes {
                 private: row.suggest_private,
@@ -121,7 +138,8 @@ impl TryFrom<MemberRow> for Member {
         Ok(Self {
             slack_time_zone: zone(row.time_zone.as_deref()),
             preferences,
-            may_create_projects: row.is_admin || row.project_creators == EVERYONE,
+            may_create_projects: row.is_admin || workspace.everyone_creates_projects,
+            workspace,
             locale: row.locale,
             is_admin: row.is_admin,
             user_id: row.user_id,
@@ -146,10 +164,12 @@ macro_rules! select_member {
             $columns,
             "b.user_id, b.id AS binding_id, i.id AS slack_integration_id, i.workspace_id, \
              b.slack_user_id, u.name, u.time_zone, u.locale, u.is_admin, b.bare_number_unit, \
-             b.target_minutes_per_day, b.workday_start_minutes, b.daily_summary, b.daily_summary_minutes, \
+             CASE WHEN b.has_own_target THEN b.target_minutes_per_day ELSE i.target_minutes_per_day END \
+             AS target_minutes_per_day, b.workday_start_minutes, b.daily_summary, b.daily_summary_minutes, \
              b.summary_days, b.silent_when_done, b.monday, b.after_meeting, b.entry_notifications, \
              b.invoice_notifications, b.fixed_time_zone, b.default_project_id, b.suggest_private, \
-             b.suggest_tentative, i.project_creators, b.home_opened_at \
+             b.suggest_tentative, i.project_creators, i.target_minutes_per_day AS workspace_target, i.rounding, \
+             i.time_enabled, i.notices_enabled, b.home_opened_at \
              FROM slack_user_bindings b JOIN users u ON u.id = b.user_id \
              JOIN slack_integrations i ON i.id = b.slack_integration_id ",
             $join,
@@ -448,27 +468,6 @@ impl Store {
             .execute(&mut *conn)
             .await?;
             Ok(saved.rows_affected() == 1)
-        })
-    }
-
-    /// Sets who may create projects in a workspace: everybody, or its admins only.
-    ///
-    /// # Errors
-    /// The database does not answer.
-    pub async fn set_project_creators(
-        &self,
-        slack_integration_id: Uuid,
-        is_everyone: bool,
-    ) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        tx!(self, conn => {
-            sqlx::query("UPDATE slack_integrations SET project_creators = $2, updated_at = $3 WHERE id = $1")
-                .bind(slack_integration_id)
-                .bind(if is_everyone { EVERYONE } else { "admins" })
-                .bind(now)
-                .execute(&mut *conn)
-                .await?;
-            Ok(())
         })
     }
 

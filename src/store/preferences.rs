@@ -36,7 +36,8 @@ impl Store {
                 "UPDATE slack_user_bindings SET daily_summary = $2, daily_summary_minutes = $3, summary_days = $4, \
                  silent_when_done = $5, monday = $6, after_meeting = $7, entry_notifications = $8, \
                  invoice_notifications = $9, fixed_time_zone = $10, workday_start_minutes = $11, \
-                 target_minutes_per_day = $12, default_project_id = (SELECT p.id FROM projects p WHERE p.id = $13 \
+                 target_minutes_per_day = $12, has_own_target = $12 <> (SELECT i.target_minutes_per_day FROM \
+                 slack_integrations i WHERE i.id = slack_user_bindings.slack_integration_id), default_project_id = (SELECT p.id FROM projects p WHERE p.id = $13 \
                  AND p.slack_integration_id = slack_user_bindings.slack_integration_id), suggest_private = $14, \
                  suggest_tentative = $15, flips = CASE WHEN bare_number_unit = $16 THEN flips ELSE 0 END, \
                  flipped_to = CASE WHEN bare_number_unit = $16 THEN flipped_to ELSE NULL END, \

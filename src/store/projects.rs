@@ -165,6 +165,8 @@ macro_rules! take_workspace {
     };
 }
 
+pub(super) use take_workspace;
+
 impl Store {
     /// All projects of a workspace, by slug, archived ones included.
     ///

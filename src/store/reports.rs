@@ -9,7 +9,7 @@ use super::{
     entries::{EntryRow, entry_sql, minutes_of, project_ref},
     read, tx,
 };
-use crate::domain::{summary::Total, time_entry::TimeEntry};
+use crate::domain::{rounding::Rounding, summary::Total, time_entry::TimeEntry};
 
 /// Whoever took a posting has noted by now what came of it, or is gone.
 const POSTING_TAKES: TimeDelta = TimeDelta::seconds(30);
@@ -27,14 +27,25 @@ pub enum ShareClaim {
     Posted,
 }
 
+macro_rules! totals_sql {
+    ($minutes:literal) => {
+        concat!(
+            "SELECT t.date, t.project_id, p.slug, c.name, t.billable, t.minutes, t.entries \
+             FROM (SELECT date, project_id, billable, CAST(SUM(",
+            $minutes,
+            ") AS BIGINT) AS minutes, COUNT(*) AS entries \
+             FROM time_entries WHERE user_id = $1 AND date BETWEEN $2 AND $3 AND deleted_at IS NULL \
+             AND ($4 OR project_id = $5) GROUP BY date, project_id, billable) t \
+             LEFT JOIN projects p ON p.id = t.project_id LEFT JOIN clients c ON c.id = p.client_id \
+             ORDER BY t.date"
+        )
+    };
+}
+
 /// The sums of `$1`'s entries from `$2` to `$3`, of all projects if `$4`, else of `$5`.
-pub(super) const TOTALS: &str = "SELECT t.date, t.project_id, p.slug, c.name, t.billable, t.minutes, t.entries \
-     FROM (SELECT date, project_id, billable, CAST(SUM(duration_minutes) AS BIGINT) AS minutes, \
-     COUNT(*) AS entries \
-     FROM time_entries WHERE user_id = $1 AND date BETWEEN $2 AND $3 AND deleted_at IS NULL \
-     AND ($4 OR project_id = $5) GROUP BY date, project_id, billable) t \
-     LEFT JOIN projects p ON p.id = t.project_id LEFT JOIN clients c ON c.id = p.client_id \
-     ORDER BY t.date";
+pub(super) const TOTALS: &str = totals_sql!("duration_minutes");
+/// The same, each entry lifted by `$7` and cut to a multiple of `$6`.
+const ROUNDED_TOTALS: &str = totals_sql!("(duration_minutes + $7) / $6 * $6");
 
 pub(super) type TotalRow = (
     NaiveDate,
@@ -79,6 +90,35 @@ impl Store {
             .bind(project_id)
             .fetch_all(db)
             .await
+        })?;
+        Ok(rows.into_iter().map(total_of).collect())
+    }
+
+    /// The same, each entry rounded before it is summed up.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn rounded_totals(
+        &self,
+        user_id: Uuid,
+        from: NaiveDate,
+        to: NaiveDate,
+        project_id: Option<Uuid>,
+        rounding: Rounding,
+    ) -> Result<Vec<Total>, StoreError> {
+        let (step, lift) = rounding.step_and_lift();
+        let stored = |minutes| i32::try_from(minutes).unwrap_or(1);
+        let rows: Vec<TotalRow> = read!(self, db => {
+            sqlx::query_as(ROUNDED_TOTALS)
+                .bind(user_id)
+                .bind(from)
+                .bind(to)
+                .bind(project_id.is_none())
+                .bind(project_id)
+                .bind(stored(step))
+                .bind(stored(lift))
+                .fetch_all(db)
+                .await
         })?;
         Ok(rows.into_iter().map(total_of).collect())
     }

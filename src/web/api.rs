@@ -4,18 +4,25 @@ use axum::{
     Json,
     body::Bytes,
     extract::{
-        FromRequest, Path, Query, Request, State,
-        rejection::{BytesRejection, JsonRejection, QueryRejection},
+        Path, Query, State,
+        rejection::{BytesRejection, QueryRejection},
     },
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
 };
+use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Site, problem::Problem, session::Caller};
+use super::{
+    Site,
+    fields::{Asked, Fields, refused},
+    lists::List,
+    problem::Problem,
+    schema,
+    session::Caller,
+};
 use crate::{
     app::{Bearer, Ended, Listed, Returned, Selected},
     domain::{
@@ -28,30 +35,33 @@ fn provider_of(name: &str) -> Result<Provider, Problem> {
     Provider::from_name(name).ok_or_else(|| Problem::not_found("provider"))
 }
 
-/// JSON whose mistakes are said by the field's name.
-pub(super) struct Body<T>(pub(super) T);
-
-impl<T: DeserializeOwned> FromRequest<Site> for Body<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, site: &Site) -> Result<Self, Problem> {
-        let body = Json::<T>::from_request(request, site).await;
-        body.map(|Json(body)| Self(body)).map_err(|rejection| {
-            let status = rejection.status();
-            match rejection {
-                JsonRejection::JsonDataError(error) => Problem::invalid("body", &error.body_text()),
-                other => Problem::unreadable(status, other.body_text()),
-            }
-        })
-    }
+/// Where to send the person for consent.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Authorization {
+    /// The provider's page.
+    #[schema(value_type = url::Url, examples("https://accounts.google.com/o/oauth2/v2/auth?client_id=…"))]
+    auth_url: String,
+    /// What comes back with the code. It works once, for 10 minutes, for the caller.
+    #[schema(examples("3q2-7wAAAAAAAAAAAAAAAAAAAAA"))]
+    state: String,
 }
 
-/// `GET /integrations/{provider}/authorize`.
+/// Begin to connect a calendar
+///
+/// Answers with the provider's page, where the person consents, and the `state` with which they come back.
+#[utoipa::path(
+    get, path = "/integrations/{provider}/authorize", operation_id = "beginConnection", tag = "Calendars",
+    params(("provider" = schema::Provider, Path, description = "Who keeps the calendar.")),
+    responses(
+        (status = 200, description = "Where to send the person.", body = Authorization),
+        (status = 404, description = "`provider-not-offered`: it is not set up on this server."),
+    ),
+)]
 pub(super) async fn authorize(
     State(site): State<Site>,
     Path(provider): Path<String>,
     caller: Caller,
-) -> Result<Response, Problem> {
+) -> Result<Json<Authorization>, Problem> {
     let provider = provider_of(&provider)?;
     let browser = caller.browser.as_ref().map(SecretString::expose_secret);
     let begun = site
@@ -61,21 +71,28 @@ pub(super) async fn authorize(
     let Some(authorization) = begun else {
         return Err(Problem::not_offered(provider.name()));
     };
-    Ok(Json(json!({
-        "auth_url": authorization.url,
-        "state": authorization.state.expose_secret(),
+    Ok(Json(Authorization {
+        auth_url: authorization.url.to_string(),
+        state: authorization.state.expose_secret().to_owned(),
     }))
-    .into_response())
 }
 
-/// What a frontend hands over as JSON: of what stood in its own address, no more than this.
-#[derive(Default, Deserialize)]
+/// What a frontend hands over: of what stood in its own address, no more than this.
+#[derive(Default, Deserialize, IntoParams, ToSchema)]
 #[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct HandedOver {
+    /// What `authorize` answered with.
+    #[schema(examples("3q2-7wAAAAAAAAAAAAAAAAAAAAA"))]
     state: String,
+    /// What the provider gave the browser, where the person consented.
+    #[schema(examples("4/0AX4XfWh"))]
     code: String,
+    /// What the provider said instead.
     error: String,
+    /// The provider's words about it.
     error_description: String,
+    /// Which issuer answers, where it says so (RFC 9207).
     iss: String,
 }
 
@@ -86,15 +103,11 @@ impl HandedOver {
         query: Result<Query<Returned>, QueryRejection>,
     ) -> Result<Returned, Problem> {
         if body.is_empty() {
-            let query = query.map_err(|error| Problem::invalid("query", &error.body_text()));
+            let query = query.map_err(|error| refused::<Self>("", &error.body_text()));
             return query.map(|Query(returned)| returned);
         }
-        let handed: Self = serde_json::from_slice(body).map_err(|error| {
-            Problem::invalid(
-                "body",
-                &format!("It is not the JSON that is expected: {error}."),
-            )
-        })?;
+        let handed: Self = serde_json::from_slice(body)
+            .map_err(|error| refused::<Self>("", &error.to_string()))?;
         Ok(Returned {
             state: handed.state,
             code: handed.code,
@@ -105,18 +118,69 @@ impl HandedOver {
     }
 }
 
-/// `POST /integrations/{provider}/callback`: a frontend hands over what the provider gave the browser, in the query or
-/// as JSON.
+impl Asked for HandedOver {
+    const FIELDS: &'static [(&'static str, &'static str)] = &[];
+}
+
+/// An account that is connected now.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Connected {
+    /// That it worked.
+    status: Success,
+    /// The account.
+    oauth_account_id: Uuid,
+    /// Its calendars, the primary one first.
+    calendars: Vec<ListedCalendar>,
+}
+
+/// That it worked; what did not is a problem.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Success {
+    /// It worked.
+    Success,
+}
+
+/// A calendar of an account.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ListedCalendar {
+    /// The provider's id of it.
+    #[schema(examples("nina@ternstudio.example"))]
+    id: String,
+    /// What the provider calls it.
+    #[schema(examples("Nina Berg"))]
+    summary: String,
+    /// Whether it is the account's main one.
+    primary: bool,
+    /// Whether it is read.
+    selected: bool,
+}
+
+/// End what was begun
+///
+/// A frontend hands over what the provider gave the browser, in the query or as JSON. A `state` works once. Nothing
+/// that is answered holds a provider's token.
+#[utoipa::path(
+    post, path = "/integrations/{provider}/callback", operation_id = "endConnection", tag = "Calendars",
+    params(("provider" = schema::Provider, Path, description = "Who keeps the calendar."), HandedOver),
+    request_body(content = Option<HandedOver>, description = "The same as in the query, which is not read then."),
+    responses(
+        (status = 200, description = "It is connected, and read from now on.", body = Connected),
+        (status = 400, description = "`state-invalid`, `other-provider`, `code-refused`: begin again."),
+        (status = 403, description = "`other-person`: the state belongs to somebody else. `denied`, `admin-approval`, \
+            `scope-missing`: consent was not given, or not to everything."),
+        (status = 502, description = "`provider-unavailable`, `server-settings`: the provider does not answer, or not to this server."),
+    ),
+)]
 pub(super) async fn callback(
     State(site): State<Site>,
     Path(provider): Path<String>,
     caller: Caller,
     query: Result<Query<Returned>, QueryRejection>,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
+) -> Result<Json<Connected>, Problem> {
     let provider = provider_of(&provider)?;
-    let body =
-        body.map_err(|rejection| Problem::unreadable(rejection.status(), rejection.body_text()))?;
+    let body = body.map_err(|rejection| Problem::unreadable(rejection.status()))?;
     let returned = HandedOver::read(&body, query)?;
     let bearer = Bearer {
         browser: caller.browser.as_ref().map(SecretString::expose_secret),
@@ -124,41 +188,83 @@ pub(super) async fn callback(
         is_program: caller.is_program,
     };
     match site.app.end_errand(provider, &returned, &bearer).await? {
-        Ended::Connected { account, .. } => Ok(Json(json!({
-            "status": "success",
-            "oauth_account_id": account.id,
-            "calendars": account.calendars.iter().filter(|calendar| calendar.gone_at.is_none()).map(|calendar| json!({
-                "id": calendar.provider_calendar_id,
-                "summary": calendar.name,
-                "primary": calendar.is_primary,
-                "selected": calendar.is_active,
-            })).collect::<Vec<_>>(),
-        }))
-        .into_response()),
+        Ended::Connected { account, .. } => Ok(Json(Connected {
+            status: Success::Success,
+            oauth_account_id: account.id,
+            calendars: account
+                .calendars
+                .into_iter()
+                .filter(|calendar| calendar.gone_at.is_none())
+                .map(|calendar| ListedCalendar {
+                    id: calendar.provider_calendar_id,
+                    summary: calendar.name,
+                    primary: calendar.is_primary,
+                    selected: calendar.is_active,
+                })
+                .collect(),
+        })),
         // Only links from Slack are parked, and those come back as GET.
         Ended::Parked { .. } => Err(Problem::sign_in_first()),
-        Ended::Not(reason, _) => Err(Problem::not_connected(&reason, provider.as_str())),
+        Ended::Not(reason, _) => Err(Problem::not_connected(&reason, provider)),
     }
 }
 
-#[derive(Debug, Deserialize)]
+/// Which calendar is to be read.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SelectCalendar {
+    /// The provider's id of it.
+    #[schema(examples("nina@ternstudio.example"))]
     calendar_id: String,
     /// What the frontend calls it. The provider's own list says how it is called.
     #[serde(default, rename = "calendar_name")]
     _calendar_name: Option<String>,
+    /// In which account, where several have it.
     #[serde(default)]
     oauth_account_id: Option<Uuid>,
 }
 
-/// `POST /integrations/{provider}/select-calendar`.
+impl Asked for SelectCalendar {
+    const FIELDS: &'static [(&'static str, &'static str)] = &[
+        ("calendar_id", "This is the provider's id of a calendar."),
+        ("calendar_name", "This is a text; or null."),
+        (
+            "oauth_account_id",
+            "This is the id of a connected account; or null, where only one has the calendar.",
+        ),
+    ];
+}
+
+/// A calendar that is read now.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SelectedCalendar {
+    /// That it worked.
+    status: Success,
+    /// BillOps' id of it, by which it is read and disconnected.
+    calendar_id: Uuid,
+    /// What happened, for people.
+    #[schema(examples("Calendar 'Nina Berg' selected"))]
+    message: String,
+}
+
+/// Have a calendar read
+///
+/// From now on, and on its schedule. To select it again changes nothing.
+#[utoipa::path(
+    post, path = "/integrations/{provider}/select-calendar", operation_id = "selectCalendar", tag = "Calendars",
+    params(("provider" = schema::Provider, Path, description = "Who keeps the calendar.")),
+    request_body = SelectCalendar,
+    responses(
+        (status = 200, description = "It is read.", body = SelectedCalendar),
+        (status = 422, description = "`calendar-without-details`: it shows only free and busy."),
+    ),
+)]
 pub(super) async fn select_calendar(
     State(site): State<Site>,
     Path(provider): Path<String>,
     caller: Caller,
-    Body(asked): Body<SelectCalendar>,
-) -> Result<Response, Problem> {
+    Fields(asked): Fields<SelectCalendar>,
+) -> Result<Json<SelectedCalendar>, Problem> {
     let provider = provider_of(&provider)?;
     let member = &caller.member;
     let (account, id) = (asked.oauth_account_id, &*asked.calendar_id);
@@ -184,12 +290,11 @@ pub(super) async fn select_calendar(
         }
     }
     match selected {
-        Selected::Calendar { id, name } => Ok(Json(json!({
-            "status": "success",
-            "calendar_id": id,
-            "message": format!("Calendar '{name}' selected"),
-        }))
-        .into_response()),
+        Selected::Calendar { id, name } => Ok(Json(SelectedCalendar {
+            status: Success::Success,
+            calendar_id: id,
+            message: format!("Calendar '{name}' selected"),
+        })),
         Selected::Unknown => Err(Problem::not_found("calendar")),
         Selected::NoDetails(name) => Err(Problem::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -204,13 +309,60 @@ pub(super) async fn select_calendar(
     }
 }
 
-/// `GET /integrations`: every calendar of every connected account.
+/// A calendar of a connected account, and how it stands.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Integration {
+    /// BillOps' id of the calendar.
+    id: Uuid,
+    /// Who keeps it.
+    #[schema(value_type = schema::Provider)]
+    provider: Provider,
+    /// In which account it is.
+    oauth_account_id: Uuid,
+    /// The address that the account is known by.
+    #[schema(examples("nina@ternstudio.example"))]
+    account_email: String,
+    /// The provider's id of it.
+    calendar_id: String,
+    /// What the provider calls it.
+    #[schema(examples("Nina Berg"))]
+    calendar_name: String,
+    /// Whether it is selected.
+    is_active: bool,
+    /// Whether it is read on its schedule.
+    sync_enabled: bool,
+    /// How the connection to the account stands.
+    #[schema(value_type = schema::AccountState)]
+    state: AccountState,
+    /// Why it needs consent again, where it does.
+    #[schema(value_type = Option<schema::ReconnectReason>)]
+    state_reason: Option<&'static str>,
+    /// Where the person gives consent again, where it is needed.
+    #[schema(value_type = Option<url::Url>)]
+    connect_url: Option<String>,
+    /// When it was read last.
+    last_synced_at: Option<DateTime<Utc>>,
+}
+
+/// Connected calendars
+///
+/// Every calendar of every connected account, read or not.
+#[utoipa::path(
+    get, path = "/integrations", operation_id = "listIntegrations", tag = "Calendars",
+    responses((
+        status = 200, description = "All of them; there is no second page.", body = List<Integration>,
+        links(("sync" = (
+            operation_id = "syncCalendar",
+            parameters(("provider" = "$response.body#/items/0/provider"), ("id" = "$response.body#/items/0/id")),
+        ))),
+    )),
+)]
 pub(super) async fn integrations(
     State(site): State<Site>,
     caller: Caller,
-) -> Result<Response, Problem> {
+) -> Result<Json<List<Integration>>, Problem> {
     let accounts = site.app.accounts(&caller.member).await?;
-    let items: Vec<Value> = accounts
+    let items = accounts
         .iter()
         .flat_map(|account| {
             account
@@ -220,46 +372,53 @@ pub(super) async fn integrations(
                 .map(|calendar| integration(&site, account, calendar))
         })
         .collect();
-    Ok(Json(json!({ "items": items, "next_cursor": null })).into_response())
+    Ok(Json(List {
+        items,
+        next_cursor: None,
+    }))
 }
 
-fn integration(site: &Site, account: &Account, calendar: &Calendar) -> Value {
+fn integration(site: &Site, account: &Account, calendar: &Calendar) -> Integration {
     let connect_url = (account.state == AccountState::NeedsReconnect).then(|| {
-        site.app.page(&[
-            "api",
-            "v1",
-            "integrations",
-            account.provider.as_str(),
-            "authorize",
-        ])
+        let provider = account.provider.as_str();
+        let page = site
+            .app
+            .page(&["api", "v1", "integrations", provider, "authorize"]);
+        page.to_string()
     });
-    json!({
-        "id": calendar.id,
-        "provider": account.provider,
-        "oauth_account_id": account.id,
-        "account_email": account.email,
-        "calendar_id": calendar.provider_calendar_id,
-        "calendar_name": calendar.name,
-        "is_active": calendar.is_active,
-        "sync_enabled": calendar.sync_enabled,
-        "state": account.state,
-        "state_reason": account.reason.map(ReconnectReason::as_str),
-        "connect_url": connect_url,
-        "last_synced_at": calendar.last_synced_at.map(rfc3339),
-    })
+    Integration {
+        id: calendar.id,
+        provider: account.provider,
+        oauth_account_id: account.id,
+        account_email: account.email.clone(),
+        calendar_id: calendar.provider_calendar_id.clone(),
+        calendar_name: calendar.name.clone(),
+        is_active: calendar.is_active,
+        sync_enabled: calendar.sync_enabled,
+        state: account.state,
+        state_reason: account.reason.map(ReconnectReason::as_str),
+        connect_url,
+        last_synced_at: calendar.last_synced_at,
+    }
 }
 
-fn rfc3339(at: chrono::DateTime<chrono::Utc>) -> String {
-    at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
-}
-
-/// `DELETE /integrations/{provider}/{id}`: `id` is an account, which is disconnected; or one of its calendars, which is
-/// no longer read, and with the last one the account is disconnected.
+/// Disconnect
+///
+/// `id` is an account, which is disconnected and whose tokens are deleted; or one of its calendars, which is no longer
+/// read, and with the last one the account is disconnected. What was logged stays.
+#[utoipa::path(
+    delete, path = "/integrations/{provider}/{id}", operation_id = "disconnect", tag = "Calendars",
+    params(
+        ("provider" = schema::Provider, Path, description = "Who keeps the calendar."),
+        ("id" = Uuid, Path, description = "An account's id, or a calendar's."),
+    ),
+    responses((status = 204, description = "It is disconnected.")),
+)]
 pub(super) async fn disconnect(
     State(site): State<Site>,
     Path((provider, id)): Path<(String, String)>,
     caller: Caller,
-) -> Result<Response, Problem> {
+) -> Result<StatusCode, Problem> {
     let provider = provider_of(&provider)?;
     let unknown = || Problem::not_found("integration");
     let id = Uuid::parse_str(&id).map_err(|_| unknown())?;
@@ -284,20 +443,46 @@ pub(super) async fn disconnect(
             .choose_calendars(member, account.id, &others)
             .await?;
     }
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(StatusCode::NO_CONTENT)
 }
 
-/// `GET /me`.
-pub(super) async fn me(caller: Caller) -> Response {
-    let member = &caller.member;
-    let body = Json(json!({
-        "id": member.user_id,
-        "slack_user_id": member.slack_user_id,
-        "workspace_id": member.workspace_id,
-        "name": member.name,
-        "email": null,
-        "time_zone": member.zone().name(),
-        "is_admin": member.is_admin,
-    }));
-    ([(header::CACHE_CONTROL, "no-store")], body).into_response()
+/// A person.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Me {
+    /// BillOps' id of them.
+    id: Uuid,
+    /// Slack's id of them.
+    #[schema(examples("U07NINA001"))]
+    slack_user_id: String,
+    /// Slack's id of their workspace.
+    #[schema(examples("T07TERN001"))]
+    workspace_id: String,
+    /// As Slack shows it.
+    #[schema(examples("Nina Berg"))]
+    name: String,
+    /// Not known: BillOps does not ask Slack for it.
+    email: Option<String>,
+    /// The zone that their days are reckoned in.
+    #[schema(examples("Europe/Berlin"))]
+    time_zone: &'static str,
+    /// Whether they are an admin or owner of the workspace.
+    is_admin: bool,
+}
+
+/// Who is calling
+#[utoipa::path(
+    get, path = "/me", operation_id = "getMe", tag = "Person",
+    responses((status = 200, description = "The person whose session or token it is.", body = Me)),
+)]
+pub(super) async fn me(caller: Caller) -> Json<Me> {
+    let member = caller.member;
+    Json(Me {
+        id: member.user_id,
+        time_zone: member.zone().name(),
+        slack_user_id: member.slack_user_id,
+        workspace_id: member.workspace_id,
+        name: member.name,
+        email: None,
+        is_admin: member.is_admin,
+    })
 }

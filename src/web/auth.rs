@@ -7,24 +7,40 @@ use axum::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::{
-    Site, pages,
+    Site,
+    api::HandedOver,
+    limits::Anybody,
+    pages,
     problem::Problem,
     session::{Visitor, is_from_here, no_session, session_cookie},
 };
 use crate::app::{Returned, SignedIn};
 
 /// Where to go on.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Then {
     /// A path of this server's.
     #[serde(default)]
     then: String,
 }
 
-/// `GET /auth/slack/login`: off to Slack.
+/// Sign in with Slack
+///
+/// Sends the browser to Slack, and on to `then` afterwards.
+#[utoipa::path(
+    get, path = "/auth/slack/login", operation_id = "signIn", tag = "Browser", security(()),
+    params(Then),
+    responses(
+        (status = 303, description = "Off to Slack.", headers(("Location" = String, description = "Slack's page."))),
+        (status = 502, description = "Sign in with Slack is not set up on this server.", content_type = "text/html", body = String),
+    ),
+)]
 pub(super) async fn login(
+    _: Anybody,
     State(site): State<Site>,
     visitor: Visitor,
     Query(then): Query<Then>,
@@ -48,8 +64,16 @@ pub(super) fn begin(site: &Site, visitor: &Visitor, then: &str) -> Response {
     }
 }
 
-/// `GET /auth/slack/callback`: back from Slack.
+/// Back from Slack
+///
+/// Where Slack sends the browser. Sets the session cookie and leads on, or to a page that says what is wrong.
+#[utoipa::path(
+    get, path = "/auth/slack/callback", operation_id = "endSignIn", tag = "Browser", security(()),
+    params(HandedOver),
+    responses((status = 303, description = "On to where it began.", headers(("Location" = String, description = "A path of this server's.")))),
+)]
 pub(super) async fn callback(
+    _: Anybody,
     State(site): State<Site>,
     visitor: Visitor,
     query: Result<Query<Returned>, QueryRejection>,
@@ -91,8 +115,18 @@ pub(super) async fn not_signed_in(
     pages::not_signed_in(&pages::sign_in_outcome(&reason), site.slack_url.as_deref())
 }
 
-/// `POST /auth/logout`.
+/// Sign out
+///
+/// Ends the browser's session. Without one, nothing happens.
+#[utoipa::path(
+    post, path = "/auth/logout", operation_id = "signOut", tag = "Person", security((), ("session" = [])),
+    responses(
+        (status = 204, description = "Nobody is signed in any more."),
+        (status = 403, description = "`foreign-origin`: a browser sent it from another site."),
+    ),
+)]
 pub(super) async fn logout(
+    _: Anybody,
     State(site): State<Site>,
     headers: HeaderMap,
     visitor: Visitor,

@@ -11,7 +11,11 @@ use serde::Deserialize;
 use url::Url;
 
 use super::{
-    Site, auth, pages,
+    Site,
+    api::HandedOver,
+    auth,
+    limits::Anybody,
+    pages, schema,
     session::{Visitor, form_token, is_our_form},
 };
 use crate::{
@@ -120,8 +124,20 @@ pub(super) async fn begin(
     }
 }
 
-/// `GET /api/v1/integrations/{provider}/callback`: a browser comes back from the provider.
+/// Back from the provider
+///
+/// Where Google and Microsoft send the browser. Leads to FRONTEND_URL, if it began there, or to a page that says what
+/// is connected or what is wrong.
+#[utoipa::path(
+    get, path = "/integrations/{provider}/callback", operation_id = "returnFromProvider", tag = "Browser", security(()),
+    params(("provider" = schema::Provider, Path, description = "Who keeps the calendar."), HandedOver),
+    responses(
+        (status = 200, description = "A page with a code to type in Slack: somebody has to say who sits there.", content_type = "text/html", body = String),
+        (status = 303, description = "On to the page that says how it ended.", headers(("Location" = String, description = "That page."))),
+    ),
+)]
 pub(super) async fn callback(
+    _: Anybody,
     State(site): State<Site>,
     visitor: Visitor,
     Path(provider): Path<String>,

@@ -1,40 +1,76 @@
 //! The API about calendars' events: reading now, and making entries of them.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
-    extract::{Path, Query, State},
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    extract::{Path, State},
+    http::StatusCode,
 };
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Site, problem::Problem, session::Caller};
+use super::{
+    Site,
+    api::Success,
+    fields::{Asked, Parameters},
+    lists::{self, CURSOR, LIMIT, List},
+    problem::Problem,
+    schema,
+    session::Caller,
+    time_entries::Entry,
+};
 use crate::{
     app::{Guess, HomeTab, SyncProblem},
     domain::{
-        calendar_event::{EventState, SyncedEvent},
+        calendar_event::{EventState, SkipReason, SyncedEvent},
         provider::Provider,
-        time_entry::{Receipt, TimeEntry},
     },
     store::LogEvent,
 };
 
-/// The most that a page holds.
-const PAGE_MAX: u32 = 200;
-
-fn rfc3339(at: DateTime<Utc>) -> String {
-    at.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+/// What reading a calendar found.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Synced {
+    /// That it worked.
+    status: Success,
+    /// Events in the window that is read.
+    events_synced: u32,
+    /// Seen for the first time.
+    new_events: u32,
+    /// Otherwise than before.
+    updated_events: u32,
+    /// No longer there.
+    removed_events: u32,
+    /// Left out, by reason.
+    #[schema(examples(json!({"all_day": 2, "declined": 1})))]
+    skipped: BTreeMap<String, u32>,
+    /// When it was read.
+    last_synced_at: Option<DateTime<Utc>>,
 }
 
-/// `POST /integrations/{provider}/{id}/sync`: reads a calendar of the caller's now.
+/// Read a calendar now
+///
+/// Waits for the reading that is under way, if there is one. `id` is the calendar's, from `GET /integrations`.
+#[utoipa::path(
+    post, path = "/integrations/{provider}/{id}/sync", operation_id = "syncCalendar", tag = "Calendars",
+    params(
+        ("provider" = schema::Provider, Path, description = "Who keeps the calendar."),
+        ("id" = Uuid, Path, description = "The calendar's id."),
+    ),
+    responses(
+        (status = 200, description = "What was found.", body = Synced),
+        (status = 409, description = "`needs-reconnect`: send the person through `connect_url`. `calendar-not-read`: it is not selected."),
+        (status = 503, description = "`provider-unavailable`: the provider asks to wait."),
+    ),
+)]
 pub(super) async fn sync(
     State(site): State<Site>,
     Path((provider, id)): Path<(String, String)>,
     caller: Caller,
-) -> Result<Response, Problem> {
+) -> Result<Json<Synced>, Problem> {
     let unknown = || Problem::not_found("integration");
     let provider = Provider::from_name(&provider).ok_or_else(unknown)?;
     let id = Uuid::parse_str(&id).map_err(|_| unknown())?;
@@ -55,16 +91,15 @@ pub(super) async fn sync(
                 .flat_map(|account| &account.calendars)
                 .find(|calendar| calendar.id == id)
                 .and_then(|calendar| calendar.last_synced_at);
-            Ok(Json(json!({
-                "status": "success",
-                "events_synced": counts.events_synced,
-                "new_events": counts.new_events,
-                "updated_events": counts.updated_events,
-                "removed_events": counts.removed_events,
-                "skipped": counts.skipped,
-                "last_synced_at": at.map(rfc3339),
+            Ok(Json(Synced {
+                status: Success::Success,
+                events_synced: counts.events_synced,
+                new_events: counts.new_events,
+                updated_events: counts.updated_events,
+                removed_events: counts.removed_events,
+                skipped: counts.skipped,
+                last_synced_at: at,
             }))
-            .into_response())
         }
         Err(SyncProblem::Gone) => Err(Problem::new(
             StatusCode::CONFLICT,
@@ -82,65 +117,92 @@ pub(super) async fn sync(
                 "The account needs consent again",
                 "Send the person through connect_url; nothing is lost.",
             )
-            .with("connect_url", url.to_string().into()))
+            .with_connect_url(url))
         }
-        Err(SyncProblem::Wait(wait)) => {
-            let seconds = wait.num_seconds().max(1);
-            let problem = Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "provider-unavailable",
-                "The provider asks to wait",
-                "It is read again by itself; ask again after Retry-After seconds.",
-            );
-            let mut response = problem.into_response();
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, seconds.into());
-            Ok(response)
-        }
+        Err(SyncProblem::Wait(wait)) => Err(Problem::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "provider-unavailable",
+            "The provider asks to wait",
+            "It is read again by itself; ask again after Retry-After seconds.",
+        )
+        .retry_after(wait.num_seconds().unsigned_abs())),
         Err(SyncProblem::Failed(failed)) => Err(failed.into()),
     }
 }
 
+const INSTANT: &str = "This is an instant such as 2026-11-20T10:00:00Z.";
+const STATE: &str = "This is suggested, logged, dismissed, gone or skipped.";
+
 /// Which events are asked for.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Asked {
-    from: Option<DateTime<Utc>>,
-    to: Option<DateTime<Utc>>,
-    limit: Option<u32>,
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EventsAsked {
+    /// Those that end after this; seven days ago unless it is said.
+    #[param(value_type = Option<DateTime<Utc>>, nullable = false)]
+    from: Option<String>,
+    /// Those that begin before this; in thirty days unless it is said.
+    #[param(value_type = Option<DateTime<Utc>>, nullable = false)]
+    to: Option<String>,
+    /// How many a page holds.
+    #[param(value_type = Option<u64>, nullable = false, minimum = 1, maximum = 200, default = 50)]
+    limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    #[param(nullable = false, pattern = "^-?[0-9]+_[0-9a-f]{32}$")]
     cursor: Option<String>,
+    /// Only those that stand so.
+    #[param(value_type = Option<schema::EventState>, nullable = false)]
     state: Option<String>,
 }
 
-/// `GET /calendar-events`: the caller's events, from the oldest; seven days back and thirty ahead unless `from` and
-/// `to` say otherwise.
+impl Asked for EventsAsked {
+    const FIELDS: &'static [(&'static str, &'static str)] = &[
+        ("from", INSTANT),
+        ("to", INSTANT),
+        ("limit", LIMIT),
+        ("cursor", CURSOR),
+        ("state", STATE),
+    ];
+}
+
+/// An instant, where one is given.
+fn instant(field: &str, said: Option<&str>) -> Result<Option<DateTime<Utc>>, Problem> {
+    said.map(|text| text.parse().map_err(|_| Problem::invalid(field, INSTANT)))
+        .transpose()
+}
+
+/// Calendar events
+///
+/// The caller's, from the oldest. A page can hold fewer than `limit` where `state` leaves some out.
+#[utoipa::path(
+    get, path = "/calendar-events", operation_id = "listCalendarEvents", tag = "Calendar events",
+    params(EventsAsked),
+    responses((
+        status = 200, description = "A page of them.", body = List<CalendarEvent>,
+        links(
+            ("convert" = (operation_id = "convertCalendarEvent", parameters(("id" = "$response.body#/items/0/id")))),
+            ("dismiss" = (operation_id = "dismissCalendarEvent", parameters(("id" = "$response.body#/items/0/id")))),
+        ),
+    )),
+)]
 pub(super) async fn list(
     State(site): State<Site>,
     caller: Caller,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
-) -> Result<Response, Problem> {
-    let Query(asked) =
-        asked.map_err(|rejection| Problem::invalid("query", &rejection.body_text()))?;
+    Parameters(asked): Parameters<EventsAsked>,
+) -> Result<Json<List<CalendarEvent>>, Problem> {
     let now = site.app.clock().now();
-    let from = asked.from.unwrap_or(now - TimeDelta::days(7));
-    let to = asked.to.unwrap_or(now + TimeDelta::days(30));
+    let from = instant("from", asked.from.as_deref())?.unwrap_or(now - TimeDelta::days(7));
+    let to = instant("to", asked.to.as_deref())?.unwrap_or(now + TimeDelta::days(30));
     let state = match asked.state.as_deref() {
         None => None,
-        Some(name) => Some(EventState::from_name(name).ok_or_else(|| {
-            Problem::invalid(
-                "state",
-                "It is one of suggested, logged, dismissed, gone, skipped.",
-            )
-        })?),
+        Some(name) => {
+            Some(EventState::from_name(name).ok_or_else(|| Problem::invalid("state", STATE))?)
+        }
     };
-    let limit = asked.limit.unwrap_or(50).clamp(1, PAGE_MAX);
+    let limit = lists::limit(asked.limit.as_deref())?;
     let after = match &asked.cursor {
         None => None,
-        Some(cursor) => Some(
-            read_cursor(cursor)
-                .ok_or_else(|| Problem::invalid("cursor", "It is none that a page ended with."))?,
-        ),
+        Some(cursor) => Some(read_cursor(cursor).ok_or_else(lists::bad_cursor)?),
     };
     // One more tells whether there is a next page.
     let events = site
@@ -153,13 +215,16 @@ pub(super) async fn list(
         .flatten()
         .map(|event| format!("{}_{}", event.start.timestamp_micros(), event.id.simple()));
     let guesses = site.app.guess_each(&caller.member, shown).await?;
-    let items: Vec<Value> = shown
+    let items = shown
         .iter()
         .zip(&guesses)
         .filter(|(event, _)| state.is_none_or(|state| event.state == state))
-        .map(|(event, guess)| event_json(event, guess))
+        .map(|(event, guess)| CalendarEvent::of(event, guess))
         .collect();
-    Ok(Json(json!({ "items": items, "next_cursor": next })).into_response())
+    Ok(Json(List {
+        items,
+        next_cursor: next,
+    }))
 }
 
 fn read_cursor(cursor: &str) -> Option<(DateTime<Utc>, Uuid)> {
@@ -168,81 +233,126 @@ fn read_cursor(cursor: &str) -> Option<(DateTime<Utc>, Uuid)> {
     Some((start, Uuid::parse_str(id).ok()?))
 }
 
-fn event_json(event: &SyncedEvent, guess: &Guess) -> Value {
-    let is_waiting = event.state == EventState::Suggested;
-    let suggested = guess.project.as_ref().filter(|_| is_waiting);
-    json!({
-        "id": event.id,
-        "calendar_id": event.calendar_id,
-        "provider": event.provider,
-        "provider_event_id": event.provider_event_id,
-        "event_title": event.title,
-        "event_start": rfc3339(event.start),
-        "event_end": rfc3339(event.end),
-        "is_synced": event.state == EventState::Logged,
-        "time_entry_id": event.time_entry_id.filter(|_| event.state == EventState::Logged),
-        "state": event.state,
-        "skip_reason": event.skip_reason,
-        "dismissed_at": event.dismissed_at.map(rfc3339),
-        "removed_at": event.removed_at.map(rfc3339),
-        "suggested_project_id": suggested.map(|project| project.id),
-    })
+/// An event of a calendar that is read.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CalendarEvent {
+    /// BillOps' id of it.
+    id: Uuid,
+    /// In which calendar it was seen.
+    calendar_id: Uuid,
+    /// Who keeps that calendar.
+    #[schema(value_type = schema::Provider)]
+    provider: Provider,
+    /// The provider's id of it.
+    provider_event_id: String,
+    /// What it is called; nothing of a private one that the person does not let in.
+    #[schema(examples("Halden weekly"))]
+    event_title: String,
+    /// When it begins.
+    event_start: DateTime<Utc>,
+    /// When it ends.
+    event_end: DateTime<Utc>,
+    /// Whether an entry was made of it.
+    is_synced: bool,
+    /// That entry.
+    time_entry_id: Option<Uuid>,
+    /// What became of it.
+    #[schema(value_type = schema::EventState)]
+    state: EventState,
+    /// Why it is not suggested, where it is not.
+    #[schema(value_type = Option<schema::SkipReason>)]
+    skip_reason: Option<SkipReason>,
+    /// When the person skipped it.
+    dismissed_at: Option<DateTime<Utc>>,
+    /// When it left the calendar.
+    removed_at: Option<DateTime<Utc>>,
+    /// The project that it is likely for, as long as it waits.
+    suggested_project_id: Option<Uuid>,
 }
 
-fn entry_json(receipt: &Receipt, event_id: Uuid) -> Value {
-    let entry: &TimeEntry = &receipt.entry;
-    json!({
-        "id": entry.id,
-        "user_id": entry.user_id,
-        "project_id": entry.project.as_ref().map(|project| project.id),
-        "source": entry.source,
-        "status": entry.status,
-        "description": entry.description,
-        "date": entry.date,
-        "started_at": entry.started_at.map(rfc3339),
-        "ended_at": entry.ended_at.map(rfc3339),
-        "duration_minutes": entry.duration_minutes.get(),
-        "billable": entry.billable,
-        "tags": entry.tags,
-        "source_event_id": event_id,
-        "version": entry.version,
-        "created_at": rfc3339(entry.created_at),
-        "updated_at": rfc3339(entry.updated_at),
-    })
+impl CalendarEvent {
+    fn of(event: &SyncedEvent, guess: &Guess) -> Self {
+        let is_waiting = event.state == EventState::Suggested;
+        let is_logged = event.state == EventState::Logged;
+        let suggested = guess.project.as_ref().filter(|_| is_waiting);
+        Self {
+            id: event.id,
+            calendar_id: event.calendar_id,
+            provider: event.provider,
+            provider_event_id: event.provider_event_id.clone(),
+            event_title: event.title.clone(),
+            event_start: event.start,
+            event_end: event.end,
+            is_synced: is_logged,
+            time_entry_id: event.time_entry_id.filter(|_| is_logged),
+            state: event.state,
+            skip_reason: event.skip_reason,
+            dismissed_at: event.dismissed_at,
+            removed_at: event.removed_at,
+            suggested_project_id: suggested.map(|project| project.id),
+        }
+    }
 }
 
 fn event_id(text: &str) -> Result<Uuid, Problem> {
     Uuid::parse_str(text).map_err(|_| Problem::not_found("calendar event"))
 }
 
-/// `POST /calendar-events/{id}/convert`: makes an entry of it, once.
+/// Make an entry of an event
+///
+/// Once: who asks again is answered with the same entry.
+#[utoipa::path(
+    post, path = "/calendar-events/{id}/convert", operation_id = "convertCalendarEvent", tag = "Calendar events",
+    params(("id" = Uuid, Path, description = "The event's id.")),
+    responses(
+        (status = 200, description = "The entry that was made of it before.", body = Entry),
+        (status = 201, description = "The new entry.", body = Entry),
+        (status = 409, description = "`not-to-be-logged`: it does not wait to be logged."),
+    ),
+)]
 pub(super) async fn convert(
     State(site): State<Site>,
     Path(id): Path<String>,
     caller: Caller,
-) -> Result<Response, Problem> {
+) -> Result<(StatusCode, Json<Entry>), Problem> {
     let id = event_id(&id)?;
-    match site.app.convert_event(&caller.member, id).await? {
-        LogEvent::Logged(receipt) => {
-            Ok((StatusCode::CREATED, Json(entry_json(&receipt, id))).into_response())
+    let (status, receipt) = match site.app.convert_event(&caller.member, id).await? {
+        LogEvent::Logged(receipt) => (StatusCode::CREATED, receipt),
+        LogEvent::Already(receipt) => (StatusCode::OK, receipt),
+        LogEvent::Not(state) => {
+            return Err(Problem::new(
+                StatusCode::CONFLICT,
+                "not-to-be-logged",
+                "The event does not wait to be logged",
+                format!("Its state is {}.", state.as_str()),
+            ));
         }
-        LogEvent::Already(receipt) => Ok(Json(entry_json(&receipt, id)).into_response()),
-        LogEvent::Not(state) => Err(Problem::new(
-            StatusCode::CONFLICT,
-            "not-to-be-logged",
-            "The event does not wait to be logged",
-            format!("Its state is {}.", state.as_str()),
-        )),
-        LogEvent::Unknown => Err(Problem::not_found("calendar event")),
-    }
+        LogEvent::Unknown => return Err(Problem::not_found("calendar event")),
+    };
+    let entry = site
+        .app
+        .listed_entry(&caller.member, receipt.entry.id)
+        .await?
+        .ok_or_else(|| Problem::not_found("time entry"))?;
+    Ok((status, Json(entry.into())))
 }
 
-/// `POST /calendar-events/{id}/dismiss`: skips it, for good.
+/// Skip an event
+///
+/// For good: it is not suggested again. What was skipped already stays so.
+#[utoipa::path(
+    post, path = "/calendar-events/{id}/dismiss", operation_id = "dismissCalendarEvent", tag = "Calendar events",
+    params(("id" = Uuid, Path, description = "The event's id.")),
+    responses(
+        (status = 200, description = "It is skipped.", body = CalendarEvent),
+        (status = 409, description = "`not-to-be-dismissed`: it does not wait to be logged."),
+    ),
+)]
 pub(super) async fn dismiss(
     State(site): State<Site>,
     Path(id): Path<String>,
     caller: Caller,
-) -> Result<Response, Problem> {
+) -> Result<Json<CalendarEvent>, Problem> {
     let id = event_id(&id)?;
     match site
         .app
@@ -254,7 +364,7 @@ pub(super) async fn dismiss(
             let event = event.ok_or_else(|| Problem::not_found("calendar event"))?;
             let guess = site.app.guess(&caller.member, &event).await?;
             site.app.card_follows(&caller.member, id).await?;
-            Ok(Json(event_json(&event, &guess)).into_response())
+            Ok(Json(CalendarEvent::of(&event, &guess)))
         }
         Some(state) => Err(Problem::new(
             StatusCode::CONFLICT,

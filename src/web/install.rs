@@ -3,18 +3,22 @@
 use axum::{
     Json,
     body::Bytes,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{
+        Path, Query, State,
+        rejection::{BytesRejection, QueryRejection},
+    },
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use maud::html;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
-use url::Url;
+use utoipa::ToSchema;
 
 use super::{
     Site,
-    api::HandedOver,
+    api::{HandedOver, Success},
+    limits::Anybody,
     pages::{self, Sign},
     problem::Problem,
     session::{Caller, Visitor, is_from_here},
@@ -83,17 +87,27 @@ impl NotInstalled {
     }
 }
 
-#[derive(Serialize)]
-struct Begun {
-    auth_url: Url,
+/// Where to send the browser.
+#[derive(Serialize, ToSchema)]
+pub(super) struct InstallBegun {
+    /// Slack's page.
+    auth_url: String,
+    /// Comes back with the browser, and is handed over with the code.
     state: String,
 }
 
-#[derive(Serialize)]
-struct Success {
-    status: &'static str,
+/// A workspace that has the app now.
+#[derive(Serialize, ToSchema)]
+pub(super) struct InstallDone {
+    /// That it worked.
+    status: Success,
+    /// Slack's id of the workspace.
+    #[schema(examples("T07TERN001"))]
     workspace_id: String,
+    /// What Slack calls it.
+    #[schema(examples("Tern Studio"))]
     workspace_name: Option<String>,
+    /// A sentence about it.
     message: String,
 }
 
@@ -108,8 +122,17 @@ fn holder(caller: Option<&Caller>, visitor: &Visitor) -> Option<String> {
     }
 }
 
-/// `GET /integrations/slack/install`: off to Slack.
-pub(super) async fn begin(State(site): State<Site>, visitor: Visitor) -> Response {
+/// Add to Slack
+///
+/// Sends the browser to Slack, where somebody chooses a workspace and consents.
+#[utoipa::path(
+    get, path = "/integrations/slack/install", operation_id = "addToSlack", tag = "Browser", security(()),
+    responses(
+        (status = 303, description = "Off to Slack.", headers(("Location" = String, description = "Slack's page."))),
+        (status = 502, description = "Installing is not set up on this server.", content_type = "text/html", body = String),
+    ),
+)]
+pub(super) async fn begin(_: Anybody, State(site): State<Site>, visitor: Visitor) -> Response {
     let (browser, cookie) = visitor.browser_or_new(&site);
     match site.app.begin_install(browser.expose_secret()) {
         Ok(Some((url, _))) => {
@@ -123,9 +146,20 @@ pub(super) async fn begin(State(site): State<Site>, visitor: Visitor) -> Respons
     }
 }
 
-/// `GET /integrations/slack/authorize`: the same for a frontend, which sends the browser itself. Nobody need be signed
-/// in: whoever installs the app first cannot be.
+/// Begin to install the app in a workspace
+///
+/// For a frontend, which sends the browser itself. Nobody need be signed in: whoever installs the app first cannot be.
+/// Without a token the same browser has to end it.
+#[utoipa::path(
+    get, path = "/integrations/slack/authorize", operation_id = "beginInstall", tag = "Browser",
+    security((), ("session" = []), ("token" = [])),
+    responses(
+        (status = 200, description = "Where to send the browser.", body = InstallBegun),
+        (status = 404, description = "`not-offered`: installing is not set up on this server."),
+    ),
+)]
 pub(super) async fn authorize(
+    _: Anybody,
     State(site): State<Site>,
     visitor: Visitor,
     caller: Option<Caller>,
@@ -136,14 +170,26 @@ pub(super) async fn authorize(
     let Some((auth_url, state)) = site.app.begin_install(&holder)? else {
         return Err(Problem::not_offered("Slack"));
     };
-    let mut response = Json(Begun { auth_url, state }).into_response();
+    let mut response = Json(InstallBegun {
+        auth_url: auth_url.into(),
+        state,
+    })
+    .into_response();
     let cookie = cookie.map(|cookie| (header::SET_COOKIE, cookie));
     response.headers_mut().extend(cookie);
     Ok(response)
 }
 
-/// `GET /integrations/slack/callback`: a browser comes back from Slack.
+/// Come back from Slack
+///
+/// Where Slack sends the browser. It goes on to a page that says what came of it.
+#[utoipa::path(
+    get, path = "/integrations/slack/callback", operation_id = "endInstallInBrowser", tag = "Browser", security(()),
+    params(HandedOver),
+    responses((status = 303, description = "On to the page.", headers(("Location" = String, description = "A path of this server's.")))),
+)]
 pub(super) async fn callback(
+    _: Anybody,
     State(site): State<Site>,
     visitor: Visitor,
     query: Result<Query<Returned>, QueryRejection>,
@@ -166,15 +212,31 @@ pub(super) async fn callback(
     response
 }
 
-/// `POST /integrations/slack/callback`: a frontend hands over what Slack gave the browser, in the query or as JSON.
+/// End installing
+///
+/// A frontend hands over what Slack gave the browser, in the query or as JSON. A `state` belongs to whoever began.
+#[utoipa::path(
+    post, path = "/integrations/slack/callback", operation_id = "endInstall", tag = "Browser",
+    security((), ("session" = []), ("token" = [])),
+    params(HandedOver),
+    request_body(content = Option<HandedOver>, description = "The same as in the query, which is not read then."),
+    responses(
+        (status = 200, description = "It is installed.", body = InstallDone),
+        (status = 400, description = "`state-invalid`, `code-refused`: begin again."),
+        (status = 403, description = "`denied`: consent was not given. `foreign-origin`: a browser sent it from another site."),
+        (status = 502, description = "`provider-unavailable`, `server-settings`: Slack does not answer, or not to this server."),
+    ),
+)]
 pub(super) async fn hand_over(
+    _: Anybody,
     State(site): State<Site>,
     headers: axum::http::HeaderMap,
     visitor: Visitor,
     caller: Option<Caller>,
     query: Result<Query<Returned>, QueryRejection>,
-    body: Bytes,
-) -> Result<Response, Problem> {
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<InstallDone>, Problem> {
+    let body = body.map_err(|rejection| Problem::unreadable(rejection.status()))?;
     let is_program = caller.as_ref().is_some_and(|caller| caller.is_program);
     if !is_program && !is_from_here(&headers, &site) {
         return Err(Problem::foreign_origin());
@@ -186,13 +248,12 @@ pub(super) async fn hand_over(
         Ok((workspace_id, workspace_name)) => {
             let name = workspace_name.as_deref().unwrap_or(&workspace_id);
             let message = format!("BillOps is installed in {name}");
-            Ok(Json(Success {
-                status: "success",
+            Ok(Json(InstallDone {
+                status: Success::Success,
                 message,
                 workspace_id,
                 workspace_name,
-            })
-            .into_response())
+            }))
         }
         Err(reason) => {
             let (status, title, detail) = reason.said();

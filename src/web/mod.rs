@@ -5,18 +5,33 @@
 //! the request that brings them, and its answer leads to a clean one.
 
 mod api;
+mod audit;
 mod auth;
 mod connect;
+mod cors;
+mod docs;
 mod events;
+mod fields;
 mod health;
+mod idempotency;
 mod install;
+mod limits;
+mod lists;
 mod metrics;
 mod notifications;
+mod openapi;
 mod pages;
 mod preferences;
 mod problem;
+mod projects;
+mod reports;
+mod schema;
+mod scopes;
+mod server;
 mod session;
+mod sessions;
 mod slack_http;
+mod time_entries;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -26,11 +41,12 @@ use axum::{
     http::{HeaderName, HeaderValue},
     middleware::{self, Next},
     response::Response,
-    routing::{delete, get, post, put},
+    routing::{get, post},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
@@ -39,6 +55,8 @@ use crate::{
     slack::{http::Inbox, socket::SocketStates},
 };
 use health::Health;
+use limits::Buckets;
+use openapi::Document;
 
 /// No request of ours is longer.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -50,7 +68,7 @@ const SLACK_BODY_LIMIT: usize = 1024 * 1024;
 pub struct Web {
     address: SocketAddr,
     stop: CancellationToken,
-    task: JoinHandle<std::io::Result<()>>,
+    task: JoinHandle<()>,
 }
 
 /// What every handler knows.
@@ -63,8 +81,14 @@ struct Site {
     slack_url: Option<Arc<str>>,
     /// Takes Slack's requests, in HTTP mode.
     inbox: Option<Inbox>,
+    /// Whether workspaces can be added here: the app's own credentials are set.
+    can_install: bool,
     /// The Content-Security-Policy of every page.
     policy: HeaderValue,
+    /// What the API says about itself.
+    document: Arc<Document>,
+    /// What each caller may still ask for.
+    buckets: Arc<Buckets>,
 }
 
 impl Web {
@@ -86,6 +110,8 @@ impl Web {
             socket,
             last_tick,
         };
+        let (api, paths) = api().split_for_parts();
+        let buckets = Buckets::new(config.limits, app.clock().clone());
         let site = Site {
             app,
             public_url: Arc::new(config.public_url.clone()),
@@ -96,16 +122,18 @@ impl Web {
                 .as_ref()
                 .map(|id| format!("https://slack.com/app_redirect?app={id}").into()),
             inbox,
+            can_install: config.slack.install.is_some(),
             policy: policy(config),
+            document: Arc::new(Document::new(
+                paths,
+                session::cookie_name(&config.public_url),
+            )),
+            buckets: Arc::new(buckets),
         };
-        let router = router(site, health);
+        let router = router(site, health, api);
         let stop = CancellationToken::new();
-        let stopped = stop.clone().cancelled_owned();
-        let task = tokio::spawn(async move {
-            axum::serve(listener, router)
-                .with_graceful_shutdown(stopped)
-                .await
-        });
+        let connections = config.limits.connections;
+        let task = tokio::spawn(server::serve(listener, router, connections, stop.clone()));
         Ok(Self {
             address,
             stop,
@@ -122,14 +150,51 @@ impl Web {
     pub async fn shut_down(self) {
         self.stop.cancel();
         match tokio::time::timeout(Duration::from_secs(2), self.task).await {
-            Ok(Ok(Ok(()))) | Err(_) => {}
-            Ok(Ok(Err(problem))) => tracing::error!("web.failed: {problem}"),
+            Ok(Ok(())) | Err(_) => {}
             Ok(Err(problem)) => tracing::error!("web.failed: {problem}"),
         }
     }
 }
 
-fn router(site: Site, health: Health) -> Router {
+/// The API's operations: what is here is served, and is in its document.
+fn api() -> OpenApiRouter<Site> {
+    OpenApiRouter::new()
+        .routes(routes!(openapi::openapi_json))
+        .routes(routes!(api::me))
+        .routes(routes!(auth::login))
+        .routes(routes!(auth::callback))
+        .routes(routes!(auth::logout))
+        .routes(routes!(api::integrations))
+        .routes(routes!(preferences::status))
+        .routes(routes!(preferences::save))
+        .routes(routes!(api::authorize))
+        .routes(routes!(connect::callback, api::callback))
+        .routes(routes!(api::select_calendar))
+        .routes(routes!(api::disconnect))
+        .routes(routes!(events::sync))
+        .routes(routes!(events::list))
+        .routes(routes!(events::convert))
+        .routes(routes!(events::dismiss))
+        .routes(routes!(time_entries::list, time_entries::create))
+        .routes(routes!(
+            time_entries::one,
+            time_entries::change,
+            time_entries::delete
+        ))
+        .routes(routes!(projects::list, projects::create))
+        .routes(routes!(projects::change))
+        .routes(routes!(projects::clients, projects::create_client))
+        .routes(routes!(projects::change_client))
+        .routes(routes!(reports::summary))
+        .routes(routes!(notifications::invoice_ready))
+        .routes(routes!(install::begin))
+        .routes(routes!(install::authorize))
+        .routes(routes!(install::callback, install::hand_over))
+        .routes(routes!(sessions::end_all))
+        .routes(routes!(audit::list))
+}
+
+fn router(site: Site, health: Health, api: Router<Site>) -> Router {
     let from_slack = Router::new()
         .route(
             "/integrations/slack/commands/time",
@@ -141,44 +206,31 @@ fn router(site: Site, health: Health) -> Router {
             post(slack_http::interactions),
         )
         .layer(DefaultBodyLimit::max(SLACK_BODY_LIMIT));
-    let api = Router::new()
-        .route("/integrations", get(api::integrations))
-        .route("/integrations/slack/status", get(preferences::status))
-        .route("/integrations/slack/preferences", put(preferences::save))
-        .route("/integrations/slack/install", get(install::begin))
-        .route("/integrations/slack/authorize", get(install::authorize))
-        .route(
-            "/integrations/slack/callback",
-            get(install::callback).post(install::hand_over),
-        )
+    let api = api
         .merge(from_slack)
-        .route("/integrations/{provider}/authorize", get(api::authorize))
-        .route(
-            "/integrations/{provider}/callback",
-            get(connect::callback).post(api::callback),
-        )
-        .route(
-            "/integrations/{provider}/select-calendar",
-            post(api::select_calendar),
-        )
-        .route("/integrations/{provider}/{id}", delete(api::disconnect))
-        .route("/integrations/{provider}/{id}/sync", post(events::sync))
-        .route("/calendar-events", get(events::list))
-        .route("/calendar-events/{id}/convert", post(events::convert))
-        .route("/calendar-events/{id}/dismiss", post(events::dismiss))
-        .route(
-            "/notifications/invoice-ready",
-            post(notifications::invoice_ready),
-        )
-        .route("/auth/slack/login", get(auth::login))
-        .route("/auth/slack/callback", get(auth::callback))
-        .route("/auth/logout", post(auth::logout))
-        .route("/me", get(api::me))
-        .fallback(problem::unknown_path);
+        .fallback(problem::unknown_path)
+        .method_not_allowed_fallback(problem::unknown_method)
+        .layer(middleware::from_fn_with_state(
+            site.clone(),
+            idempotency::once,
+        ))
+        .layer(middleware::from_fn(limits::in_time))
+        .layer(middleware::from_fn(problem::of_every_refusal))
+        .layer(middleware::from_fn_with_state(
+            site.clone(),
+            cors::for_the_frontend,
+        ));
     Router::new()
         .nest("/api/v1", api)
         .route("/", get(pages::landing))
+        .route("/docs", get(pages::docs))
+        .route("/privacy", get(pages::privacy))
+        .route("/sessions", get(sessions::list))
+        .route("/sessions/end", post(sessions::end))
         .route("/style.css", get(pages::style))
+        .route("/api/docs", get(docs::page))
+        .route("/docs.css", get(docs::style))
+        .route("/docs.js", get(docs::script))
         .route(
             "/connect/{provider}/{token}",
             get(connect::page).post(connect::begin),

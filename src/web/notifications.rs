@@ -1,15 +1,12 @@
 //! The API through which other systems have people told something.
 
-use axum::{
-    Json,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
-use serde_json::{Map, Value, json};
+use axum::{Json, extract::State, http::StatusCode};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Site, api::Body, problem::Problem, session::Caller};
+use super::{Site, fields::Fields, problem::Problem, session::Caller};
 use crate::{
     app::InvoiceNotice,
     domain::invoice::{Invoice, Money},
@@ -21,16 +18,64 @@ const TOTAL: &str =
     "This is a whole number of the currency's smallest unit: 482000 for EUR 4,820.00.";
 const CURRENCY: &str = "This is a currency's code of ISO 4217, such as EUR.";
 
-/// `POST /notifications/invoice-ready`: tells a person that an invoice is ready, once. Of whom the caller may not tell,
-/// there is nobody.
+/// An invoice that a person is to be told of. It is read field by field, so that everything wrong is said at once.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "it is there for what it says of itself")]
+struct InvoiceReady {
+    /// BillOps' id of the person.
+    user_id: Uuid,
+    /// No control characters, no space at an end.
+    #[schema(min_length = 1, max_length = 60, examples("2026-0117"))]
+    invoice_number: String,
+    /// In the currency's smallest unit.
+    #[schema(examples(482_000))]
+    total_cents: i64,
+    /// Of ISO 4217.
+    #[schema(pattern = "^[A-Z]{3}$", examples("EUR"))]
+    currency: String,
+}
+
+/// What came of telling.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Told {
+    /// What came of it.
+    status: Telling,
+}
+
+/// What came of telling a person.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Telling {
+    /// It is to be sent.
+    Queued,
+    /// They were told of this invoice before.
+    AlreadySent,
+    /// They have switched such notices off.
+    NotWanted,
+    /// Their workspace has switched notices off.
+    SwitchedOff,
+    /// Slack lets nobody write to them.
+    Unreachable,
+}
+
+/// Tell a person that an invoice is ready
 ///
-/// Answers 202 with `queued` as long as it is to be sent, and 200 with `already_sent`, `not_wanted` where the person
-/// has switched such notices off, or `unreachable` where Slack lets nobody write to them.
+/// Once for each invoice number. Of whom the caller may not tell, there is nobody.
+#[utoipa::path(
+    post, path = "/notifications/invoice-ready", operation_id = "tellInvoiceReady", tag = "Notifications",
+    request_body = InvoiceReady,
+    responses(
+        (status = 200, description = "Nothing is to be sent, for the reason in `status`.", body = Told),
+        (status = 202, description = "It is to be sent.", body = Told),
+        (status = 404, description = "`not-found`: there is no such person, or the caller may not tell them."),
+    ),
+)]
 pub(super) async fn invoice_ready(
     State(site): State<Site>,
     caller: Caller,
-    Body(asked): Body<Map<String, Value>>,
-) -> Result<Response, Problem> {
+    Fields(asked): Fields<Map<String, Value>>,
+) -> Result<(StatusCode, Json<Told>), Problem> {
     let (user_id, invoice) = read(&asked).map_err(|errors| {
         Problem::invalid_fields(
             "The invoice cannot be told of",
@@ -44,12 +89,13 @@ pub(super) async fn invoice_ready(
         .await?
         .ok_or_else(|| Problem::not_found("person"))?;
     let (code, status) = match told {
-        InvoiceNotice::Queued => (StatusCode::ACCEPTED, "queued"),
-        InvoiceNotice::AlreadySent => (StatusCode::OK, "already_sent"),
-        InvoiceNotice::NotWanted => (StatusCode::OK, "not_wanted"),
-        InvoiceNotice::Unreachable => (StatusCode::OK, "unreachable"),
+        InvoiceNotice::Queued => (StatusCode::ACCEPTED, Telling::Queued),
+        InvoiceNotice::AlreadySent => (StatusCode::OK, Telling::AlreadySent),
+        InvoiceNotice::NotWanted => (StatusCode::OK, Telling::NotWanted),
+        InvoiceNotice::SwitchedOff => (StatusCode::OK, Telling::SwitchedOff),
+        InvoiceNotice::Unreachable => (StatusCode::OK, Telling::Unreachable),
     };
-    Ok((code, Json(json!({ "status": status }))).into_response())
+    Ok((code, Json(Told { status })))
 }
 
 /// Reads what is asked for, or says of each field what it takes.

@@ -3,36 +3,100 @@
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    body::Body,
+    extract::{OriginalUri, Request},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
+use super::schema;
 use crate::{
     app::Reason,
+    domain::{provider::Provider, scope::Scope},
     error::{Failed, chain},
 };
 
+/// Fields that a refusal speaks of; who sends more of them wrong has enough to begin with.
+const MOST_ERRORS: usize = 50;
+/// What is repeated of a field's name, in characters: it is the sender's own word.
+const LONGEST_FIELD: usize = 60;
+
 /// A refusal.
-#[derive(Debug)]
-pub(super) struct Problem {
-    status: StatusCode,
-    /// The end of its `type`.
+#[derive(Clone, Debug)]
+pub(super) struct Problem(Box<Content>);
+
+/// A refusal: what happened, and what to do.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Content {
+    /// Which problem it is. The word stays, whatever is said about it.
+    #[serde(rename = "type", serialize_with = "as_urn")]
+    #[schema(value_type = String, pattern = "^urn:billops:[a-z-]+$", examples("urn:billops:not-found"))]
     name: &'static str,
+    /// What happened.
+    #[schema(examples("There is no such integration"))]
     title: String,
+    /// The answer's status once more.
+    #[serde(serialize_with = "as_number")]
+    #[schema(value_type = u16, minimum = 400, maximum = 599, examples(404))]
+    status: StatusCode,
+    /// What to do.
+    #[schema(examples("It does not exist, or it is not yours."))]
     detail: String,
-    more: Value,
+    /// The path that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("/api/v1/integrations/google/7"))]
+    instance: Option<String>,
+    /// Of `invalid`: each field that cannot be taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+    /// Of `needs-reconnect`: where the person gives consent again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<url::Url>, nullable = false)]
+    connect_url: Option<String>,
+    /// Of what goes wrong with a provider: which one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<schema::Provider>, nullable = false)]
+    provider: Option<Provider>,
+    /// Of `scope-missing`: what was not granted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    missing: Vec<String>,
+    /// Of `scope-missing` with a token: which scope it has to have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    scope: Option<&'static str>,
+    /// Of `failed`: what finds it in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reference: Option<String>,
+    /// Seconds to wait, for the header.
+    #[serde(skip)]
+    retry_after: Option<u64>,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    r#type: String,
-    title: &'a str,
-    status: u16,
-    detail: &'a str,
-    #[serde(flatten)]
-    more: &'a Value,
+/// A field of a request that cannot be taken.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct FieldError {
+    /// Its name; `body` or `query` where it is about the whole.
+    #[schema(examples("daily_summary_time"))]
+    field: String,
+    /// What it takes.
+    #[schema(examples("This is a time of day, such as 17:30."))]
+    message: String,
+}
+
+fn as_urn<S: Serializer>(name: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("urn:billops:{name}"))
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn as_number<S: Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
 }
 
 impl Problem {
@@ -42,17 +106,31 @@ impl Problem {
         title: impl Into<String>,
         detail: impl Into<String>,
     ) -> Self {
-        Self {
+        Self(Box::new(Content {
             status,
             name,
             title: title.into(),
             detail: detail.into(),
-            more: json!({}),
-        }
+            instance: None,
+            errors: Vec::new(),
+            connect_url: None,
+            provider: None,
+            missing: Vec::new(),
+            scope: None,
+            reference: None,
+            retry_after: None,
+        }))
     }
 
-    pub(super) fn with(mut self, name: &str, value: Value) -> Self {
-        self.more[name] = value;
+    /// After how many seconds it is worth while to ask again.
+    pub(super) fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds.max(1));
+        self
+    }
+
+    /// Where the person gives consent again.
+    pub(super) fn with_connect_url(mut self, url: impl Into<String>) -> Self {
+        self.0.connect_url = Some(url.into());
         self
     }
 
@@ -71,7 +149,27 @@ impl Problem {
             StatusCode::UNAUTHORIZED,
             "token-refused",
             "The API token does not work",
-            "It was revoked, replaced, or mistyped. Make a new one in BillOps' Home tab.",
+            "It has run out, was revoked, replaced, or mistyped. Make a new one in BillOps' Home tab.",
+        )
+    }
+
+    pub(super) fn without_scope(scope: Scope) -> Self {
+        let title = format!(
+            "The API token may not do this without the scope {}",
+            scope.as_str()
+        );
+        let detail = "Make a new one in BillOps' Home tab, and tick what it is for.";
+        let mut problem = Self::new(StatusCode::FORBIDDEN, "scope-missing", title, detail);
+        problem.0.scope = Some(scope.as_str());
+        problem
+    }
+
+    pub(super) fn no_tokens_here() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "not-for-tokens",
+            "An API token opens nothing here",
+            "Sign in with Slack at /api/v1/auth/slack/login.",
         )
     }
 
@@ -113,20 +211,62 @@ impl Problem {
         detail: &str,
         errors: impl IntoIterator<Item = (String, String)>,
     ) -> Self {
-        let errors: Vec<Value> = errors
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title, detail);
+        problem.0.errors = errors
             .into_iter()
-            .map(|(field, message)| json!({ "field": field, "message": message }))
+            .take(MOST_ERRORS)
+            .map(|(field, message)| FieldError {
+                field: field.chars().take(LONGEST_FIELD).collect(),
+                message,
+            })
             .collect();
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", title, detail)
-            .with("errors", errors.into())
+        problem
     }
 
-    pub(super) fn unreadable(status: StatusCode, detail: String) -> Self {
-        Self::new(status, "unreadable", "The body cannot be read", detail)
+    /// What cannot be read at all.
+    pub(super) fn unreadable(status: StatusCode) -> Self {
+        let (title, detail) = match status {
+            StatusCode::PAYLOAD_TOO_LARGE => (
+                "The body is too long",
+                "A body may have 64 KiB. Send less at once.",
+            ),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                "The body is not declared as JSON",
+                "Send JSON with Content-Type: application/json.",
+            ),
+            StatusCode::METHOD_NOT_ALLOWED => (
+                "This address does not take the method",
+                "The header Allow names those that it takes.",
+            ),
+            _ => (
+                "The request cannot be read",
+                "A body has to be whole and JSON, and an address has to be text in UTF-8.",
+            ),
+        };
+        let name = if status == StatusCode::METHOD_NOT_ALLOWED {
+            "method-not-allowed"
+        } else {
+            "unreadable"
+        };
+        Self::new(status, name, title, detail)
+    }
+
+    /// The caller's bucket is empty for so many seconds.
+    pub(super) fn too_many(seconds: u64) -> Self {
+        let detail = "Wait for as many seconds as Retry-After says, then go on more slowly.";
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        Self::new(status, "too-many-requests", "Too many requests", detail).retry_after(seconds)
+    }
+
+    /// It was given up.
+    pub(super) fn too_slow() -> Self {
+        let title = "It took too long and was given up";
+        let detail = "Look whether it was done, then try again after Retry-After seconds.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", title, detail).retry_after(5)
     }
 
     /// Why nothing was connected.
-    pub(super) fn not_connected(reason: &Reason, provider: &str) -> Self {
+    pub(super) fn not_connected(reason: &Reason, provider: Provider) -> Self {
         let (status, name, title, detail) = match reason {
             Reason::StateInvalid => (
                 StatusCode::BAD_REQUEST,
@@ -183,51 +323,91 @@ impl Problem {
                 "Begin again in some minutes.",
             ),
         };
-        let problem = Self::new(status, name, title, detail).with("provider", provider.into());
-        match reason {
-            Reason::Missing(missing) => problem.with("missing", json!(missing)),
-            _ => problem,
+        let mut problem = Self::new(status, name, title, detail);
+        problem.0.provider = Some(provider);
+        if let Reason::Missing(missing) = reason {
+            problem.0.missing = missing.iter().map(ToString::to_string).collect();
         }
+        problem
     }
 }
 
 impl From<Failed> for Problem {
     fn from(failed: Failed) -> Self {
         tracing::error!(reference = %failed.reference, "request.failed: {}", chain(&failed));
-        Self::new(
+        let mut problem = Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "failed",
             "It did not work",
             "Nothing is wrong with the request. Try again; if it stays so, give the operator the reference.",
-        )
-        .with("reference", failed.reference.to_string().into())
+        );
+        problem.0.reference = Some(failed.reference.to_string());
+        problem
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = Body {
-            r#type: format!("urn:billops:{}", self.name),
-            title: &self.title,
-            status: self.status.as_u16(),
-            detail: &self.detail,
-            more: &self.more,
-        };
-        let mut response = (self.status, Json(body)).into_response();
+        let mut response = (self.0.status, Json(&self.0)).into_response();
         response.headers_mut().insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.0.status == StatusCode::UNAUTHORIZED {
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        if let Some(seconds) = self.0.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+        }
+        // For whoever knows what was asked for.
+        response.extensions_mut().insert(self);
         response
     }
+}
+
+/// Makes a problem of every refusal of the API: of those that the libraries say in words of their own, too. Adds what
+/// was asked for.
+pub(super) async fn of_every_refusal(
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    let status = response.status();
+    let mut problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
+        None if is_plain(response.headers()) && (400..500).contains(&status.as_u16()) => {
+            Problem::unreadable(status)
+        }
+        None => return response,
+    };
+    problem.0.instance = Some(uri.path().to_owned());
+    let (mut parts, _) = response.into_parts();
+    let said = problem.into_response();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    for (name, value) in said.headers() {
+        parts.headers.insert(name, value.clone());
+    }
+    Response::from_parts(parts, Body::new(said.into_body()))
+}
+
+/// Whether it is neither a page nor a problem.
+fn is_plain(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"))
 }
 
 /// Nothing is at this address of the API.
 pub(super) async fn unknown_path() -> Problem {
     Problem::not_found("endpoint")
+}
+
+/// Something is at this address, but it does not take the method.
+pub(super) async fn unknown_method() -> Problem {
+    Problem::unreadable(StatusCode::METHOD_NOT_ALLOWED)
 }

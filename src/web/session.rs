@@ -1,7 +1,7 @@
 //! Who sends a request: the cookies of a browser, or the token of a program.
 
 use axum::{
-    extract::{FromRequestParts, OptionalFromRequestParts},
+    extract::{FromRequestParts, MatchedPath, OptionalFromRequestParts},
     http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     response::Response,
 };
@@ -10,7 +10,12 @@ use cookie::{Cookie, SameSite};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{Site, problem::Problem};
+use super::{
+    Site,
+    limits::{Payer, part_of, stranger},
+    problem::Problem,
+    scopes::{self, Needs},
+};
 use crate::{
     app::SESSION_LASTS,
     domain::member::Member,
@@ -28,6 +33,7 @@ pub(super) struct Visitor {
 }
 
 /// Somebody who may use the API.
+#[derive(Clone)]
 pub(super) struct Caller {
     pub(super) member: Member,
     /// A program with a token; otherwise a browser that is signed in.
@@ -61,16 +67,32 @@ impl FromRequestParts<Site> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
+        // Whoever looked before has found out.
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
+        // Who cannot say who they are spends what their address has.
+        let strange = |refusal| match site.buckets.take(stranger(parts), 1) {
+            Ok(()) => refusal,
+            Err(too_many) => too_many,
+        };
         if let Some(token) = bearer(&parts.headers) {
-            let member = site.app.acts_for(&token).await?;
-            return match member {
-                Some(member) => Ok(Self {
-                    member,
-                    is_program: true,
-                    browser: None,
-                }),
-                None => Err(Problem::token_refused()),
-            };
+            let known = site.app.acts_for(&token).await?;
+            let (member, scopes) = known.ok_or_else(|| strange(Problem::token_refused()))?;
+            site.buckets
+                .take(Payer::Person(member.user_id), part_of(parts))?;
+            let pattern = parts.extensions.get::<MatchedPath>();
+            match pattern.and_then(|path| scopes::needed(&parts.method, path.as_str())) {
+                Some(Needs::Nothing) => {}
+                Some(Needs::Scope(scope)) if scopes.allows(scope) => {}
+                Some(Needs::Scope(scope)) => return Err(Problem::without_scope(scope)),
+                None => return Err(Problem::no_tokens_here()),
+            }
+            return Ok(Self {
+                member,
+                is_program: true,
+                browser: None,
+            });
         }
         let names = Names::of(&site.public_url);
         let member = match cookie(&parts.headers, names.session) {
@@ -78,8 +100,10 @@ impl FromRequestParts<Site> for Caller {
             None => None,
         };
         let Some(member) = member else {
-            return Err(Problem::sign_in_first());
+            return Err(strange(Problem::sign_in_first()));
         };
+        site.buckets
+            .take(Payer::Person(member.user_id), part_of(parts))?;
         let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         if changes && !is_from_here(&parts.headers, site) {
             return Err(Problem::foreign_origin());
@@ -132,6 +156,11 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
     scheme
         .eq_ignore_ascii_case("bearer")
         .then(|| token.trim().to_owned())
+}
+
+/// The name of the cookie that signs a browser in.
+pub(super) fn cookie_name(public_url: &Url) -> &'static str {
+    Names::of(public_url).session
 }
 
 /// The names of the cookies. Over TLS they have the prefix that ties them to this host alone.

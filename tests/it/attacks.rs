@@ -1,7 +1,9 @@
 //! Attempts to connect, see or give up a calendar that is not one's own. Each must fail, with its reason shown, and
 //! without a code having been exchanged.
 
+mod admin;
 mod api;
+mod http;
 mod leaks;
 
 mod links;
@@ -9,7 +11,9 @@ mod requests;
 mod states;
 mod summaries;
 
-use billops::sandbox::{Decision, Endpoint, JONAS_EMAIL, NINA_EMAIL, Provider, Sandbox, View};
+use billops::sandbox::{
+    Choice, Decision, Endpoint, JONAS_EMAIL, NINA_EMAIL, Provider, Sandbox, View,
+};
 use reqwest::{Method, header};
 use serde_json::Value;
 use url::Url;
@@ -21,7 +25,7 @@ use crate::{
 };
 
 /// The other one: an attacker, or a victim.
-const JONAS: &str = "jonas";
+pub(crate) const JONAS: &str = "jonas";
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
@@ -42,7 +46,7 @@ async fn link(bot: &TestBot, person: &str, provider: &str) -> Url {
 }
 
 /// A browser in which a person is signed in.
-async fn browser_of(bot: &TestBot, person: &str) -> Visitor {
+pub(crate) async fn browser_of(bot: &TestBot, person: &str) -> Visitor {
     let mut browser = Visitor::new(bot);
     let page = browser.log_in(&bot.slack, person).await;
     assert_eq!(page.url.path(), "/", "{page:?}");
@@ -123,7 +127,7 @@ fn refused(page: &Page, reason: &str) {
 }
 
 /// The answer is a problem of this name.
-fn problem(page: &Page, name: &str) {
+pub(crate) fn problem(page: &Page, name: &str) {
     let kind = page.headers[header::CONTENT_TYPE].to_str().unwrap();
     assert_eq!(kind, "application/problem+json", "{page:?}");
     let problem = page.json();
@@ -144,8 +148,13 @@ async fn post(browser: &mut Visitor, path: &str, kind: &str, body: &str) -> Page
     browser.send(Method::POST, &url, body, &[]).await
 }
 
-/// The token for programs that a person made in their Home tab.
+/// The token for programs that a person made in their Home tab, with everything ticked.
 pub(crate) async fn api_token(bot: &TestBot, person: &str) -> String {
+    token_for(bot, person, &["entries", "reports", "notifications"]).await
+}
+
+/// The token for programs that a person made in their Home tab, with this ticked.
+pub(crate) async fn token_for(bot: &TestBot, person: &str, scopes: &[&str]) -> String {
     bot.slack.open_home(person).await.unwrap();
     let shows = |slack: &Sandbox| {
         let home = slack.home(person)?;
@@ -155,6 +164,11 @@ pub(crate) async fn api_token(bot: &TestBot, person: &str) -> String {
     bot.slack.click(person, &home, "token.open").await.unwrap();
     let form = |slack: &Sandbox| slack.modals(person).pop();
     let form = bot.slack.wait_for("a form", form).await.unwrap();
+    let ticked = Choice::Options(scopes.iter().map(|&scope| scope.to_owned()).collect());
+    bot.slack
+        .choose(person, &form, "scopes/value", ticked)
+        .await
+        .unwrap();
     bot.slack.click(person, &form, "token.new").await.unwrap();
     let token = |slack: &Sandbox| {
         let text = text_of(&slack.modals(person).pop()?);

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, time::Duration};
 use billops::{
     bot::Bot,
     clock::Clock,
-    config::{Config, Environment},
+    config::{Config, Environment, Limits},
     manifest::MANIFEST,
     sandbox::{Answer, Manifest, Message, Options, Sandbox},
     slack::socket::Timings,
@@ -27,7 +27,15 @@ pub(crate) struct TestBot {
     pub(crate) database: Database,
     /// Settings that differ from the sandbox's; an empty one counts as not set.
     settings: Settings,
+    limits: Limits,
 }
+
+/// Tests ask more, on a clock that stands still, than a frontend does.
+pub(crate) const NO_LIMITS: Limits = Limits {
+    per_second: 100_000,
+    burst: 1_000_000,
+    connections: 1024,
+};
 
 type Settings = &'static [(&'static str, &'static str)];
 
@@ -42,12 +50,26 @@ impl TestBot {
         timings: Timings,
         options: impl FnOnce(Options) -> Options,
     ) -> Self {
-        Self::set_up(database, timings, options, &[]).await
+        Self::set_up(database, timings, options, &[], NO_LIMITS).await
+    }
+
+    /// As [`start`](Self::start), with these limits for callers.
+    pub(crate) async fn limited(limits: Limits) -> Self {
+        let timings = Timings::default();
+        Self::set_up(
+            Database::in_memory(),
+            timings,
+            |options| options,
+            &[],
+            limits,
+        )
+        .await
     }
 
     /// With other settings than the sandbox's.
     pub(crate) async fn with(database: Database, settings: Settings) -> Self {
-        Self::set_up(database, Timings::default(), |options| options, settings).await
+        let timings = Timings::default();
+        Self::set_up(database, timings, |options| options, settings, NO_LIMITS).await
     }
 
     async fn set_up(
@@ -55,6 +77,7 @@ impl TestBot {
         timings: Timings,
         options: impl FnOnce(Options) -> Options,
         settings: Settings,
+        limits: Limits,
     ) -> Self {
         let clock = Clock::fixed(DateTime::from_timestamp(1_795_177_800, 0).unwrap());
         let manifest = Manifest::parse(MANIFEST).unwrap();
@@ -64,26 +87,28 @@ impl TestBot {
             ..Options::default()
         };
         let slack = Sandbox::start(options(defaults)).await.unwrap();
-        let bot = connected(&slack, &database, &clock, timings, settings).await;
+        let bot = connected(&slack, &database, &clock, timings, (settings, limits)).await;
         Self {
             slack,
             bot,
             clock,
             database,
             settings,
+            limits,
         }
     }
 
     /// A bot in this Slack, at the moment that its clock shows.
     pub(crate) async fn joins(slack: Sandbox, database: Database, clock: Clock) -> Self {
-        let settings = &[];
-        let bot = connected(&slack, &database, &clock, Timings::default(), settings).await;
+        let more: (Settings, Limits) = (&[], NO_LIMITS);
+        let bot = connected(&slack, &database, &clock, Timings::default(), more).await;
         Self {
             slack,
             bot,
             clock,
             database,
-            settings,
+            settings: more.0,
+            limits: more.1,
         }
     }
 
@@ -95,7 +120,7 @@ impl TestBot {
             &self.database,
             &self.clock,
             timings,
-            self.settings,
+            (self.settings, NO_LIMITS),
         )
         .await
     }
@@ -111,7 +136,7 @@ impl TestBot {
             &self.database,
             &self.clock,
             timings,
-            self.settings,
+            (self.settings, self.limits),
         )
         .await;
         self
@@ -170,7 +195,7 @@ async fn connected(
     database: &Database,
     clock: &Clock,
     timings: Timings,
-    more: Settings,
+    (more, limits): (Settings, Limits),
 ) -> Bot {
     let before = slack.connections().len();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -184,7 +209,8 @@ async fn connected(
         settings.retain(|(name, _)| *name != "SLACK_APP_TOKEN");
         settings.push(("SLACK_SIGNING_SECRET", slack.signing_secret().to_owned()));
     }
-    let config = Config::from_environment(&Environment::of(settings)).unwrap();
+    let mut config = Config::from_environment(&Environment::of(settings)).unwrap();
+    config.limits = limits;
     let bot = Bot::start_at(Some(listener), &config, clock.clone(), timings)
         .await
         .unwrap();

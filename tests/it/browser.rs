@@ -1,5 +1,6 @@
 //! The demo's page in a real browser, as a person uses it.
 
+mod docs;
 mod page;
 mod preferences;
 mod summary;
@@ -263,7 +264,7 @@ async fn connect(page: &Page, provider: Provider, signs_in: bool) {
     if signs_in {
         page.reads("form button", "Sign in with Slack").await;
         page.click("form button").await;
-        page.reads("h1", "Sign in to Tern Studio with Slack").await;
+        page.reads("h1", "Sign in with Slack").await;
         page.reads("label:has(:checked)", "Nina Berg").await;
         page.click("button[value=allow]").await;
     }

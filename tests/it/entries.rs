@@ -1,6 +1,7 @@
 //! Entries that are trusted and corrected: the card, the forms, the lists, projects and channels.
 
 use billops::{
+    domain::workspace::WorkspaceSettings,
     sandbox::{Choice, Message, Sandbox, Submission, Target, View},
     store::{NewProject, ProjectChange, ProjectEdit, Store},
 };
@@ -1013,8 +1014,12 @@ async fn who_may_not_create_projects_is_told_who_can() {
         .await
         .unwrap()
         .unwrap();
+    let admins_only = WorkspaceSettings {
+        everyone_creates_projects: false,
+        ..WorkspaceSettings::default()
+    };
     store
-        .set_project_creators(nina.slack_integration_id, false)
+        .save_workspace_settings(nina.binding_id, 1, &admins_only)
         .await
         .unwrap();
     let is_admin = bot

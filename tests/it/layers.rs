@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// A crate, and the folders or files of `src` that may name it.
-const RULES: [(&str, &[&str]); 12] = [
+const RULES: [(&str, &[&str]); 14] = [
     ("sqlx", &["store/"]),
     ("slack_morphism", &["slack/"]),
     ("tokio_tungstenite", &["slack/", "sandbox/"]),
@@ -13,9 +13,11 @@ const RULES: [(&str, &[&str]); 12] = [
     ),
     ("oauth2", &["calendar/"]),
     ("chacha20poly1305", &["keyring.rs"]),
-    ("maud", &["web/pages.rs", "web/install.rs"]),
+    ("maud", &["web/docs.rs", "web/pages", "web/install.rs"]),
     ("cookie", &["web/session.rs"]),
     ("axum", &["web/", "sandbox/"]),
+    ("hyper", &["web/server.rs", "sandbox/"]),
+    ("utoipa", &["web/"]),
     ("tokio_cron_scheduler", &["jobs/schedule.rs"]),
     ("dotenvy", &["config/mod.rs"]),
     ("iso_currency", &["domain/invoice.rs"]),

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, so that they are linked once.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod admin;
 mod attacks;
 mod bot;
 mod browser;
@@ -8,15 +9,19 @@ mod connect;
 mod databases;
 mod doctor;
 mod entries;
+mod fuzz;
 mod home;
 mod http_mode;
 mod installs;
 mod jobs;
 mod layers;
+mod manifest;
 mod meetings;
 mod migrations;
 mod notices;
+mod openapi;
 mod own_data;
+mod pages;
 mod parse;
 mod preferences;
 mod process;
@@ -32,4 +37,5 @@ mod sync_properties;
 mod time_command;
 mod timer;
 mod tokens;
+mod typescript;
 mod visitor;

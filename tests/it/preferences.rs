@@ -34,6 +34,18 @@ impl TestBot {
         suggest.await.unwrap()
     }
 
+    /// Makes a token for programs, from the form for preferences on.
+    async fn make_token(&self, form: &View) {
+        self.slack.click(NINA, form, "token.create").await.unwrap();
+        let above = |slack: &Sandbox| {
+            let form = slack.modals(NINA).pop()?;
+            text_of(&form).contains("token.new").then_some(form)
+        };
+        let above = self.slack.wait_for("the form for it", above).await;
+        let above = above.unwrap();
+        self.slack.click(NINA, &above, "token.new").await.unwrap();
+    }
+
     async fn preferences_of(&self, slack_user: &str) -> Preferences {
         let member = self.bot.store().member("T07TERN001", slack_user).await;
         member.unwrap().unwrap().preferences
@@ -304,7 +316,7 @@ async fn a_token_is_made_and_revoked_in_the_form() {
     let bot = TestBot::start().await;
     let form = bot.open_preferences().await;
     let typed = [("target_minutes_per_day", text("5h"))];
-    bot.slack.click(NINA, &form, "token.create").await.unwrap();
+    bot.make_token(&form).await;
     let two = |slack: &Sandbox| {
         let modals = slack.modals(NINA);
         let [below, above] = &*modals else {
@@ -326,7 +338,7 @@ async fn a_token_is_made_and_revoked_in_the_form() {
     let above = bot.form().await;
     bot.slack.close(NINA, &above).await.unwrap();
     let form = bot.form().await;
-    bot.slack.click(NINA, &form, "token.create").await.unwrap();
+    bot.make_token(&form).await;
     let above = bot.slack.wait_for("the token", two).await.unwrap();
     bot.slack.close(NINA, &above).await.unwrap();
     let form = bot.form().await;

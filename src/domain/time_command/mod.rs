@@ -222,6 +222,7 @@ mod duration;
 mod echo;
 mod error;
 mod exact;
+pub mod examples;
 mod explain;
 mod field;
 mod line;
@@ -297,6 +298,9 @@ pub enum BareNumberUnit {
 }
 
 impl BareNumberUnit {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Guess, Self::Hours, Self::Minutes];
+
     /// As it is stored, and called in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -308,9 +312,7 @@ impl BareNumberUnit {
 
     /// The other way round; `None` for anything else.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Guess, Self::Hours, Self::Minutes]
-            .into_iter()
-            .find(|unit| unit.as_str() == name)
+        Self::ALL.into_iter().find(|unit| unit.as_str() == name)
     }
 }
 

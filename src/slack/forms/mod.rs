@@ -6,6 +6,7 @@ mod preferences;
 mod project;
 mod report;
 mod timer;
+mod workspace;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,7 @@ pub(super) use preferences::{
 pub(super) use project::project;
 pub(super) use report::share_report;
 pub(super) use timer::{edit_timer, new_timer, stop_timer};
+pub(super) use workspace::{TARGET, WORKSPACE, read_workspace, workspace};
 
 /// What every field's element is called; the field is named by its block.
 pub(super) const VALUE: &str = "value";

@@ -164,7 +164,7 @@ fn header(id: &str, text: &str) -> SlackBlock {
 }
 
 /// Boxes to tick. They stand in an actions block: in an input block Slack would demand one tick.
-fn boxes<const N: usize>(group: &str, choices: [(&str, &str, bool); N]) -> SlackBlock {
+pub(super) fn boxes<const N: usize>(group: &str, choices: [(&str, &str, bool); N]) -> SlackBlock {
     let option = |(name, text, _): &(&str, &str, bool)| {
         SlackBlockChoiceItem::new(SlackBlockText::from(label(text)), (*name).to_owned())
     };

@@ -13,14 +13,16 @@ use slack_morphism::prelude::{
 use super::{
     Button, actions,
     calendars::{and, because},
-    context, label, markdown, section,
+    context, label, markdown, section, with_button,
 };
 use crate::{
     domain::{
         calendar::{Account, Calendar},
         provider::Provider,
+        scope::{Scope, Scopes},
     },
     slack::text::{cut, isolated, plain, plain_within, short_day},
+    store::ApiToken,
 };
 
 /// The most options that checkboxes may have.
@@ -171,17 +173,46 @@ pub fn disconnect_blocks(account: &Account) -> Vec<SlackBlock> {
     ]
 }
 
-/// The form about the token for programs.
+/// What a token allows, in a word and as one ticks it.
+const SCOPES: [(Scope, &str, &str); 3] = [
+    (
+        Scope::Entries,
+        "entries",
+        "Read and change my entries, calendars and preferences",
+    ),
+    (Scope::Reports, "reports", "Read reports"),
+    (
+        Scope::Notifications,
+        "notices",
+        "Have people told that an invoice is ready",
+    ),
+];
+
+/// The form about the token for programs; `None` ticked is said to be too little.
 pub fn api_token_blocks(
-    made: Option<(DateTime<Utc>, Option<DateTime<Utc>>)>,
+    made: Option<ApiToken>,
+    ticked: Scopes,
     now: DateTime<Utc>,
     zone: Tz,
 ) -> Vec<SlackBlock> {
     let id = |name: &str| SlackBlockId(name.to_owned());
-    let intro = "A token lets a program read and write your entries through BillOps’ API, as you. Give it to nobody.";
+    let intro = "A token lets a program use BillOps’ API, as you. Give it to nobody.";
     let mut blocks = vec![section(id("token.text"), intro.to_owned())];
+    let line = section(
+        id(if made.is_none() {
+            "token.none"
+        } else {
+            "token.made"
+        }),
+        token_line(made, now, zone),
+    );
+    blocks.push(line);
+    blocks.push(scope_boxes(ticked));
+    if ticked.is_empty() {
+        let too_little = "Tick at least one thing that the program may do.";
+        blocks.push(context(id("token.nothing"), too_little.to_owned()));
+    }
     if made.is_none() {
-        blocks.push(section(id("token.none"), token_line(made, now, zone)));
         blocks.push(actions(
             id("token.actions"),
             vec![Button::new(
@@ -193,7 +224,6 @@ pub fn api_token_blocks(
         ));
         return blocks;
     }
-    blocks.push(section(id("token.made"), token_line(made, now, zone)));
     let replace = Button {
         confirm: Some(ask_about_token("Replace the token?", "Replace")),
         ..Button::new("token.new", "Replace", "token", "Replace the token")
@@ -202,12 +232,44 @@ pub fn api_token_blocks(
     blocks
 }
 
+/// The browsers in which the person is signed in, and how all of those are signed out; `ended` says of how many that was
+/// just done.
+pub fn sign_out_everywhere(ended: Option<u64>) -> SlackBlock {
+    let text = match ended {
+        None => "*Browsers*\nWherever you signed in to BillOps’ pages with Slack.".to_owned(),
+        Some(0) => "*Browsers*\nYou were signed in nowhere.".to_owned(),
+        Some(1) => "*Browsers*\nYou are signed out of 1 browser.".to_owned(),
+        Some(count) => format!("*Browsers*\nYou are signed out of {count} browsers."),
+    };
+    let button = Button::new(
+        "token.sign_out",
+        "Sign out everywhere",
+        "token",
+        "Sign out everywhere: of all browsers",
+    );
+    with_button(SlackBlockId("token.sessions".to_owned()), text, button)
+}
+
+fn scope_boxes(ticked: Scopes) -> SlackBlock {
+    let options = |wanted: &dyn Fn(Scope) -> bool| {
+        let wanted = SCOPES.iter().filter(|(scope, ..)| wanted(*scope));
+        let option = |(scope, _, allows): &(Scope, &str, &str)| {
+            let text = SlackBlockText::from(label(allows));
+            SlackBlockChoiceItem::new(text, scope.as_str().to_owned())
+        };
+        wanted.map(option).collect::<Vec<_>>()
+    };
+    let mut boxes = SlackBlockCheckboxesElement::new(options(&|_| true))
+        .with_action_id(SlackActionId("value".to_owned()));
+    let initial = options(&|scope| ticked.allows(scope));
+    boxes.initial_options = (!initial.is_empty()).then_some(initial);
+    SlackActionsBlock::new(vec![boxes.into()])
+        .with_block_id(SlackBlockId("scopes".to_owned()))
+        .into()
+}
+
 /// When the token for programs was made and last used.
-pub(super) fn token_line(
-    made: Option<(DateTime<Utc>, Option<DateTime<Utc>>)>,
-    now: DateTime<Utc>,
-    zone: Tz,
-) -> String {
+pub(super) fn token_line(made: Option<ApiToken>, now: DateTime<Utc>, zone: Tz) -> String {
     let today = now.with_timezone(&zone).date_naive();
     let day = |at: DateTime<Utc>| {
         let day = at.with_timezone(&zone).date_naive();
@@ -217,13 +279,27 @@ pub(super) fn token_line(
             short_day(day, today)
         }
     };
-    match made {
-        None => "There is no token yet.".to_owned(),
-        Some((made_at, None)) => format!("Made {}, not used yet.", day(made_at)),
-        Some((made_at, Some(used_at))) => {
-            format!("Made {}, last used {}.", day(made_at), day(used_at))
-        }
-    }
+    let Some(made) = made else {
+        return "There is no token yet.".to_owned();
+    };
+    let used = match made.last_used_at {
+        None => "not used yet".to_owned(),
+        Some(used_at) => format!("last used {}", day(used_at)),
+    };
+    let ends = match made.expires_at {
+        None => String::new(),
+        Some(at) if at <= now => format!(" It ran out {}.", day(at)),
+        Some(at) => format!(" Works until {}.", day(at)),
+    };
+    let allowed = SCOPES
+        .iter()
+        .filter(|(scope, ..)| made.scopes.allows(*scope));
+    let allowed: Vec<&str> = allowed.map(|(_, name, _)| *name).collect();
+    format!(
+        "Made {}, {used}. For: {}.{ends}",
+        day(made.made_at),
+        allowed.join(", ")
+    )
 }
 
 /// The button that takes the token back.

@@ -1,29 +1,18 @@
 //! How to use it.
 
 use super::{Button, Message, Reader, actions, context, expanded, section};
+use crate::domain::time_command::examples::{BESIDES, LOGGING};
 
 /// How to use it: four lines that cover most needs, then the rest, each usable as it stands.
 pub fn help(reader: Reader<'_>) -> Message {
     let blocks = vec![
         expanded(
             reader.id("help.log"),
-            "*Log time in one line*\n\
-             `/time 2.5 hours: Meeting`\n\
-             `/time 1h30 #acme wireframes`\n\
-             `/time 9-11:30 workshop`\n\
-             `/time yesterday 45 min: code review`",
+            &format!("*Log time in one line*\n{}", LOGGING.map(typed).join("\n")),
         ),
         expanded(
             reader.id("help.more"),
-            "*And besides*\n\
-             `/time` alone · a form\n\
-             `/time start icon set`, `/time stop` · a timer\n\
-             `/time today`, `/time week`, `/time month` · your totals\n\
-             `/time edit` · your last entries, to change or delete\n\
-             `/time projects`, `/time link #acme` · what you log to\n\
-             `/time prefs` · your day, your zone, when I write to you\n\
-             `/time undo` · takes the last change back\n\
-             `/time ? 9-12, 13-17` · how I would read it; saves nothing",
+            &format!("*And besides*\n{}", BESIDES.map(besides).join("\n")),
         ),
         actions(
             reader.id("help.actions"),
@@ -45,10 +34,24 @@ pub fn help(reader: Reader<'_>) -> Message {
          /time yesterday 45 min: code review. /time with nothing after it opens a form. A timer: /time start \
          icon set, then /time stop. Your totals: /time today, /time week, /time month. Your last entries, to \
          change or delete: /time edit. What you log to: /time projects, /time link #acme. Take the last change \
-         back: /time undo. Your day, your zone, when I write to you: /time prefs. Check a line \
+         back: /time undo. Your day, your zone, when messages come: /time prefs. Check a line \
          without saving: /time ? 9-12, 13-17. Only you see my answers. Everything can be undone. Your day is in the Home tab.",
         blocks,
     )
+}
+
+/// `/time stop`, as one types it.
+fn typed(line: &str) -> String {
+    if line.is_empty() {
+        "`/time` alone".to_owned()
+    } else {
+        format!("`/time {line}`")
+    }
+}
+
+fn besides((lines, leads_to): (&[&str], &str)) -> String {
+    let lines: Vec<String> = lines.iter().copied().map(typed).collect();
+    format!("{} · {leads_to}", lines.join(", "))
 }
 
 /// The word is known, and this version does not offer what it stands for.

@@ -23,6 +23,7 @@ mod rows;
 mod rules;
 mod summary;
 mod timer;
+mod workspace;
 
 use std::fmt::Write as _;
 
@@ -45,7 +46,7 @@ use crate::domain::{
 };
 
 pub use calendar_forms::{
-    List, api_token_blocks, choose_blocks, disconnect_blocks, new_token_blocks,
+    List, api_token_blocks, choose_blocks, disconnect_blocks, new_token_blocks, sign_out_everywhere,
 };
 pub use calendars::{
     broken, connect_link, connected, disconnected, link_opened_blocks, no_account, not_set_up,
@@ -72,6 +73,7 @@ use rules::{offer_blocks, rule_rows, rule_words};
 pub use summary::{SummaryNotice, day_summary, week_summary};
 pub use timer::{forgotten, timer};
 pub(super) use timer::{marks, name, since, stop_problem, timer_value};
+pub use workspace::{time_is_off, workspace_about, workspace_changed_meanwhile};
 
 /// Slack's limit for what a button carries.
 const VALUE_MAX: usize = 2000;

@@ -126,7 +126,8 @@ pub fn own_data_blocks(data: &OwnData, today: NaiveDate, export: Export) -> Vec<
         ),
         section(
             id("data.audience"),
-            "*Who sees it*\nYour entries: you and workspace admins. Your calendars: you only.".to_owned(),
+            "*Who sees it*\nYour entries: you and workspace admins. Your calendars: you only; admins see \
+             that one is connected, and where.".to_owned(),
         ),
         SlackDividerBlock::new().into(),
         slack_morphism::prelude::SlackActionsBlock::new(vec![

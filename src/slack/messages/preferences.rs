@@ -9,10 +9,11 @@ use super::{
     calendar_forms::{revoke_token, token_line},
     markdown, section,
 };
+use crate::store::ApiToken;
 
 /// The token for programs, and what BillOps knows about the person: the end of the form for preferences.
 pub fn preferences_about_me(
-    made: Option<(DateTime<Utc>, Option<DateTime<Utc>>)>,
+    made: Option<ApiToken>,
     now: DateTime<Utc>,
     zone: Tz,
 ) -> Vec<SlackBlock> {
@@ -21,9 +22,9 @@ pub fn preferences_about_me(
             "None. For scripts and other programs that read or write your time.".to_owned(),
             Button::new(
                 "token.create",
-                "Create token",
+                "Create token…",
                 "prefs",
-                "Create token for programs",
+                "Create token for programs: choose what it may do",
             ),
         ),
         Some(_) => (token_line(made, now, zone), revoke_token()),

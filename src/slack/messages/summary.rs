@@ -693,6 +693,7 @@ mod tests {
             },
             locale: None,
             is_admin: false,
+            workspace: crate::domain::workspace::WorkspaceSettings::default(),
             may_create_projects: true,
             has_opened_home: true,
         }

@@ -198,7 +198,7 @@ async fn home_with_menu(bot: &TestBot, person: &str) -> billops::sandbox::View {
 }
 
 /// The latest payload of this kind that was sent to the bot, as a new envelope.
-fn latest(slack: &Sandbox, kind: &str) -> Value {
+pub(super) fn latest(slack: &Sandbox, kind: &str) -> Value {
     let sent = slack.traffic().into_iter().rev();
     let mut payloads = sent
         .filter(|line| line.direction == "to_bot")

@@ -84,6 +84,8 @@ async fn a_person_sets_their_preferences_in_a_browser() {
 
     // A token is laid on the form, and is revoked in it.
     page.click("[data-action-id='token.create']").await;
+    page.reads(MODAL, "There is no token yet").await;
+    page.click("[data-action-id='token.new']").await;
     page.reads(MODAL, "Copy it now").await;
     page.click("[data-testid=modal-close]").await;
     page.reads("[data-block-id=api_token]", "Made today").await;

@@ -6,9 +6,10 @@ use billops::{
         calendar::{AccountState, ListedCalendar, ReconnectReason},
         member::Member,
         provider::Provider,
+        scope::Scopes,
     },
     keyring::{Keyring, digest, is_same},
-    store::{NewAccount, NewErrand, NewJob, Parked, SavedAccount, Store, StoreError},
+    store::{ApiToken, NewAccount, NewErrand, NewJob, Parked, SavedAccount, Store, StoreError},
 };
 use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -616,31 +617,42 @@ async fn sessions_and_tokens_end(store: Store, clock: Clock) {
     clock.advance(TimeDelta::days(14));
     assert_eq!(store.session(digest("b")).await.unwrap(), None);
 
+    let reports = Scopes::read("reports");
+    let ends = clock.now() + TimeDelta::days(30);
     assert_eq!(store.api_token_of(nina.binding_id).await.unwrap(), None);
     store
-        .add_api_token(digest("t1"), nina.binding_id)
+        .add_api_token(digest("t1"), nina.binding_id, reports, ends)
         .await
         .unwrap();
-    let made = clock.now();
+    let made = ApiToken {
+        made_at: clock.now(),
+        last_used_at: None,
+        scopes: reports,
+        expires_at: Some(ends),
+    };
     assert_eq!(
         store.api_token_of(nina.binding_id).await.unwrap(),
-        Some((made, None))
+        Some(made)
     );
     assert_eq!(
         store.api_token(digest("t1")).await.unwrap(),
-        Some(nina.binding_id)
+        Some((nina.binding_id, reports))
     );
+    let used = ApiToken {
+        last_used_at: Some(clock.now()),
+        ..made
+    };
     assert_eq!(
         store.api_token_of(nina.binding_id).await.unwrap(),
-        Some((made, Some(made)))
+        Some(used)
     );
     // A new one ends the old one; another person's stands.
     store
-        .add_api_token(digest("t3"), jonas.binding_id)
+        .add_api_token(digest("t3"), jonas.binding_id, reports, ends)
         .await
         .unwrap();
     store
-        .add_api_token(digest("t2"), nina.binding_id)
+        .add_api_token(digest("t2"), nina.binding_id, reports, ends)
         .await
         .unwrap();
     assert_eq!(store.api_token(digest("t1")).await.unwrap(), None);
@@ -649,6 +661,11 @@ async fn sessions_and_tokens_end(store: Store, clock: Clock) {
     assert_eq!(store.api_token(digest("t2")).await.unwrap(), None);
     assert_eq!(
         store.api_token(digest("t3")).await.unwrap(),
-        Some(jonas.binding_id)
+        Some((jonas.binding_id, reports))
     );
+    // It works until its moment, and not in it.
+    clock.advance(TimeDelta::days(30) - TimeDelta::microseconds(1));
+    assert!(store.api_token(digest("t3")).await.unwrap().is_some());
+    clock.advance(TimeDelta::microseconds(1));
+    assert_eq!(store.api_token(digest("t3")).await.unwrap(), None);
 }

@@ -40,6 +40,7 @@ mod projects;
 mod reports;
 pub(crate) mod syncs;
 mod timers;
+mod workspace;
 
 on_every_database!(
     a_person_is_met_once_and_keeps_what_was_known,

@@ -7,8 +7,9 @@ use billops::{
         project::ProjectRef,
         time_command::{BareNumberUnit, Unit},
         time_entry::ChangeKind,
+        workspace::{AuditSubject, WorkspaceSettings},
     },
-    store::{DefaultProject, NewProject, ProjectChange, ProjectEdit, Step, Store},
+    store::{DefaultProject, NewProject, ProjectChange, ProjectEdit, SettingsChange, Step, Store},
 };
 use chrono::TimeDelta;
 
@@ -300,22 +301,40 @@ async fn entries_keep_their_project_under_its_new_name(store: Store, _: Clock) {
 }
 
 async fn who_may_create_projects_is_a_setting(store: Store, _: Clock) {
-    let nina = nina(&store).await;
-    assert!(nina.may_create_projects);
-    store
-        .set_project_creators(nina.slack_integration_id, false)
-        .await
-        .unwrap();
-    assert!(!super::nina(&store).await.may_create_projects);
     let mut admin = super::berlin("Nina Berg");
     admin.is_admin = true;
-    assert!(
-        store
-            .save_member("T1", "U1", Some(&admin))
-            .await
-            .unwrap()
-            .may_create_projects
-    );
+    let nina = store.save_member("T1", "U1", Some(&admin)).await.unwrap();
+    assert!(nina.may_create_projects);
+    let admins_only = WorkspaceSettings {
+        everyone_creates_projects: false,
+        ..WorkspaceSettings::default()
+    };
+    let saved = store.save_workspace_settings(nina.binding_id, 1, &admins_only);
+    assert_eq!(saved.await.unwrap(), SettingsChange::Saved(1));
+    let again = store.save_workspace_settings(nina.binding_id, 1, &admins_only);
+    assert_eq!(again.await.unwrap(), SettingsChange::Stale);
+    let now = store.member_by_binding(nina.binding_id).await.unwrap();
+    assert!(now.unwrap().may_create_projects, "she is an admin");
+    // Saving her without the right takes it from her, and she can change nothing more.
+    let demoted = super::nina(&store).await;
+    assert!(!demoted.may_create_projects);
+    let all = WorkspaceSettings::default();
+    let refused = store.save_workspace_settings(nina.binding_id, 2, &all);
+    assert_eq!(refused.await.unwrap(), SettingsChange::NotAdmin);
+    let nobody = store.save_workspace_settings(key(404), 2, &all);
+    assert_eq!(nobody.await.unwrap(), SettingsChange::NotAdmin);
+
+    let workspace = nina.slack_integration_id;
+    let records = store.audit_records(workspace, None, 10).await.unwrap();
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].slack_user_id, "U1");
+    assert_eq!(records[0].subject, AuditSubject::ProjectCreators);
+    let older = store.audit_records(workspace, Some(records[0].id), 10);
+    assert_eq!(older.await.unwrap(), []);
+    assert_eq!(store.audit_records(key(404), None, 10).await.unwrap(), []);
+    let facts = store.workspace_facts(workspace).await.unwrap();
+    assert_eq!((facts.people, facts.with_calendar), (1, 0));
+    assert_eq!(store.connected_calendars(workspace, 10).await.unwrap(), []);
 }
 
 async fn corrections_of_a_unit_are_counted(store: Store, _: Clock) {

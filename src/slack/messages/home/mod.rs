@@ -9,6 +9,7 @@ mod today;
 mod waiting;
 mod week;
 mod welcome;
+mod workspace;
 
 use slack_morphism::prelude::{
     SlackBlock, SlackBlockId, SlackCallbackId, SlackDividerBlock, SlackHeaderBlock, SlackHomeView,
@@ -85,6 +86,10 @@ pub fn home(home: &Home) -> SlackView {
             blocks.extend(part);
         }
     }
+    if let Some(seen) = &home.workspace {
+        blocks.push(SlackDividerBlock::new().into());
+        blocks.extend(workspace::blocks(seen));
+    }
     blocks.push(SlackDividerBlock::new().into());
     blocks.push(actions(id("settings"), settings(steps)));
     blocks.push(context(
@@ -132,8 +137,13 @@ fn stamp(home: &Home, is_new: bool) -> String {
     } else {
         "Times in UTC, because Slack has not told me your time zone yet".to_owned()
     };
+    let notices = if home.are_notices_on {
+        ""
+    } else {
+        "Your workspace’s admins have switched summaries and notices off · "
+    };
     format!(
-        "{zone} · as of {}, {}",
+        "{notices}{zone} · as of {}, {}",
         short_day(home.today, home.today),
         clock_time(home.now, home.zone)
     )

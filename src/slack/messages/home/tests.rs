@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    app::Notice,
+    app::{Notice, WorkspaceSeen},
     domain::{
         calendar::{Account, AccountState},
         calendar_event::EventState,
@@ -13,12 +13,13 @@ use crate::{
         provider::Provider,
         summary::{Summary, Total},
         time_entry::{EntryStatus, TimeEntry},
+        workspace::WorkspaceSettings,
     },
     sandbox::problems_of_home,
     slack::messages::fixtures::{
         account, entry, event, gap, long, now, project, rule, today, waiting,
     },
-    store::{Batch, BatchOf},
+    store::{Batch, BatchOf, WorkspaceFacts},
 };
 
 /// Everything that a Home tab can show, and as much of it as there can be.
@@ -69,6 +70,16 @@ fn fullest() -> Home {
             .collect(),
         accounts: broken.collect(),
         offered: vec![Provider::Google, Provider::Microsoft],
+        workspace: Some(WorkspaceSeen {
+            settings: WorkspaceSettings::default(),
+            facts: WorkspaceFacts {
+                people: 14,
+                with_calendar: 9,
+            },
+            missing_scopes: vec!["files:write", "im:history"],
+            install_url: Some("https://billops.example/install".parse().unwrap()),
+        }),
+        are_notices_on: true,
     }
 }
 

@@ -390,6 +390,10 @@ fn facts(reader: Reader<'_>, report: &Report, text: &mut String, blocks: &mut Ve
         let verb = if complete == 1 { "is" } else { "are" };
         let _ = write!(text, "{complete} of {working} days {verb} complete. ");
     }
+    if let Some(note) = rounding_note(report) {
+        let _ = write!(text, "{note}. ");
+        facts.push(note);
+    }
     let is_clocked = report.of.period.kind == PeriodKind::Day;
     let zone = reader.zone_note().filter(|_| is_clocked);
     for note in project_note(&report.note)
@@ -400,6 +404,12 @@ fn facts(reader: Reader<'_>, report: &Report, text: &mut String, blocks: &mut Ve
         facts.push(plain(&note));
     }
     blocks.push(context(reader.id("report.facts"), facts.join(" · ")));
+}
+
+/// `Rounded up to 15 min; exact: 34 h 52 min`.
+fn rounding_note(report: &Report) -> Option<String> {
+    let (rounding, exact) = report.rounded?;
+    Some(format!("Rounded {}; exact: {exact}", rounding.words()))
 }
 
 fn buttons(report: &Report, at: Conversation<'_>, is_shared: bool) -> Vec<Button> {

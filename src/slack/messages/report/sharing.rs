@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use slack_morphism::prelude::{SlackBlock, SlackBlockConfirmItem, SlackBlockId};
 
 use super::{
-    NAME_MAX, last_shown_day, name_of_month, said_days, spoken_period,
+    NAME_MAX, last_shown_day, name_of_month, rounding_note, said_days, spoken_period,
     sums::{clients_of, projects_of, rows, say},
 };
 use crate::{
@@ -207,8 +207,9 @@ pub fn shared_report(reader: Reader<'_>, report: &Report) -> Message {
     } else {
         ""
     };
+    let rounded = rounding_note(report).map_or(String::new(), |note| format!("{note} · "));
     let note = format!(
-        "Totals only · shared on {}, {}{zone}",
+        "{rounded}Totals only · shared on {}, {}{zone}",
         short_day(today, today),
         clock_time(reader.now, reader.zone())
     );
