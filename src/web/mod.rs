@@ -210,6 +210,8 @@ fn router(site: Site, health: Health, api: Router<Site>) -> Router {
         .merge(from_slack)
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::unknown_method)
+        // Here as well as further out: what is kept is what was sent.
+        .layer(middleware::from_fn(problem::of_every_refusal))
         .layer(middleware::from_fn_with_state(
             site.clone(),
             idempotency::once,
