@@ -120,7 +120,7 @@ impl TestBot {
             &self.database,
             &self.clock,
             timings,
-            self.settings,
+            (self.settings, NO_LIMITS),
         )
         .await
     }

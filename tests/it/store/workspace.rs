@@ -4,6 +4,7 @@ use billops::{
     clock::Clock,
     domain::{
         rounding::Rounding,
+        scope::Scopes,
         workspace::{AuditSubject, WorkspaceSettings},
     },
     keyring::digest,
@@ -127,14 +128,15 @@ async fn of_two_admins_at_once_one_is_told(store: Store, _: Clock) {
     assert_eq!(store.settings_version(workspace).await.unwrap(), 2);
 }
 
-async fn tokens_are_on_record(store: Store, _: Clock) {
+async fn tokens_are_on_record(store: Store, clock: Clock) {
     let nina = nina(&store).await;
+    let (scopes, ends) = (Scopes::read("entries"), clock.now() + TimeDelta::days(30));
     store
-        .add_api_token(digest("a"), nina.binding_id)
+        .add_api_token(digest("a"), nina.binding_id, scopes, ends)
         .await
         .unwrap();
     store
-        .add_api_token(digest("b"), nina.binding_id)
+        .add_api_token(digest("b"), nina.binding_id, scopes, ends)
         .await
         .unwrap();
     assert!(store.revoke_api_token(nina.binding_id).await.unwrap());
