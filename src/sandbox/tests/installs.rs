@@ -31,8 +31,9 @@ async fn with_redirect() -> (Sandbox, Sandbox) {
 }
 
 async fn code(sandbox: &Sandbox) -> String {
-    let consent = sandbox.consent(&auth_url(sandbox, &[]), ADA, Decision::Allow);
-    parameter(&consent.await.unwrap(), "code")
+    let url = auth_url(sandbox, &[]);
+    let back = sandbox.consent(&url, ADA, Decision::Allow).await.unwrap();
+    parameter(&back, "code")
 }
 
 /// `oauth.v2.access` with the client's own words and these; `-` takes one away.
@@ -154,8 +155,9 @@ async fn what_is_wrong_with_a_request_is_refused_by_its_name() {
         };
         assert!(page.contains(error), "{change:?}: {page}");
     }
-    let denied = sandbox.consent(&auth_url(&sandbox, &[]), ADA, Decision::Deny);
-    assert_eq!(parameter(&denied.await.unwrap(), "error"), "access_denied");
+    let url = auth_url(&sandbox, &[]);
+    let denied = sandbox.consent(&url, ADA, Decision::Deny).await.unwrap();
+    assert_eq!(parameter(&denied, "error"), "access_denied");
     assert!(!fern.is_installed());
 }
 
