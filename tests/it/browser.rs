@@ -265,7 +265,7 @@ async fn connect(page: &Page, provider: Provider, signs_in: bool) {
     if signs_in {
         page.reads("form button", "Sign in with Slack").await;
         page.click("form button").await;
-        page.reads("h1", "Sign in to Tern Studio with Slack").await;
+        page.reads("h1", "Sign in with Slack").await;
         page.reads("label:has(:checked)", "Nina Berg").await;
         page.click("button[value=allow]").await;
     }

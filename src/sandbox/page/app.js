@@ -464,9 +464,10 @@ function drawTop() {
 function drawAbsent() {
   const { app, install_url: url, team } = state.world;
   $("absent").hidden = isInstalled();
+  $("absent").replaceChildren();
   if (isInstalled()) return;
   const add = h("a", { class: "btn primary", href: url, target: "_blank", rel: "noopener", "data-testid": "add-app" }, `Add ${app.name}`);
-  $("absent").replaceChildren(
+  $("absent").append(
     avatar(appFace(), "app"),
     h("h2", { id: "absent-title" }, `${app.name} is not installed in ${team.name}`),
     ...(url
