@@ -366,10 +366,10 @@ pub(super) fn revoke(sandbox: &Sandbox, token: &str, arguments: &Arguments) -> V
     }
     let is_last = {
         let mut tokens = locked(&sandbox.here().tokens);
-        let presented = tokens.0.iter_mut().find(|known| known.access == token);
-        presented
-            .into_iter()
-            .for_each(|known| known.end("token_revoked"));
+        let mut known = tokens.0.iter_mut();
+        if let Some(presented) = known.find(|known| known.access == token) {
+            presented.end("token_revoked");
+        }
         !tokens.is_any_live()
     };
     if is_last {
@@ -387,7 +387,7 @@ pub(super) fn uninstall(sandbox: &Sandbox, headers: &HeaderMap, arguments: &Argu
     sandbox
         .provider(Provider::Install, |service| {
             let (id, secret) = (text("client_id"), text("client_secret"));
-            credentials(headers, id, secret, &service.client).map(|_| ())
+            credentials(headers, id, secret, &service.client)
         })
         .map_err(client_refused)?;
     sandbox.end_install();
