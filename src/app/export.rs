@@ -5,8 +5,11 @@ use std::{borrow::Cow, collections::VecDeque};
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use uuid::Uuid;
 
+use super::App;
 use crate::{
-    domain::member::Member,
+    domain::{member::Member, period::Period},
+    error::Failed,
+    jobs::Job,
     store::{ExportedEntry, ExportedPerson, Store, StoreError},
 };
 
@@ -201,6 +204,50 @@ impl EntryExport {
             }
         }
         writer.into_inner().expect("memory takes it")
+    }
+}
+
+impl App {
+    /// Has a person's entries sent to them as a file: those of a period, or all. `request` names the command: it
+    /// leads to one file, however often it is delivered.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub(super) async fn ask_for_entries(
+        &self,
+        member: &Member,
+        request: Uuid,
+        period: Option<Period>,
+    ) -> Result<(), Failed> {
+        let job = Job::ExportEntries {
+            binding: member.binding_id,
+            request,
+            days: period.map(|period| (period.from, period.to)),
+        };
+        self.store
+            .add_job(&job.to_row())
+            .await
+            .map_err(|error| self.failed("asking for an export", error))
+    }
+
+    /// A person's entries from the first to the second day, or all of them, as one CSV file; and how many they are.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row cannot be read.
+    pub async fn entries_file(
+        &self,
+        member: &Member,
+        days: Option<(NaiveDate, NaiveDate)>,
+    ) -> Result<(u64, Vec<u8>), Failed> {
+        let (from, to) = days.unzip();
+        let mut export =
+            EntryExport::of_member(self.store.clone(), member, ExportSpan { from, to });
+        let mut file = Vec::new();
+        let failed = |error| self.failed("exporting entries", error);
+        while let Some(lines) = export.next().await.map_err(failed)? {
+            file.extend(lines);
+        }
+        Ok((export.entries(), file))
     }
 }
 

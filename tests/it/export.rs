@@ -6,6 +6,7 @@ use billops::{
     app::{EntryExport, ExportSpan},
     clock::Clock,
     domain::{member::Member, time_entry::TimeEntry},
+    sandbox::Sandbox,
     store::{NewEntry, NewProject, ProjectChange, Store},
 };
 use chrono::{Days, NaiveDate};
@@ -222,6 +223,39 @@ async fn the_api_gives_the_callers_entries_as_a_file() {
         problem(&get(query, &token).await, "invalid");
     }
     assert_eq!(get("", "").await.status, 401);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_period_comes_as_a_file_in_the_direct_message() {
+    let bot = TestBot::start().await;
+    bot.say("/time 2h: Meeting").await;
+    bot.say("/time 20 Oct 45 min: Review").await;
+    bot.say_as(JONAS, "/time 20 Oct 1h: Words of Jonas").await;
+    let said = bot.say("/time export last month").await;
+    assert_eq!(
+        said.text,
+        "On its way to your direct messages: a CSV file of your entries from 2026-10-01 to 2026-10-31."
+    );
+    let arrived = |_: &Sandbox| bot.files(NINA).into_iter().next();
+    let (name, file) = bot.slack.wait_for("the file", arrived).await.unwrap();
+    assert_eq!(name, "billops-entries-2026-10-01-to-2026-10-31.csv");
+    assert_eq!(column(&rows(&file), "description"), ["Review"]);
+    assert_eq!(
+        column(&rows(&file), "typed_text"),
+        ["20 Oct 45 min: Review"]
+    );
+
+    let said = bot.say("/time export").await;
+    assert_eq!(
+        said.text,
+        "On its way to your direct messages: a CSV file of your entries."
+    );
+    let arrived = |_: &Sandbox| bot.files(NINA).into_iter().nth(1);
+    let (name, file) = bot.slack.wait_for("the file", arrived).await.unwrap();
+    assert_eq!(name, "billops-entries-2026-11-20.csv");
+    assert_eq!(column(&rows(&file), "description"), ["Review", "Meeting"]);
+    assert!(bot.files(JONAS).is_empty());
     bot.finish().await;
 }
 
