@@ -83,7 +83,10 @@ pub(crate) async fn export(database_url: &str, options: Options) -> Result<ExitC
                 let _ = std::fs::remove_file(&beside);
                 return Err(problem.at(&path));
             }
-            eprintln!("{} entries are in {}.", entries.entries(), path.display());
+            match entries.entries() {
+                1 => eprintln!("1 entry is in {}.", path.display()),
+                count => eprintln!("{count} entries are in {}.", path.display()),
+            }
         }
     }
     store.close().await;

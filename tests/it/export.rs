@@ -297,6 +297,25 @@ async fn the_command_writes_to_the_output_or_to_a_whole_file() {
     let files = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(files, 1, "nothing is left beside it");
 
+    let mut child = Command::new(env!("CARGO_BIN_EXE_billops"))
+        .arg("export")
+        .env_clear()
+        .env("DATABASE_URL", &database.url)
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().await.unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(
+        (ended.status.code(), &*said),
+        (Some(0), ""),
+        "nobody reads on"
+    );
+
     for (arguments, problem) in [
         (&["--user", "U9"][..], "nobody by these ids"),
         (

@@ -164,7 +164,7 @@ pub(super) fn verb<'a>(
     }
     let rest = rest.strip_prefix(':').unwrap_or(rest).trim_start();
     let read = verb.read(rest, marks, context);
-    let certain = rest.is_empty() || separated || !matches!(verb, Verb::Start | Verb::Export);
+    let certain = rest.is_empty() || separated || verb != Verb::Start;
     if certain && let Ok(command) = read {
         return Some(Ok(command));
     }
