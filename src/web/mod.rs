@@ -11,6 +11,7 @@ mod connect;
 mod cors;
 mod docs;
 mod events;
+mod export;
 mod fields;
 mod health;
 mod idempotency;
@@ -176,6 +177,7 @@ fn api() -> OpenApiRouter<Site> {
         .routes(routes!(events::convert))
         .routes(routes!(events::dismiss))
         .routes(routes!(time_entries::list, time_entries::create))
+        .routes(routes!(export::entries))
         .routes(routes!(
             time_entries::one,
             time_entries::change,

@@ -10,6 +10,7 @@ mod connect;
 mod databases;
 mod doctor;
 mod entries;
+mod export;
 mod fuzz;
 mod home;
 mod http_mode;
