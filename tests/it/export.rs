@@ -145,7 +145,7 @@ async fn a_row_says_everything_and_nothing_that_runs(store: Store, _clock: Clock
         panic!("it is made")
     };
     let mut new = meeting(&nina, key(1), 90);
-    new.fields.description = "@SUM(1+1)*cmd|' /C calc'!A0\nand more".to_owned();
+    "@SUM(1+1)*cmd|' /C calc'!A0\nand more".clone_into(&mut new.fields.description);
     new.fields.span = Some((
         "2026-11-20T08:00:00Z".parse().unwrap(),
         "2026-11-20T09:30:00.25Z".parse().unwrap(),
