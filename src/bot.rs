@@ -15,7 +15,7 @@ use crate::{
     http,
     jobs::{Job, LastTick, Ran, Runner, Schedule, Workers},
     slack::{
-        Door, SlackClient,
+        Door, Exported, SlackClient,
         http::Inbox,
         socket::{Deliverer, Opener, Socket, SocketStates, Timings},
     },
@@ -318,7 +318,14 @@ fn runner(door: &Door, store: &Store) -> Runner {
                 } => door.tell_broken(account, since, nth).await,
                 Job::LeaveWorkspace { workspace } => door.leave_workspace(workspace).await,
                 Job::TellInvoice { binding, invoice } => door.tell_invoice(binding, &invoice).await,
-                Job::ExportData { binding, request } => door.export_data(binding, request).await,
+                Job::ExportData { binding, request } => {
+                    door.export(binding, request, Exported::Everything).await
+                }
+                Job::ExportEntries {
+                    binding,
+                    request,
+                    days,
+                } => door.export(binding, request, Exported::Entries(days)).await,
                 Job::ForgetRequests => {
                     let forgotten = async {
                         store.forget_requests_older_than(REQUESTS_KEPT).await?;

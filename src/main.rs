@@ -1,5 +1,8 @@
 //! The command line.
 
+#[path = "main/export.rs"]
+mod export;
+
 use std::{
     io::{BufRead as _, Write as _},
     path::Path,
@@ -77,6 +80,8 @@ enum Command {
     },
     /// Create the tables, or bring them up to date
     Migrate,
+    /// Write time entries as CSV
+    Export(export::Options),
     /// Work with the keys that seal tokens in the database
     #[command(subcommand)]
     Keys(Keys),
@@ -194,6 +199,10 @@ fn run(command: Command) -> Result<ExitCode, Stop> {
                 store.close().await;
                 Ok(ExitCode::SUCCESS)
             })
+        }
+        Command::Export(options) => {
+            let url = Config::database_url(&environment).map_err(Stop::Configuration)?;
+            runtime()?.block_on(export::export(url.expose_secret(), options))
         }
         Command::Sync { calendar_id, .. } => {
             start_logging(&environment, "error").map_err(Stop::Configuration)?;

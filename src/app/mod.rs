@@ -11,6 +11,7 @@ mod edit_entry;
 mod edit_projects;
 mod ended_meetings;
 mod entry_form;
+mod export;
 mod forgotten_timers;
 mod home;
 mod installs;
@@ -60,6 +61,7 @@ pub use edit_entry::{EntryList, EntryVersion, Flip, Flipped, HomeTab, LISTED, me
 pub use edit_projects::{ProjectInput, ProjectOutcome, ProjectProblem};
 pub use ended_meetings::{EndedMeeting, EndedMeetings};
 pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
+pub use export::{EntryExport, ExportSpan};
 pub use forgotten_timers::TimerQuestion;
 pub use home::{Home, Notice, Unfolded, Waiting};
 pub use installs::Installed;

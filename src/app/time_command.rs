@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     domain::{
+        period::Period,
         project::Project,
         provider::Provider,
         time_command::{self, LogLine, ParseError, StartLine, TimeCommand},
@@ -45,8 +46,8 @@ pub enum CommandOutcome {
     Reading(usize),
     /// What came of a code that a page showed.
     Typed(Box<Typed>),
-    /// The word is known, and this version does not offer what it stands for.
-    NotOffered(&'static str),
+    /// Entries come as a file: of these days, or all of them.
+    Exporting(Option<Period>),
     /// How the line would be read, and to which project it would go; nothing was saved.
     Explained(LogLine, Chosen),
     /// A time, but no word about what it was for; nothing was saved.
@@ -121,7 +122,10 @@ impl App {
             }
             TimeCommand::Sync => CommandOutcome::Reading(self.read_now(member).await?),
             TimeCommand::Prefs => CommandOutcome::Preferences,
-            TimeCommand::Export(_) => CommandOutcome::NotOffered("exports"),
+            TimeCommand::Export { period, .. } => {
+                self.ask_for_entries(member, request.key, period).await?;
+                CommandOutcome::Exporting(period)
+            }
             TimeCommand::Start(line) if line.description.is_empty() => {
                 CommandOutcome::StartForm(line)
             }

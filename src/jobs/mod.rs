@@ -150,6 +150,15 @@ pub enum Job {
         /// Which request of theirs it answers.
         request: Uuid,
     },
+    /// Send a person their entries as a file.
+    ExportEntries {
+        /// Whom.
+        binding: Uuid,
+        /// Which request of theirs it answers.
+        request: Uuid,
+        /// Of the days from the first to the second one; all of them without.
+        days: Option<(NaiveDate, NaiveDate)>,
+    },
     /// Forget requests that no repetition can come of any more.
     ForgetRequests,
 }
@@ -209,6 +218,9 @@ impl Job {
                 format!("tell_invoice:{binding}:{}", invoice.number)
             }
             Self::ExportData { binding, .. } => format!("export_data:{binding}"),
+            Self::ExportEntries {
+                binding, request, ..
+            } => format!("export_entries:{binding}:{request}"),
             Self::ForgetRequests => "forget_requests".to_owned(),
         };
         let is_prompt = matches!(
@@ -217,6 +229,7 @@ impl Job {
                 | Self::UpdateCard { .. }
                 | Self::TellConnected { .. }
                 | Self::ExportData { .. }
+                | Self::ExportEntries { .. }
         );
         let payload = serde_json::to_string(self).expect("a job is made of plain fields");
         NewJob {

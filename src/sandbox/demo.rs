@@ -6,7 +6,7 @@ use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeZone as _, Utc, Weekday};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use super::{Manifest, NINA_EMAIL, NewEvent, Options, Provider, Reply, Sandbox, When};
+use super::{Manifest, NINA_EMAIL, NewEvent, Options, Provider, Reply, Sandbox, When, locked};
 use crate::{
     bot::{Bot, NotStarted},
     clock::Clock,
@@ -109,7 +109,7 @@ fn fill_calendars(slack: &Sandbox, now: DateTime<Utc>) {
 
 impl Sandbox {
     /// The settings of a bot that talks to this sandbox, listens for browsers at `web` and keeps its data at
-    /// `database_url`. Its redirect URIs are registered.
+    /// `database_url`. Its redirect URIs are registered, and the page leads to it for installing.
     pub fn settings(&self, web: SocketAddr, database_url: &str) -> Vec<(&'static str, String)> {
         let public_url = format!("http://{web}");
         let redirect = |path: &str| format!("{public_url}/api/v1/{path}/callback");
@@ -120,6 +120,7 @@ impl Sandbox {
         self.register_redirect(Provider::Slack, redirect("auth/slack"));
         let slack = redirect("integrations/slack");
         self.register_redirect(Provider::Install, &slack);
+        *locked(&self.slack.bot_url) = Some(public_url.clone());
         let mut settings = self.provider_settings();
         settings.extend([
             ("SLACK_API_URL", self.api_url()),

@@ -71,6 +71,9 @@ pub(super) async fn receive(
     body: Bytes,
 ) -> Response {
     let length = body.len();
+    let announced_in = |one: &Sandbox| locked(&one.here().files).get(&id).is_some();
+    let found = sandbox.everywhere().find(announced_in);
+    let sandbox = found.unwrap_or(sandbox);
     let refused = {
         let mut files = locked(&sandbox.here().files);
         match files.get_mut(&id).filter(|file| file.key == key) {
@@ -158,11 +161,12 @@ pub(super) fn complete_upload(sandbox: &Sandbox, arguments: &Arguments) -> Answe
 
 /// A file that was shared, for whoever looks at the page.
 pub(super) async fn download(State(sandbox): State<Sandbox>, Path(id): Path<String>) -> Response {
-    let file = locked(&sandbox.here().files)
-        .get_mut(&id)
-        .filter(|file| file.is_shared)
-        .and_then(|file| Some((file.name.clone(), file.bytes.clone()?)));
-    let Some((name, bytes)) = file else {
+    let shared_in = |workspace: Sandbox| {
+        let files = locked(&workspace.here().files);
+        let file = files.get(&id).filter(|file| file.is_shared)?;
+        Some((file.name.clone(), file.bytes.clone()?))
+    };
+    let Some((name, bytes)) = sandbox.everywhere().find_map(shared_in) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let name: String = name

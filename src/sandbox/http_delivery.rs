@@ -3,7 +3,10 @@
 //! Sources: docs.slack.dev, “Verifying requests from Slack”, “Slash commands”, “Handling user interaction”, “The Events
 //! API”.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use axum::body::{Body, to_bytes};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -34,45 +37,49 @@ struct Answered {
 impl Sandbox {
     /// From now on commands, interactions and events are sent to the server at this address
     /// (`http://127.0.0.1:8000`) instead of over sockets. Of several servers each is sent to in turn, as by whatever
-    /// stands before replicas; one that does not listen is left out from then on.
+    /// stands before replicas; one that does not listen is left out from then on, unless it is the last.
     pub fn deliver_over_http(&self, server: &str) {
         let base = server.trim_end_matches('/').to_owned();
         locked(&self.slack.servers).push_back(base);
+        self.slack.is_over_http.store(true, Ordering::Relaxed);
+        self.slack.changed.notify_waiters();
+    }
+
+    /// From now on everything goes over sockets again, and the servers are forgotten.
+    pub fn deliver_over_sockets(&self) {
+        locked(&self.slack.servers).clear();
+        self.slack.is_over_http.store(false, Ordering::Relaxed);
         self.slack.changed.notify_waiters();
     }
 
     /// Whether requests are sent over HTTP.
     pub(super) fn is_over_http(&self) -> bool {
-        !locked(&self.slack.servers).is_empty()
+        self.slack.is_over_http.load(Ordering::Relaxed)
+    }
+
+    /// The server whose turn it is, and a connection to it; `None` if none listens.
+    async fn next_server(&self) -> Option<(String, TcpStream)> {
+        let tries = locked(&self.slack.servers).len();
+        for _ in 0..tries {
+            let server = {
+                let mut servers = locked(&self.slack.servers);
+                let next = servers.pop_front()?;
+                servers.push_back(next.clone());
+                next
+            };
+            if let Ok(stream) = TcpStream::connect(server.trim_start_matches("http://")).await {
+                return Some((server, stream));
+            }
+            let mut servers = locked(&self.slack.servers);
+            if servers.len() > 1 {
+                servers.retain(|known| *known != server);
+            }
+        }
+        None
     }
 
     /// Sends one request to whichever server is next, and waits for its answer.
     pub(super) async fn deliver_request(&self, envelope: &Envelope) -> Answer {
-        loop {
-            let next = {
-                let mut servers = locked(&self.slack.servers);
-                let next = servers.pop_front();
-                servers.extend(next.clone());
-                next
-            };
-            let Some(server) = next else {
-                return Answer {
-                    envelope_id: envelope.id.clone(),
-                    error: Some("dispatch_failed".to_owned()),
-                    ..Answer::default()
-                };
-            };
-            if TcpStream::connect(server.trim_start_matches("http://"))
-                .await
-                .is_ok()
-            {
-                return self.deliver_to(&server, envelope).await;
-            }
-            locked(&self.slack.servers).retain(|known| *known != server);
-        }
-    }
-
-    async fn deliver_to(&self, server: &str, envelope: &Envelope) -> Answer {
         let (path, kind, body) = request_of(envelope);
         let mut headers = vec![(header::CONTENT_TYPE.as_str(), kind.to_owned())];
         if let Some((attempt @ 1.., reason)) = envelope.retry {
@@ -85,8 +92,13 @@ impl Sandbox {
         };
         let sent = Instant::now();
         let limit = self.slack.options.ack_limit;
-        let url = format!("{server}/api/v1/integrations/slack/{path}");
-        let answered = self.post_signed(&url, &headers, body.into_bytes());
+        let answered = async {
+            let (server, stream) = self.next_server().await.ok_or("no server listens")?;
+            let url = format!("{server}/api/v1/integrations/slack/{path}");
+            let url = Url::parse(&url).map_err(|error| error.to_string())?;
+            self.post_signed(stream, &url, &headers, body.into_bytes())
+                .await
+        };
         let answered = match tokio::time::timeout(limit, answered).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(_)) => {
@@ -148,7 +160,15 @@ impl Sandbox {
         body: &str,
     ) -> Result<(u16, String), String> {
         let headers = [(header::CONTENT_TYPE.as_str(), content_type.to_owned())];
-        let answered = self.post_signed(url, &headers, body.as_bytes().to_vec());
+        let answered = async {
+            let url = Url::parse(url).map_err(|error| error.to_string())?;
+            let host = url.host_str().unwrap_or("127.0.0.1");
+            let port = url.port_or_known_default().unwrap_or(80);
+            let stream = TcpStream::connect((host, port)).await;
+            let stream = stream.map_err(|error| error.to_string())?;
+            self.post_signed(stream, &url, &headers, body.as_bytes().to_vec())
+                .await
+        };
         let within = tokio::time::timeout(Duration::from_secs(10), answered);
         let answered = within.await.map_err(|late| late.to_string())??;
         Ok((
@@ -178,12 +198,12 @@ impl Sandbox {
 
     async fn post_signed(
         &self,
-        url: &str,
+        stream: TcpStream,
+        url: &Url,
         headers: &[(&str, String)],
         body: Vec<u8>,
     ) -> Result<Answered, String> {
         let said = |error: &dyn std::fmt::Display| error.to_string();
-        let url = Url::parse(url).map_err(|error| said(&error))?;
         let host = url.host_str().unwrap_or("127.0.0.1");
         let port = url.port_or_known_default().unwrap_or(80);
         let mut request = Request::builder()
@@ -204,9 +224,7 @@ impl Sandbox {
         let request = request
             .body(Body::from(body))
             .map_err(|error| said(&error))?;
-        let stream = TcpStream::connect((host, port)).await;
-        let stream = TokioIo::new(stream.map_err(|error| said(&error))?);
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(stream)
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| said(&error))?;
         tokio::spawn(connection);

@@ -1,7 +1,7 @@
 //! Installing the app in a workspace, and removing it: OAuth's page, the codes, and the tokens of the bot.
 //!
 //! Sources: docs.slack.dev, “Installing with OAuth”, “Token rotation”, the pages of `oauth.v2.access`, `auth.revoke`,
-//! `app_uninstalled` and `tokens_revoked`.
+//! `apps.uninstall`, `app_uninstalled` and `tokens_revoked`.
 
 use std::sync::atomic::Ordering;
 
@@ -24,6 +24,7 @@ use super::{
     },
     openid::{everybody, is_below, workspace_of},
     random_hex,
+    world::World,
 };
 
 const PATH: &str = "/oauth/v2/authorize";
@@ -51,8 +52,16 @@ struct Token {
     expires_at: Option<DateTime<Utc>>,
     refresh: Option<String>,
     refresh_used_at: Option<DateTime<Utc>>,
-    /// Why it works no longer.
-    is_dead: Option<&'static str>,
+    standing: Standing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Live,
+    /// Two newer ones have taken its place; its refresh token is good for its grace still.
+    Superseded,
+    /// For good, its refresh token included; the error that calls with it get.
+    Over(&'static str),
 }
 
 impl Tokens {
@@ -64,7 +73,7 @@ impl Tokens {
             expires_at: None,
             refresh: None,
             refresh_used_at: None,
-            is_dead: None,
+            standing: Standing::Live,
         }])
     }
 
@@ -76,11 +85,11 @@ impl Tokens {
     fn rotated(&mut self, scopes: &[String], now: DateTime<Utc>) -> (String, String) {
         let access = format!("xoxe.xoxb-1-{}", random_hex());
         let refresh = format!("xoxe-1-{}", random_hex());
-        let live = self.0.iter_mut().filter(|token| token.is_dead.is_none());
+        let live = self.0.iter_mut().filter(|token| token.is_live());
         let live: Vec<_> = live.filter(|token| token.expires_at.is_some()).collect();
         let too_many = live.len().saturating_sub(1);
         for token in live.into_iter().take(too_many) {
-            token.is_dead = Some("token_revoked");
+            token.standing = Standing::Superseded;
         }
         self.0.push(Token {
             access: access.clone(),
@@ -88,7 +97,7 @@ impl Tokens {
             expires_at: Some(now + TimeDelta::seconds(LIVES_SECONDS)),
             refresh: Some(refresh.clone()),
             refresh_used_at: None,
-            is_dead: None,
+            standing: Standing::Live,
         });
         (access, refresh)
     }
@@ -96,7 +105,7 @@ impl Tokens {
     /// The token of an app without rotation: it stays the same, and may do more from now on.
     fn lasting(&mut self, scopes: &[String]) -> (String, Vec<String>) {
         let live = self.0.iter_mut().rev();
-        let mut live = live.filter(|token| token.is_dead.is_none() && token.expires_at.is_none());
+        let mut live = live.filter(|token| token.is_live() && token.expires_at.is_none());
         if let Some(token) = live.next() {
             for scope in scopes {
                 if !token.scopes.contains(scope) {
@@ -110,9 +119,26 @@ impl Tokens {
         (access, scopes.to_vec())
     }
 
-    fn end(&mut self, why: &'static str) {
+    fn is_any_live(&self) -> bool {
+        self.0.iter().any(Token::is_live)
+    }
+
+    fn end_all(&mut self, why: &'static str) {
         for token in &mut self.0 {
-            token.is_dead.get_or_insert(why);
+            token.end(why);
+        }
+    }
+}
+
+impl Token {
+    fn is_live(&self) -> bool {
+        self.standing == Standing::Live
+    }
+
+    /// What ended it first is what it stays ended by.
+    fn end(&mut self, why: &'static str) {
+        if !matches!(self.standing, Standing::Over(_)) {
+            self.standing = Standing::Over(why);
         }
     }
 }
@@ -236,10 +262,7 @@ fn access(sandbox: &Sandbox, headers: &HeaderMap, arguments: &Arguments) -> Answ
     let grant = sandbox.provider(Provider::Install, |service| {
         let client = &service.client;
         let known = credentials(headers, text("client_id"), text("client_secret"), client);
-        known.map_err(|problem| match problem {
-            ClientProblem::NoId | ClientProblem::Unknown => Refusal::new("invalid_client_id"),
-            _ => Refusal::new("bad_client_secret"),
-        })?;
+        known.map_err(client_refused)?;
         if text("grant_type") == Some("refresh_token") {
             return Ok(None);
         }
@@ -255,6 +278,13 @@ fn access(sandbox: &Sandbox, headers: &HeaderMap, arguments: &Arguments) -> Answ
         Some(grant) => granted(sandbox, &grant, now),
         None => refreshed(sandbox, text("refresh_token").unwrap_or_default(), now),
     }
+}
+
+fn client_refused(problem: ClientProblem) -> Refusal {
+    Refusal::new(match problem {
+        ClientProblem::NoId | ClientProblem::Unknown => "invalid_client_id",
+        _ => "bad_client_secret",
+    })
 }
 
 fn granted(sandbox: &Sandbox, grant: &Grant, now: DateTime<Utc>) -> Answered {
@@ -273,7 +303,7 @@ fn granted(sandbox: &Sandbox, grant: &Grant, now: DateTime<Utc>) -> Answered {
     };
     let mut answer = answer(&place, &token, &scopes, refresh.as_deref());
     answer["authed_user"] = json!({ "id": grant.account });
-    place.slack.changed.notify_waiters();
+    place.show_installed();
     Ok(answer)
 }
 
@@ -289,7 +319,7 @@ fn refreshed(sandbox: &Sandbox, refresh: &str, now: DateTime<Utc>) -> Answered {
                 None => continue,
                 Some(token) => {
                     let used_at = *token.refresh_used_at.get_or_insert(now);
-                    let is_over = token.is_dead.is_some_and(|why| why != "token_revoked");
+                    let is_over = matches!(token.standing, Standing::Over(_));
                     if is_over || now - used_at > GRACE {
                         return Err(Refusal::new("invalid_refresh_token"));
                     }
@@ -328,10 +358,43 @@ fn answer(place: &Sandbox, token: &str, scopes: &[String], refresh: Option<&str>
     answer
 }
 
-/// `auth.revoke`: the bot gives its token up.
-pub(super) fn revoke(sandbox: &Sandbox) -> Value {
-    locked(&sandbox.here().tokens).end("token_revoked");
+/// `auth.revoke`: the bot gives up the token it calls with. Slack does not uninstall the app for it, but without a live
+/// token the bot's user is out of every channel, and the app hears of it.
+pub(super) fn revoke(sandbox: &Sandbox, token: &str, arguments: &Arguments) -> Value {
+    if arguments.flag("test") {
+        return json!({"ok": true, "revoked": false});
+    }
+    let is_last = {
+        let mut tokens = locked(&sandbox.here().tokens);
+        let mut known = tokens.0.iter_mut();
+        if let Some(presented) = known.find(|known| known.access == token) {
+            presented.end("token_revoked");
+        }
+        !tokens.is_any_live()
+    };
+    if is_last {
+        sandbox.change(World::take_bot_out);
+        sandbox.show_installed();
+        let revoked = sandbox.clone();
+        tokio::spawn(async move { revoked.tell_removed(&["tokens_revoked"]).await });
+    }
     json!({"ok": true, "revoked": true})
+}
+
+/// `apps.uninstall`: the app removes itself from the workspace of the token, all tokens included.
+pub(super) fn uninstall(sandbox: &Sandbox, headers: &HeaderMap, arguments: &Arguments) -> Answered {
+    let text = |name: &str| arguments.text(name);
+    sandbox
+        .provider(Provider::Install, |service| {
+            let (id, secret) = (text("client_id"), text("client_secret"));
+            credentials(headers, id, secret, &service.client)
+        })
+        .map_err(client_refused)?;
+    sandbox.end_install();
+    let removed = sandbox.clone();
+    let told = Removal::UninstalledFirst.events();
+    tokio::spawn(async move { removed.tell_removed(told).await });
+    Ok(json!({"ok": true}))
 }
 
 /// What an admin's removing of the app makes Slack say, and in which order.
@@ -343,6 +406,16 @@ pub enum Removal {
     RevokedFirst,
     /// Nothing comes: the app finds out when it is refused.
     Silent,
+}
+
+impl Removal {
+    const fn events(self) -> &'static [&'static str] {
+        match self {
+            Self::UninstalledFirst => &["app_uninstalled", "tokens_revoked"],
+            Self::RevokedFirst => &["tokens_revoked", "app_uninstalled"],
+            Self::Silent => &[],
+        }
+    }
 }
 
 impl Sandbox {
@@ -359,8 +432,10 @@ impl Sandbox {
         let now = self.slack.options.clock.now();
         let tokens = locked(&self.here().tokens);
         let token = tokens.find(token).ok_or("invalid_auth")?;
-        if let Some(why) = token.is_dead {
-            return Err(why);
+        match token.standing {
+            Standing::Live => {}
+            Standing::Superseded => return Err("token_revoked"),
+            Standing::Over(why) => return Err(why),
         }
         if token.expires_at.is_some_and(|at| at <= now) {
             return Err("token_expired");
@@ -370,8 +445,7 @@ impl Sandbox {
 
     /// Whether the app is installed in this workspace.
     pub fn is_installed(&self) -> bool {
-        let tokens = locked(&self.here().tokens);
-        tokens.0.iter().any(|token| token.is_dead.is_none())
+        locked(&self.here().tokens).is_any_live()
     }
 
     /// Tokens that are granted from now on run out after twelve hours.
@@ -381,21 +455,28 @@ impl Sandbox {
 
     /// An admin removes the app from this workspace: its tokens are dead, and Slack says so.
     pub async fn uninstall(&self, removal: Removal) {
-        locked(&self.here().tokens).end("account_inactive");
-        self.slack.changed.notify_waiters();
+        self.end_install();
+        self.tell_removed(removal.events()).await;
+    }
+
+    fn end_install(&self) {
+        locked(&self.here().tokens).end_all("account_inactive");
+        self.change(World::take_bot_out);
+        self.show_installed();
+    }
+
+    /// Sends these of the events that the app subscribed to.
+    async fn tell_removed(&self, events: &[&str]) {
         let bot = self.world(|world| world.app.user_id.clone());
-        let uninstalled = json!({"type": "app_uninstalled"});
-        let revoked = json!({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [bot]}});
-        let events = match removal {
-            Removal::UninstalledFirst => vec![uninstalled, revoked],
-            Removal::RevokedFirst => vec![revoked, uninstalled],
-            Removal::Silent => Vec::new(),
-        };
         let wanted = self.slack.options.manifest.events.as_ref();
-        let is_wanted = |event: &Value| {
-            wanted.is_none_or(|wanted| wanted.iter().any(|name| event["type"] == **name))
-        };
-        for event in events.into_iter().filter(is_wanted) {
+        for kind in events {
+            if wanted.is_some_and(|wanted| wanted.iter().all(|name| name != kind)) {
+                continue;
+            }
+            let mut event = json!({ "type": kind });
+            if *kind == "tokens_revoked" {
+                event["tokens"] = json!({"oauth": [], "bot": [bot]});
+            }
             self.send_event(event).await;
         }
     }

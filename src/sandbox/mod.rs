@@ -72,6 +72,7 @@ mod oauth;
 mod openid;
 mod page;
 mod page_events;
+mod page_workspaces;
 mod payloads;
 mod people;
 mod recent;
@@ -210,6 +211,10 @@ struct Slack {
     rotates_tokens: AtomicBool,
     /// The servers that requests are sent to in turn, in HTTP mode.
     servers: Mutex<VecDeque<String>>,
+    /// Requests are sent to them instead of over sockets.
+    is_over_http: AtomicBool,
+    /// Where the bot answers browsers, once it is known.
+    bot_url: Mutex<Option<String>>,
     services: oauth::Services,
     /// Told after every change of anything, for those who wait for a condition.
     changed: Notify,
@@ -294,6 +299,8 @@ impl Sandbox {
                 ],
                 rotates_tokens: AtomicBool::new(false),
                 servers: Mutex::default(),
+                is_over_http: AtomicBool::new(false),
+                bot_url: Mutex::default(),
                 services: oauth::Services::new(
                     accounts::google(),
                     accounts::microsoft(),

@@ -15,7 +15,7 @@ use super::{
     acting::{Target, Unable},
     envelopes::Answer,
     people::{Input, Named},
-    world::{ChannelKind, Entered},
+    world::Entered,
 };
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -91,67 +91,7 @@ pub(super) async fn file(Path(name): Path<String>) -> Response {
     }
 }
 
-fn initials(name: &str) -> String {
-    name.split_whitespace()
-        .filter_map(|word| word.chars().next())
-        .take(2)
-        .collect()
-}
-
-/// Everything that does not change while the page is open.
-pub(super) async fn world(State(sandbox): State<Sandbox>) -> Json<Value> {
-    let manifest = &sandbox.slack.options.manifest;
-    let commands: Vec<Value> = manifest
-        .commands
-        .iter()
-        .map(|command| {
-            json!({"command": command.command, "description": command.description,
-                "usage_hint": command.usage_hint})
-        })
-        .collect();
-    let shortcuts: Vec<Value> = manifest
-        .shortcuts
-        .iter()
-        .map(|shortcut| {
-            json!({"callback_id": shortcut.callback_id, "name": shortcut.name,
-                "type": if shortcut.on_message { "message" } else { "global" }})
-        })
-        .collect();
-    let answer = sandbox.world(|world| {
-        let people: Vec<Value> = world
-            .people()
-            .iter()
-            .map(|person| {
-                json!({"id": person.id, "name": person.name, "real_name": person.real_name,
-                    "title": person.title, "tz": person.tz.name(), "is_admin": person.is_admin,
-                    "initials": initials(&person.real_name), "color": format!("#{}", person.color),
-                    "dm": person.dm()})
-            })
-            .collect();
-        let channels: Vec<Value> = world
-            .channels()
-            .iter()
-            .filter(|channel| !matches!(channel.kind, ChannelKind::Direct(_)))
-            .map(|channel| {
-                json!({"id": channel.id, "name": channel.name, "topic": channel.topic,
-                    "is_private": channel.kind == ChannelKind::Private})
-            })
-            .collect();
-        json!({
-            "team": {"id": world.team.id, "name": world.team.name, "domain": world.team.domain},
-            "people": people,
-            "channels": channels,
-            "app": {"id": world.app.id, "name": world.app.name,
-                "bot_user_id": world.app.user_id, "home_enabled": manifest.home_tab,
-                "shortcuts": shortcuts},
-            "commands": commands,
-            "now_ms": sandbox.now().timestamp_millis(),
-        })
-    });
-    Json(answer)
-}
-
-fn outcome(result: Result<Answer, Unable>) -> Json<Value> {
+pub(super) fn outcome(result: Result<Answer, Unable>) -> Json<Value> {
     Json(match result {
         Ok(Answer {
             error: Some(error), ..
@@ -173,7 +113,8 @@ pub(super) struct Say {
 }
 
 pub(super) async fn say(State(sandbox): State<Sandbox>, Json(said): Json<Say>) -> Json<Value> {
-    let result = sandbox.say(&said.user, &said.channel, &said.text).await;
+    let here = sandbox.workspace_with(&said.user);
+    let result = here.say(&said.user, &said.channel, &said.text).await;
     // An unknown command is answered in the conversation and never reached the app.
     outcome(result.map(|answer| Answer {
         error: answer.error.filter(|error| error != "unknown_command"),
@@ -223,6 +164,7 @@ pub(super) async fn action(State(sandbox): State<Sandbox>, Json(act): Json<Act>)
     let target = act.container.into();
     outcome(
         sandbox
+            .workspace_with(&act.user)
             .act(&act.user, &target, element, input, &act.state.values)
             .await,
     )
@@ -240,7 +182,8 @@ pub(super) async fn home(State(sandbox): State<Sandbox>, Json(home): Json<Home>)
     } else {
         "home"
     };
-    outcome(sandbox.open_tab(&home.user, tab).await)
+    let here = sandbox.workspace_with(&home.user);
+    outcome(here.open_tab(&home.user, tab).await)
 }
 
 #[derive(Deserialize)]
@@ -256,6 +199,7 @@ pub(super) async fn submit(
     Json(form): Json<Submit>,
 ) -> Json<Value> {
     let result = sandbox
+        .workspace_with(&form.user)
         .submit_entered(&form.user, &form.view_id, &form.state.values)
         .await;
     Json(match result {
@@ -278,12 +222,11 @@ pub(super) struct Close {
 }
 
 pub(super) async fn close(State(sandbox): State<Sandbox>, Json(close): Json<Close>) -> Json<Value> {
+    let here = sandbox.workspace_with(&close.user);
     outcome(if close.all {
-        sandbox.close_all(&close.user).await
+        here.close_all(&close.user).await
     } else {
-        sandbox
-            .close(&close.user, Target::View(close.view_id))
-            .await
+        here.close(&close.user, Target::View(close.view_id)).await
     })
 }
 
@@ -303,6 +246,7 @@ pub(super) async fn suggest(
     let element = Named::Both(&ask.block_id, &ask.action_id);
     let target = ask.container.into();
     let result = sandbox
+        .workspace_with(&ask.user)
         .ask_options(&ask.user, &target, element, &ask.value)
         .await;
     Json(match result {
@@ -336,6 +280,7 @@ pub(super) async fn shortcut(
         .zip(run.ts)
         .map(|(channel, ts)| Target::Message { channel, ts });
     let result = sandbox
+        .workspace_with(&run.user)
         .shortcut(&run.user, &run.callback_id, message.as_ref())
         .await;
     outcome(result)
@@ -354,9 +299,11 @@ pub(super) async fn clock(
     Json(asked): Json<MoveClock>,
 ) -> Json<Value> {
     let time = chrono::NaiveTime::parse_from_str(&asked.time, "%H:%M");
-    let moved = time
-        .ok()
-        .and_then(|time| sandbox.make_it(&asked.user, time));
+    let moved = time.ok().and_then(|time| {
+        sandbox
+            .workspace_with(&asked.user)
+            .make_it(&asked.user, time)
+    });
     Json(match moved {
         Some(now) => json!({"ok": true, "now_ms": now.timestamp_millis()}),
         None => json!({"ok": false, "error": "The clock could not be moved."}),

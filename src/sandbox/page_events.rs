@@ -30,9 +30,19 @@ pub(super) enum Shown {
     Message(Box<Message>),
     MessageChanged(Box<Message>),
     MessageDeleted(Box<Message>),
-    Home { user: String, view: Value },
-    Modals { user: String, views: Vec<Value> },
-    Bot { connections: usize },
+    Home {
+        user: String,
+        view: Value,
+    },
+    Modals {
+        user: String,
+        views: Vec<Value>,
+    },
+    Bot {
+        connections: usize,
+    },
+    /// Where the app is installed, by the team's id.
+    Installed(Map<String, Value>),
     Traffic(Box<Traffic>),
 }
 
@@ -72,6 +82,7 @@ pub(super) async fn stream(
     State(sandbox): State<Sandbox>,
     Query(viewer): Query<Viewer>,
 ) -> Response {
+    let sandbox = sandbox.workspace_with(&viewer.user);
     let user = sandbox.world(|world| world.person(&viewer.user).map(|person| person.id.clone()));
     let Some(user) = user else {
         return (StatusCode::NOT_FOUND, "there is nobody with that id").into_response();
@@ -152,6 +163,7 @@ fn snapshot(sandbox: &Sandbox, world: &World, user: &str) -> Event {
             "home": world.home_of(user).map(View::json),
             "modals": modals,
             "bot": {"connections": sandbox.slack.sockets.count()},
+            "installed": sandbox.installed(),
             "traffic": sandbox.traffic(),
         }),
     )
@@ -179,6 +191,7 @@ fn event(world: &World, user: &str, shown: &Shown) -> Option<Event> {
             named("modals", &json!({"views": views}))
         }
         Shown::Bot { connections } => named("bot", &json!({"connections": connections})),
+        Shown::Installed(installed) => named("installed", &json!({"installed": installed})),
         Shown::Traffic(entry) => named("traffic", &json!({"entry": entry})),
         _ => return None,
     })

@@ -121,9 +121,11 @@ impl Sandbox {
         entry.id = record.next.fetch_add(1, Ordering::Relaxed) + 1;
         entry.at = self.slack.options.clock.now().to_rfc3339();
         redact(&mut entry.body);
-        self.here()
-            .page
-            .show(|| Shown::Traffic(Box::new(entry.clone())));
+        // It is the app's traffic, whichever workspace it is about.
+        for workspace in &self.slack.workspaces {
+            let shown = || Shown::Traffic(Box::new(entry.clone()));
+            workspace.page.show(shown);
+        }
         push(&record.traffic, KEPT, entry);
     }
 
@@ -200,7 +202,7 @@ fn redact(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(redact),
         Value::String(text) => {
-            if ["xoxb-", "xapp-", "xoxp-"]
+            if ["xoxb-", "xoxe", "xapp-", "xoxp-"]
                 .iter()
                 .any(|kind| text.starts_with(kind))
             {
@@ -225,14 +227,14 @@ mod tests {
     fn tokens_and_tickets_are_taken_out() {
         let mut body = json!({
             "token": "abc", "url": "ws://127.0.0.1:1/link/?ticket=t1&app_id=A1",
-            "deep": [{"bot": "xoxb-1"}], "text": "xylophone", "client_secret": "s", "code": "c"
+            "deep": [{"bot": "xoxb-1"}, {"bot": "xoxe.xoxb-1-1"}], "text": "xylophone", "client_secret": "s", "code": "c"
         });
         redact(&mut body);
         assert_eq!(
             body,
             json!({
                 "token": HIDDEN, "url": format!("ws://127.0.0.1:1/link/?ticket={HIDDEN}"),
-                "deep": [{"bot": HIDDEN}], "text": "xylophone", "client_secret": HIDDEN,
+                "deep": [{"bot": HIDDEN}, {"bot": HIDDEN}], "text": "xylophone", "client_secret": HIDDEN,
                 "code": HIDDEN
             })
         );

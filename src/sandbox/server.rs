@@ -10,8 +10,8 @@ use axum::{
 use tokio::net::TcpListener;
 
 use super::{
-    Sandbox, files, google, install, microsoft, openid, page, page_events, response_url, socket,
-    web_api,
+    Sandbox, files, google, install, microsoft, openid, page, page_events, page_workspaces,
+    response_url, socket, web_api,
 };
 
 /// Larger than a view may be, so that one that is too large gets Slack's answer.
@@ -37,7 +37,7 @@ fn router(sandbox: Sandbox) -> Router {
     let page = Router::new()
         .route("/", get(page::index))
         .route("/page/{file}", get(page::file))
-        .route("/page/world", get(page::world))
+        .route("/page/world", get(page_workspaces::world))
         .route("/page/events", get(page_events::stream))
         .route("/page/download/{id}", get(files::download))
         .route("/page/say", post(page::say))
@@ -48,6 +48,7 @@ fn router(sandbox: Sandbox) -> Router {
         .route("/page/suggest", post(page::suggest))
         .route("/page/shortcut", post(page::shortcut))
         .route("/page/clock", post(page::clock))
+        .route("/page/remove", post(page_workspaces::remove))
         .layer(middleware::from_fn_with_state(
             sandbox.clone(),
             page::same_origin,

@@ -289,7 +289,10 @@ impl Sandbox {
 
     fn announce_connections(&self, id: ConnectionId, what: &str) {
         let connections = self.slack.sockets.count();
-        self.here().page.show(|| Shown::Bot { connections });
+        // The app has one connection for all workspaces.
+        for workspace in &self.slack.workspaces {
+            workspace.page.show(|| Shown::Bot { connections });
+        }
         self.trace(|| Traffic {
             body: json!({"connections": connections}),
             ..Traffic::to_bot("socket", format!("{id} {what}"))

@@ -95,6 +95,7 @@ fn rules(method: &str) -> Option<Rules> {
         },
         "auth.test" => bot(&[], &[]),
         "auth.revoke" => bot(&[], &["test"]),
+        "apps.uninstall" => bot(&[], &["client_id", "client_secret"]),
         "users.info" => bot(&["users:read"], &["user", "include_locale"]),
         "conversations.open" => bot(
             &["im:write", "mpim:write", "channels:manage", "groups:write"],
@@ -269,7 +270,11 @@ fn answer_call(
     match method {
         "apps.connections.open" => methods::connections_open(sandbox),
         "auth.test" => Ok(methods::auth_test(sandbox)),
-        "auth.revoke" => Ok(install::revoke(sandbox)),
+        "auth.revoke" => {
+            let token = token_of(headers, arguments).unwrap_or_default();
+            Ok(install::revoke(sandbox, token, arguments))
+        }
+        "apps.uninstall" => install::uninstall(sandbox, headers, arguments),
         "users.info" => methods::users_info(sandbox, arguments),
         "conversations.open" => methods::conversations_open(sandbox, arguments),
         "conversations.history" => history::read(sandbox, arguments),

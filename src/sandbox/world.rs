@@ -336,6 +336,14 @@ impl World {
         self.channels.push(channel);
     }
 
+    /// Without the app, its user is in no channel; the direct messages with it stay where they are.
+    pub(super) fn take_bot_out(&mut self) {
+        let channels = self.channels.iter_mut();
+        for channel in channels.filter(|channel| !matches!(channel.kind, ChannelKind::Direct(_))) {
+            channel.members.remove(&self.app.user_id);
+        }
+    }
+
     /// The person's direct message with the app, opened if it was not.
     pub(super) fn open_direct(&mut self, user: &str) -> String {
         let id = direct_with(user);

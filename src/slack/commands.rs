@@ -182,7 +182,7 @@ fn said(reader: Reader<'_>, outcome: CommandOutcome, typed: &str, offered: &[Pro
         CommandOutcome::Preferences => messages::open_preferences(reader),
         CommandOutcome::Reading(count) => messages::reading_calendars(reader, count),
         CommandOutcome::Typed(typed) => messages::typed_code(reader, &typed),
-        CommandOutcome::NotOffered(what) => messages::not_offered(reader, what),
+        CommandOutcome::Exporting(period) => messages::exporting(reader, period),
         CommandOutcome::Explained(line, chosen) => messages::explained(reader, &line, &chosen),
         CommandOutcome::OnlyTime(line) => messages::only_time(reader, &line, typed),
         CommandOutcome::NotUnderstood(error) => messages::not_understood(reader, &error, typed),

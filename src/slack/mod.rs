@@ -42,6 +42,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 pub use client::{SlackClient, SlackError};
+pub use own_data::Exported;
 pub use summaries::SummaryNow;
 
 use crate::{

@@ -126,9 +126,26 @@ pub(super) fn emptied() -> SlackView {
     SlackView::Home(SlackHomeView::new(vec![deleted]))
 }
 
+/// What is sent to a person as a file.
+#[derive(Clone, Copy, Debug)]
+pub enum Exported {
+    /// Everything that is kept about them.
+    Everything,
+    /// Their entries from the first to the second day, or all of them.
+    Entries(Option<(NaiveDate, NaiveDate)>),
+}
+
+/// A file as it is sent.
+struct Attached {
+    name: String,
+    bytes: Vec<u8>,
+    /// What stands beside it.
+    note: String,
+}
+
 impl Door {
-    /// Sends a person everything that is kept about them, as a file in their direct messages.
-    pub async fn export_data(&self, binding: Uuid, request: Uuid) -> Ran {
+    /// Sends a person a file in their direct messages, once for each request.
+    pub async fn export(&self, binding: Uuid, request: Uuid, what: Exported) -> Ran {
         let member = match self.app.member_by_binding(binding).await {
             Ok(Some(member)) => member,
             Ok(None) => return Ran::Done,
@@ -139,8 +156,8 @@ impl Door {
             Ok(false) => return Ran::Done,
             Err(failed) => return Ran::Failed(chain(&logged(failed))),
         }
-        let sent = match self.app.export(&member).await {
-            Ok(Some(document)) => self.send_export(&member, document).await,
+        let sent = match self.attached(&member, what).await {
+            Ok(Some(file)) => self.send_export(&member, file).await,
             Ok(None) => return Ran::Done,
             Err(failed) => Ran::Failed(chain(&logged(failed))),
         };
@@ -151,8 +168,28 @@ impl Door {
         }
     }
 
-    async fn send_export(&self, member: &Member, document: Vec<u8>) -> Ran {
-        let name = format!("billops-{}.json", today(self, member));
+    /// The file; `None` if the person is not known any more.
+    async fn attached(&self, member: &Member, what: Exported) -> Result<Option<Attached>, Failed> {
+        let today = today(self, member);
+        Ok(match what {
+            Exported::Everything => self.app.export(member).await?.map(|bytes| Attached {
+                name: format!("billops-{today}.json"),
+                bytes,
+                note: EXPORT_NOTE.to_owned(),
+            }),
+            Exported::Entries(days) => {
+                let (entries, bytes) = self.app.entries_file(member, days).await?;
+                let name = match days {
+                    Some((from, to)) => format!("billops-entries-{from}-to-{to}.csv"),
+                    None => format!("billops-entries-{today}.csv"),
+                };
+                let note = messages::entries_note(entries, days);
+                Some(Attached { name, bytes, note })
+            }
+        })
+    }
+
+    async fn send_export(&self, member: &Member, file: Attached) -> Ran {
         let channel = match self
             .client_for(member)
             .direct_channel(&member.slack_user_id)
@@ -163,7 +200,7 @@ impl Door {
         };
         match self
             .client_for(member)
-            .upload(&channel, &name, document, EXPORT_NOTE)
+            .upload(&channel, &file.name, file.bytes, &file.note)
             .await
         {
             Ok(()) => Ran::Done,

@@ -11,6 +11,7 @@ mod connect;
 mod cors;
 mod docs;
 mod events;
+mod export;
 mod fields;
 mod health;
 mod idempotency;
@@ -176,6 +177,7 @@ fn api() -> OpenApiRouter<Site> {
         .routes(routes!(events::convert))
         .routes(routes!(events::dismiss))
         .routes(routes!(time_entries::list, time_entries::create))
+        .routes(routes!(export::entries))
         .routes(routes!(
             time_entries::one,
             time_entries::change,
@@ -210,6 +212,8 @@ fn router(site: Site, health: Health, api: Router<Site>) -> Router {
         .merge(from_slack)
         .fallback(problem::unknown_path)
         .method_not_allowed_fallback(problem::unknown_method)
+        // Here as well as further out: what is kept is what was sent.
+        .layer(middleware::from_fn(problem::of_every_refusal))
         .layer(middleware::from_fn_with_state(
             site.clone(),
             idempotency::once,

@@ -39,6 +39,7 @@ const ROUTES: &[(&str, &str, Needs)] = &[
     ("POST",   "/calendar-events/{id}/dismiss", ENTRIES),
     ("GET",    "/time-entries", ENTRIES),
     ("POST",   "/time-entries", ENTRIES),
+    ("GET",    "/time-entries/export", ENTRIES),
     ("GET",    "/time-entries/{id}", ENTRIES),
     ("PATCH",  "/time-entries/{id}", ENTRIES),
     ("DELETE", "/time-entries/{id}", ENTRIES),

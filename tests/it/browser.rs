@@ -4,6 +4,7 @@ mod docs;
 mod page;
 mod preferences;
 mod summary;
+mod workspaces;
 
 use std::time::Duration;
 

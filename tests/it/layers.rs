@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// A crate, and the folders or files of `src` that may name it.
-const RULES: [(&str, &[&str]); 14] = [
+const RULES: [(&str, &[&str]); 15] = [
     ("sqlx", &["store/"]),
     ("slack_morphism", &["slack/"]),
     ("tokio_tungstenite", &["slack/", "sandbox/"]),
@@ -15,6 +15,7 @@ const RULES: [(&str, &[&str]); 14] = [
     ("chacha20poly1305", &["keyring.rs"]),
     ("maud", &["web/docs.rs", "web/pages", "web/install.rs"]),
     ("cookie", &["web/session.rs"]),
+    ("csv", &["app/export.rs"]),
     ("axum", &["web/", "sandbox/"]),
     ("hyper", &["web/server.rs", "sandbox/"]),
     ("utoipa", &["web/"]),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod admin;
+mod api;
 mod attacks;
 mod bot;
 mod browser;
@@ -9,6 +10,7 @@ mod connect;
 mod databases;
 mod doctor;
 mod entries;
+mod export;
 mod fuzz;
 mod home;
 mod http_mode;

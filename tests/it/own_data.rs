@@ -108,7 +108,7 @@ impl TestBot {
         (text, json)
     }
 
-    fn files(&self, person: &str) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn files(&self, person: &str) -> Vec<(String, Vec<u8>)> {
         let messages = self.slack.world(|world| {
             let dm = world.person(person).unwrap().dm();
             world.channel(&dm).map(|channel| {

@@ -262,7 +262,7 @@ mod tests {
             ("month by day", "report · November 2026 · by day"),
             ("link #acme", "link · #acme"),
             ("connect microsoft", "connect · outlook"),
-            ("export all of it", "export · all of it"),
+            ("export last month", "export · last month"),
             ("prefs", "prefs"),
         ] {
             assert_eq!(text(line), expected, "{line}");

@@ -9,10 +9,11 @@ pub const LOGGING: [&str; 4] = [
 ];
 
 /// Lines after `/time`, and what they lead to. An empty line is `/time` alone.
-pub const BESIDES: [(&[&str], &str); 8] = [
+pub const BESIDES: [(&[&str], &str); 9] = [
     (&[""], "a form"),
     (&["start icon set", "stop"], "a timer"),
     (&["today", "week", "month"], "your totals"),
+    (&["export last month"], "your entries as a CSV file"),
     (&["edit"], "your last entries, to change or delete"),
     (&["projects", "link #acme"], "what you log to"),
     (&["prefs"], "your day, your zone, when messages come"),

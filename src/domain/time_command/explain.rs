@@ -98,7 +98,7 @@ pub fn explain(input: &str, context: &Context) -> Explanation {
         }),
         Ok(TimeCommand::Sync) => Outcome::Verb(Asked::Sync),
         Ok(TimeCommand::Prefs) => Outcome::Verb(Asked::Prefs),
-        Ok(TimeCommand::Export(rest)) => Outcome::Verb(Asked::Export { rest }),
+        Ok(TimeCommand::Export { words, .. }) => Outcome::Verb(Asked::Export { rest: words }),
         Err(error) => Outcome::Stopped {
             error: Stopped::from(error),
         },

@@ -10,7 +10,7 @@
 //! line        = "?" line | echo | entry | verb
 //! verb        = "start" [":"] description | "report" {period | by | "#" project}
 //!             | ("today" | "yesterday" | "week" | "month") {by | "#" project}
-//!             | "link" ["#" project] | "connect" ["google" | "outlook"] | "export" {word}
+//!             | "link" ["#" project] | "connect" ["google" | "outlook"] | "export" [period] [["as"] "csv"]
 //!             | "help" | "undo" | "stop" | "status" | "cancel" | "edit" | "delete" | "move"
 //!             | "projects" | "unlink" | "sync" | "prefs"
 //! by          = "by" ("project" | "day" | "client")
@@ -212,7 +212,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Timelike, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use super::{minutes::Minutes, provider::Provider};
+use super::{minutes::Minutes, period::Period, provider::Provider};
 
 mod asked;
 mod clock;
@@ -370,8 +370,13 @@ pub enum TimeCommand {
     Sync,
     /// `prefs`: the preferences.
     Prefs,
-    /// `export …`, with what was typed behind it.
-    Export(String),
+    /// `export last month`: entries as a file.
+    Export {
+        /// What was typed behind it.
+        words: String,
+        /// From when to when; never wholly in the future. All of them without it.
+        period: Option<Period>,
+    },
     /// Anything else: an entry.
     Log(LogLine),
 }

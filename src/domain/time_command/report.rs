@@ -82,18 +82,7 @@ pub(super) fn report<'a>(
             group = Some(by);
             after
         } else if period.is_none() {
-            let (after, found) = match named(at, today) {
-                Ok(read) => read,
-                Err(nom::Err::Failure(stop)) => return Err(stop),
-                Err(_) => one_day(at, context, problem)?,
-            };
-            if found.from > today {
-                return Err(Stop::before(
-                    at,
-                    after,
-                    Problem::Future { date: found.from },
-                ));
-            }
+            let (after, found) = past(at, context, problem)?;
             period = Some(found);
             after
         } else {
@@ -109,6 +98,44 @@ pub(super) fn report<'a>(
         group,
         project,
     })
+}
+
+/// Reads the words behind `export`: a period, or none for everything, and perhaps `as csv`.
+pub(super) fn export<'a>(rest: &'a str, context: &Context) -> Result<Option<Period>, Stop<'a>> {
+    let is_format = |rest: &'a str| {
+        let rest = rest.trim_start();
+        let format = (opt((any_of(&["as"]), space)), any_of(&["csv"])).parse(rest);
+        rest.is_empty() || format.is_ok_and(|(after, _)| after.trim_start().is_empty())
+    };
+    if is_format(rest) {
+        return Ok(None);
+    }
+    let at = opt(terminated(any_of(&["for", "of", "on"]), space))
+        .parse(rest)
+        .map_or(rest, |(at, _): (_, Option<&str>)| at);
+    let (after, period) = past(at, context, Problem::ExportWords)?;
+    if !ends(after) || !is_format(after) {
+        return Err(Stop::here(after.trim_start(), Problem::ExportWords));
+    }
+    Ok(Some(period))
+}
+
+/// A period that is not wholly in the future.
+fn past<'a>(
+    at: &'a str,
+    context: &Context,
+    problem: Problem,
+) -> Result<(&'a str, Period), Stop<'a>> {
+    let (after, found) = match named(at, context.today()) {
+        Ok(read) => read,
+        Err(nom::Err::Failure(stop)) => return Err(stop),
+        Err(_) => one_day(at, context, problem)?,
+    };
+    if found.from > context.today() {
+        let problem = Problem::Future { date: found.from };
+        return Err(Stop::before(at, after, problem));
+    }
+    Ok((after, found))
 }
 
 /// `by project`, `by day`, `by client`.
@@ -304,6 +331,49 @@ mod tests {
         assert_eq!(asked.kind, ErrorKind::Ambiguous);
         let lines: Vec<_> = asked.suggestions.iter().map(|s| s.line.as_str()).collect();
         assert_eq!(lines, ["report 2026-11-03", "report 2026-03-11"]);
+    }
+
+    #[test]
+    fn an_export_is_of_a_period_or_of_everything() {
+        let read = |text: &str| match parse(text, &friday()) {
+            Ok(TimeCommand::Export { period, .. }) => {
+                period.map_or("-".to_owned(), |period| period.to_string())
+            }
+            other => panic!("{text:?} was read as {other:?}"),
+        };
+        for (text, period) in [
+            ("export", "-"),
+            ("Export as CSV", "-"),
+            ("export csv", "-"),
+            ("export last month", "month:2026-10"),
+            ("export last month as csv", "month:2026-10"),
+            ("export for this week csv", "week:2026-W47"),
+            ("export 2026-10", "month:2026-10"),
+            ("export october 2025", "month:2025-10"),
+            ("export yesterday", "day:2026-11-19"),
+        ] {
+            assert_eq!(read(text), period, "{text}");
+        }
+        let stopped = error("export all of it");
+        assert_eq!(
+            stopped.message,
+            "I understood “export”, then stopped at “all”: an export is of a day, a week, a month, or everything, \
+             as csv."
+        );
+        for text in [
+            "export last month as pdf",
+            "export 2027-01",
+            "export last month #acme",
+            "export as",
+        ] {
+            let stopped = error(text);
+            assert_eq!(stopped.example, "export last month", "{text}");
+            assert!(parse(&stopped.example, &friday()).is_ok());
+        }
+        let asked = error("export 3/11");
+        assert_eq!(asked.kind, ErrorKind::Ambiguous);
+        let lines: Vec<_> = asked.suggestions.iter().map(|s| s.line.as_str()).collect();
+        assert_eq!(lines, ["export 2026-11-03", "export 2026-03-11"]);
     }
 
     #[test]

@@ -181,6 +181,9 @@ pub(super) fn sentence(
         Problem::PeriodWords => {
             format!("{so_far}: behind it stand #project and by project, by day or by client.")
         }
+        Problem::ExportWords => {
+            format!("{so_far}: an export is of a day, a week, a month, or everything, as csv.")
+        }
         Problem::LinkWords => format!("{so_far}: a channel is linked to one #project."),
         Problem::ConnectWords => format!("{so_far}: I can connect google and outlook."),
         Problem::TimesDiffer { length, times } => {

@@ -101,6 +101,7 @@ pub(super) enum Problem {
     VerbOrWords,
     ReportWords,
     PeriodWords,
+    ExportWords,
     LinkWords,
     ConnectWords,
     NothingTyped,

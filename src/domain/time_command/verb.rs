@@ -13,7 +13,7 @@ use super::{
     line::entry,
     marks::{Marks, name_behind},
     refusal::{LONGEST_DESCRIPTION, Refusal, compact, join},
-    report::report,
+    report::{export, report},
     stop::{Problem, Stop},
     words::{LONGEST, any_of, lower, space, word},
 };
@@ -125,7 +125,10 @@ impl Verb {
             },
             Self::Sync => alone(TimeCommand::Sync),
             Self::Prefs => alone(TimeCommand::Prefs),
-            Self::Export => Ok(TimeCommand::Export(rest.to_owned())),
+            Self::Export => export(rest, context).map(|period| TimeCommand::Export {
+                words: rest.to_owned(),
+                period,
+            }),
         }
     }
 
@@ -161,7 +164,7 @@ pub(super) fn verb<'a>(
     }
     let rest = rest.strip_prefix(':').unwrap_or(rest).trim_start();
     let read = verb.read(rest, marks, context);
-    let certain = rest.is_empty() || separated || !matches!(verb, Verb::Start | Verb::Export);
+    let certain = rest.is_empty() || separated || verb != Verb::Start;
     if certain && let Ok(command) = read {
         return Some(Ok(command));
     }
@@ -212,6 +215,7 @@ fn is_about_the_entry(verb: Verb, stop: Stop<'_>, refusal: &Refusal<'_>) -> bool
         Problem::StandsAlone
         | Problem::ReportWords
         | Problem::PeriodWords
+        | Problem::ExportWords
         | Problem::LinkWords
         | Problem::ConnectWords => {
             let problem = refusal.stop.problem;
@@ -262,9 +266,13 @@ fn refusal<'a>(verb: Verb, name: &str, line: &'a str, stop: Stop<'a>) -> Box<Ref
         }
         Problem::ConnectWords => refusal.with_example("connect google"),
         Problem::EitherDay { first, second } => {
+            let of_a_day = match verb {
+                Verb::Export => "export",
+                _ => "report",
+            };
             let offer = |date: chrono::NaiveDate| Suggestion {
                 label: date.format("%a %-d %b %Y").to_string(),
-                line: format!("report {date}"),
+                line: format!("{of_a_day} {date}"),
             };
             refusal.offering(vec![offer(first), offer(second)])
         }
@@ -273,6 +281,7 @@ fn refusal<'a>(verb: Verb, name: &str, line: &'a str, stop: Stop<'a>) -> Box<Ref
             refusal.with_example(format!("start: {cut}"))
         }
         _ if verb == Verb::Report => refusal.with_example("report this week"),
+        _ if verb == Verb::Export => refusal.with_example("export last month"),
         _ => refusal.with_example(name.to_owned()),
     }
 }
@@ -387,10 +396,19 @@ mod tests {
             ),
             ("sync", TimeCommand::Sync),
             ("prefs", TimeCommand::Prefs),
-            ("export", TimeCommand::Export(String::new())),
+            (
+                "export",
+                TimeCommand::Export {
+                    words: String::new(),
+                    period: None,
+                },
+            ),
             (
                 "export last month as csv",
-                TimeCommand::Export("last month as csv".into()),
+                TimeCommand::Export {
+                    words: "last month as csv".into(),
+                    period: Some(Period::month(friday().today()).previous()),
+                },
             ),
             ("? week", TimeCommand::Explain("week".into())),
         ] {

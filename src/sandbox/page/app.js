@@ -2,7 +2,7 @@
 
 import { renderBlocks } from "./blocks.js";
 import { avatar, clockSays, Composer, Conversation, timeIn } from "./chat.js";
-import { announce, h, icon, keepFocus, openMenu } from "./dom.js";
+import { announce, confirmDialog, h, icon, keepFocus, openMenu } from "./dom.js";
 import { Values } from "./elements.js";
 import { Modals } from "./modals.js";
 import { setDirectory, wordsOf } from "./mrkdwn.js";
@@ -35,6 +35,8 @@ const state = {
 };
 
 const me = () => state.world.people.find((person) => person.id === state.user);
+/** Whether the app is in the workspace that is shown. */
+const isInstalled = () => state.world.installed[state.world.team.id];
 const channelShown = () => (state.place === "#messages" ? me().dm : state.place === "#home" ? null : state.place);
 
 // ---- Talking to the server
@@ -43,6 +45,7 @@ const ERRORS = {
   __proto__: null,
   operation_timeout: (app) => `${app} did not answer in time. Please try again.`,
   dispatch_failed: (app) => `${app} is not connected, so this did not reach it. Please try again in a moment.`,
+  not_admin: (app) => `Only an admin may remove ${app}.`,
   unreachable: () => "The demo server cannot be reached, so nothing was sent.",
 };
 
@@ -114,6 +117,8 @@ const EVENTS = {
     }
     showBanner(null);
     Object.assign(state, { conversations: snapshot.conversations, home: snapshot.home });
+    state.world.installed = snapshot.installed;
+    leaveAbsentApp();
     showConnections(snapshot.bot);
     traffic.reset(snapshot.traffic);
     modals.show(snapshot.modals);
@@ -145,6 +150,16 @@ const EVENTS = {
   },
   modals: ({ views }) => modals.show(views),
   bot: (bot) => showConnections(bot),
+  installed({ installed }) {
+    const before = isInstalled();
+    state.world.installed = installed;
+    if (isInstalled() === before) return;
+    const { app, team } = state.world;
+    announce(isInstalled() ? `${app.name} is now in ${team.name}.` : `${app.name} was removed from ${team.name}.`);
+    leaveAbsentApp();
+    showPlace();
+    focusMain();
+  },
   traffic: ({ entry }) => traffic.add(entry),
 };
 
@@ -175,8 +190,9 @@ function showConnections({ connections }) {
 
 // ---- The workspace and the person
 
-async function loadWorld() {
-  const response = await fetch("/page/world");
+/** The workspace in which this person is. */
+async function loadWorld(user = state.user ?? remembered("user") ?? "") {
+  const response = await fetch(`/page/world?user=${encodeURIComponent(user)}`);
   state.world = await response.json();
   clockSays(state.world.now_ms);
   const { people, channels } = state.world;
@@ -185,7 +201,7 @@ async function loadWorld() {
     channel: (id) => channels.find((c) => c.id === id)?.name,
     channelByName: (name) => channels.find((c) => c.name === name),
   });
-  if (!me()) state.user = people.some((p) => p.id === remembered("user")) ? remembered("user") : people[0].id;
+  state.user = people.some((p) => p.id === user) ? user : people[0].id;
 }
 
 /** Remembering is a comfort; a browser that forbids it still works. */
@@ -206,13 +222,65 @@ function remember(key, value) {
 }
 
 function actAs(id) {
-  if (id === state.user) return;
+  if (id !== state.user) sitDown(id);
+}
+
+/** From now on this person, who is in the workspace that is shown, sits here. */
+function sitDown(id) {
   remember("user", id);
+  remember(`user.${state.world.team.id}`, id);
   modals.show([]);
   valuesOf.clear();
   Object.assign(state, { user: id, conversations: {}, home: null, unread: new Set() });
   showPlace();
   connect();
+}
+
+async function enter(workspace) {
+  if (workspace.id === state.world.team.id) return;
+  try {
+    await loadWorld(remembered(`user.${workspace.id}`) ?? workspace.first_person);
+  } catch {
+    $("team-error").textContent = ERRORS.unreachable();
+    return;
+  }
+  $("team-error").textContent = "";
+  state.place = placeFromAddress();
+  history.replaceState(null, "", addressOf(state.place));
+  sitDown(state.user);
+  closeDrawer();
+}
+
+/** Asks first; the page follows when the server says that it is done. */
+async function removeApp() {
+  const { app, team } = state.world;
+  const sure = await confirmDialog({
+    title: `Remove ${app.name} from ${team.name}?`,
+    text: `Nobody in ${team.name} can use ${app.name} until it is added again.`,
+    confirm: "Remove",
+    deny: "Cancel",
+    style: "danger",
+  });
+  if (!sure) return;
+  const answer = await post("remove", {});
+  $("team-error").textContent = answer.ok ? "" : answer.error;
+}
+
+function chooseWorkspace() {
+  const { app, installed, team, workspaces } = state.world;
+  const items = workspaces.map((workspace) => ({
+    label: workspace.name,
+    detail: installed[workspace.id] ? null : `without ${app.name}`,
+    leading: avatar(workspace, "workspace"),
+    checked: workspace.id === team.id,
+    value: workspace.id,
+    testid: `workspace-${workspace.id}`,
+    run: () => enter(workspace),
+  }));
+  if (me().is_admin && isInstalled()) {
+    items.push({ label: `Remove ${app.name} from this workspace`, danger: true, testid: "remove-app", run: removeApp });
+  }
+  openMenu($("team"), "Workspaces", items);
 }
 
 const zoneOf = (person) => `${timeIn(person.tz)} · ${person.tz.split("/").pop().replaceAll("_", " ")}`;
@@ -280,7 +348,7 @@ function sideLink({ place, label, leading, testid, unread, current }) {
     null,
     h(
       "a",
-      { class: `side-link${unread ? " unread" : ""}`, href: place.startsWith("#") ? place : `#${place}`, "data-testid": testid, "aria-current": current ? "page" : null },
+      { class: `side-link${unread ? " unread" : ""}`, href: addressOf(place), "data-testid": testid, "aria-current": current ? "page" : null },
       leading,
       h("span", { class: "side-label" }, label),
       unread && h("span", { class: "unread-dot" }, h("span", { class: "sr-only" }, ", unread")),
@@ -289,7 +357,14 @@ function sideLink({ place, label, leading, testid, unread, current }) {
 }
 
 function drawSidebar() {
-  $("team").textContent = state.world.team.name;
+  const { team, workspaces } = state.world;
+  $("team").replaceChildren(
+    avatar(workspaces.find(({ id }) => id === team.id), "workspace"),
+    h("span", { class: "side-label" }, team.name),
+    icon("down"),
+  );
+  $("team").setAttribute("aria-label", `Workspace: ${team.name}`);
+  $("apps-section").hidden = !isInstalled();
   drawPerson();
   keepFocus($("sidebar"), drawLinks);
 }
@@ -318,8 +393,17 @@ const appFace = () => ({ name: state.world.app.name, initials: state.world.app.n
 /** The place named in the address, if it exists. */
 function placeFromAddress() {
   const id = location.hash.slice(1);
-  if (id === "messages" || (id === "home" && state.world.app.home_enabled)) return `#${id}`;
+  if (isInstalled() && (id === "messages" || (id === "home" && state.world.app.home_enabled))) return `#${id}`;
   return state.world.channels.find((channel) => channel.id === id)?.id ?? state.world.channels[0]?.id ?? "#messages";
+}
+
+const addressOf = (place) => (place.startsWith("#") ? place : `#${place}`);
+
+/** An app that is not installed has no place to be at. */
+function leaveAbsentApp() {
+  if (isInstalled() || !state.place.startsWith("#")) return;
+  state.place = placeFromAddress();
+  history.replaceState(null, "", addressOf(state.place));
 }
 
 function goTo(place) {
@@ -332,7 +416,8 @@ function goTo(place) {
 
 /** Ready to type or to read on; a phone's keyboard waits until it is asked for. */
 function focusMain() {
-  if (state.place === "#home") $("home").focus();
+  if (!isInstalled()) $("absent").focus();
+  else if (state.place === "#home") $("home").focus();
   else if (!isPhone()) composer.focus();
 }
 
@@ -343,8 +428,11 @@ function showPlace() {
   if (channel) state.unread.delete(channel);
   drawSidebar();
   drawTop();
+  drawAbsent();
+  const isEmpty = !state.conversations[channel]?.length;
   $("home-panel").hidden = state.place !== "#home";
-  $("chat-panel").hidden = state.place === "#home";
+  $("chat-panel").hidden = state.place === "#home" || (!isInstalled() && isEmpty);
+  $("composer-area").hidden = !isInstalled();
   if (channel) {
     conversation.show(channel, state.conversations[channel] ?? [], me().tz);
     describeComposer();
@@ -372,6 +460,22 @@ function drawTop() {
   document.title = `${inApp ? app.name : `#${channel.name}`} · BillOps demo`;
 }
 
+/** What stands in a workspace without the app, and the way to get it there. */
+function drawAbsent() {
+  const { app, install_url: url, team } = state.world;
+  $("absent").hidden = isInstalled();
+  $("absent").replaceChildren();
+  if (isInstalled()) return;
+  const add = h("a", { class: "btn primary", href: url, target: "_blank", rel: "noopener", "data-testid": "add-app" }, `Add ${app.name}`);
+  $("absent").append(
+    avatar(appFace(), "app"),
+    h("h2", { id: "absent-title" }, `${app.name} is not installed in ${team.name}`),
+    ...(url
+      ? [h("p", null, `Add it, and everybody here can log time with ${command()}. A new tab asks for your consent; come back here afterwards.`), add]
+      : [h("p", null, `No ${app.name} works with this Slack yet. Start one, and reload this page.`)]),
+  );
+}
+
 function drawHome() {
   if (state.place !== "#home") return;
   const view = state.home;
@@ -396,7 +500,7 @@ function intro() {
   const channel = channels.find(({ id }) => id === state.place);
   return [
     h("h2", null, channel ? [icon(channel.is_private ? "lock" : "hash"), channel.name] : [avatar(appFace(), "app"), app.name]),
-    h("p", null, channel ? `This is the start of #${channel.name}. ` : `${app.name} writes to you here. `, "Type ", h("code", null, `${command()} ${EXAMPLES[0]}`), ", or pick a line to try. Only you see the answer."),
+    h("p", null, channel ? `This is the start of #${channel.name}. ` : `${app.name} writes to you here. `, ...(isInstalled() ? ["Type ", h("code", null, `${command()} ${EXAMPLES[0]}`), ", or pick a line to try. Only you see the answer."] : [])),
   ];
 }
 
@@ -506,6 +610,7 @@ function turnTo(tab) {
 }
 
 function wireNavigation() {
+  $("team").addEventListener("click", chooseWorkspace);
   $("act-as").addEventListener("click", choosePerson);
   for (const tab of ["home", "messages"]) {
     $(`tab-${tab}`).addEventListener("click", () => turnTo(tab));

@@ -2,6 +2,7 @@
 
 mod google;
 mod history;
+mod installs;
 mod load;
 mod microsoft;
 mod openid;

@@ -1,7 +1,7 @@
 //! What the page in the browser gets, and who does not.
 
 use super::*;
-use crate::sandbox::NINA;
+use crate::sandbox::{ADA, FERN, NINA};
 
 async fn post(sandbox: &Sandbox, path: &str, body: Value) -> Value {
     let url = format!("{}/page/{path}", sandbox.url());
@@ -328,4 +328,61 @@ async fn the_page_acts_for_the_person() {
     let unknown = json!({"user": NINA, "callback_id": "nothing"});
     assert_eq!(post(&sandbox, "shortcut", unknown).await["ok"], false);
     assert_eq!(sandbox.violations(), []);
+}
+
+#[tokio::test]
+async fn a_person_is_shown_their_own_workspace() {
+    let sandbox = start().await;
+    let world = async |user: &str| -> Value {
+        let url = format!("{}/page/world?user={user}", sandbox.url());
+        http().get(url).send().await.unwrap().json().await.unwrap()
+    };
+    let ada = world(ADA).await;
+    assert_eq!(ada["team"]["name"], "Fern Garden");
+    assert_eq!(ada["people"][0]["id"], ADA);
+    assert_eq!(ada["installed"], json!({"T07TERN001": true, FERN: false}));
+    assert_eq!(ada["workspaces"][1]["first_person"], ADA);
+    assert_eq!(
+        ada["install_url"],
+        Value::Null,
+        "no bot has said where it is"
+    );
+    assert_eq!(world("U0NOBODY").await["team"]["name"], "Tern Studio");
+    sandbox.settings("127.0.0.1:8000".parse().unwrap(), "sqlite::memory:");
+    let install = "http://127.0.0.1:8000/api/v1/integrations/slack/install";
+    assert_eq!(world(ADA).await["install_url"], install);
+
+    let mut page = Page::open(&sandbox, ADA).await;
+    let snapshot = page.next("snapshot").await;
+    let conversations = snapshot["conversations"].as_object().unwrap();
+    let known: Vec<&String> = conversations.keys().collect();
+    assert_eq!(known, ["C08GENERAL", "C08PONDS01", "D08ADA0001"]);
+    let said = json!({"user": ADA, "channel": "C08PONDS01", "text": "Good morning"});
+    assert_eq!(post(&sandbox, "say", said).await["ok"], true);
+    let shown = page.next("message").await;
+    assert_eq!(shown["message"]["text"], "Good morning");
+    let elsewhere = json!({"user": ADA, "channel": "C07GENERAL", "text": "x"});
+    assert_eq!(post(&sandbox, "say", elsewhere).await["ok"], false);
+}
+
+#[tokio::test]
+async fn an_admin_removes_the_app_and_every_page_hears_it() {
+    let sandbox = start().await;
+    let mut here = Page::open(&sandbox, NINA).await;
+    let mut there = Page::open(&sandbox, ADA).await;
+    let remove = async |user: &str| post(&sandbox, "remove", json!({ "user": user })).await;
+    let refused = json!({"ok": false, "error": "not_admin"});
+    for user in ["U07JONAS02", "U0NOBODY"] {
+        assert_eq!(remove(user).await, refused);
+    }
+    // Where it is not, there is nothing to remove.
+    assert_eq!(remove(ADA).await, json!({"ok": true}));
+    assert!(sandbox.is_installed());
+    assert_eq!(remove(NINA).await, json!({"ok": true}));
+    for page in [&mut here, &mut there] {
+        let told = page.next("installed").await["installed"].clone();
+        assert_eq!(told, json!({"T07TERN001": false, FERN: false}));
+    }
+    let said = call(&sandbox, "auth.test", json!({})).await;
+    assert_eq!(said["error"], "account_inactive");
 }

@@ -1,6 +1,6 @@
 //! How to use it.
 
-use super::{Button, Message, Reader, actions, context, expanded, section};
+use super::{Button, Message, Reader, actions, context, expanded};
 use crate::domain::time_command::examples::{BESIDES, LOGGING};
 
 /// How to use it: four lines that cover most needs, then the rest, each usable as it stands.
@@ -32,7 +32,7 @@ pub fn help(reader: Reader<'_>) -> Message {
     Message::new(
         "How to log time. /time 2.5 hours: Meeting. /time 1h30 #acme wireframes. /time 9-11:30 workshop. \
          /time yesterday 45 min: code review. /time with nothing after it opens a form. A timer: /time start \
-         icon set, then /time stop. Your totals: /time today, /time week, /time month. Your last entries, to \
+         icon set, then /time stop. Your totals: /time today, /time week, /time month. Your entries as a file: /time export last month. Your last entries, to \
          change or delete: /time edit. What you log to: /time projects, /time link #acme. Take the last change \
          back: /time undo. Your day, your zone, when messages come: /time prefs. Check a line \
          without saving: /time ? 9-12, 13-17. Only you see my answers. Everything can be undone. Your day is in the Home tab.",
@@ -52,14 +52,4 @@ fn typed(line: &str) -> String {
 fn besides((lines, leads_to): (&[&str], &str)) -> String {
     let lines: Vec<String> = lines.iter().copied().map(typed).collect();
     format!("{} · {leads_to}", lines.join(", "))
-}
-
-/// The word is known, and this version does not offer what it stands for.
-pub fn not_offered(reader: Reader<'_>, what: &str) -> Message {
-    let text = format!(
-        "This version of BillOps has no {} yet. `/time help` shows what works.",
-        what.trim_start_matches("a ")
-    );
-    let block = section(reader.id("help.not_offered"), text.clone());
-    Message::new(text.replace('`', ""), vec![block])
 }

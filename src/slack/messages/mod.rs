@@ -57,12 +57,15 @@ pub use card::{
     settled, stale, taught,
 };
 pub use ended::{changed_meeting, ended_meetings, kept};
-pub use help::{help, not_offered};
+pub use help::help;
 pub use home::{home, home_unavailable};
 pub(super) use invoice::INVOICE;
 pub use invoice::invoice_ready;
 pub use list::entries;
-pub use own_data::{EXPORT_NOTE, Export, delete_blocks, everything_deleted, own_data_blocks};
+pub use own_data::{
+    EXPORT_NOTE, Export, delete_blocks, entries_note, everything_deleted, exporting,
+    own_data_blocks,
+};
 pub use preferences::{open_preferences, preferences_about_me};
 pub use projects::{linked, project_not_changed, projects};
 pub use reading::{explained, failed, not_installed, not_stored, not_understood, only_time};

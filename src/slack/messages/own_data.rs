@@ -3,9 +3,9 @@
 use chrono::NaiveDate;
 use slack_morphism::prelude::{SlackBlock, SlackBlockButtonStyle, SlackBlockId, SlackDividerBlock};
 
-use super::{Button, Message, actions, context, section};
+use super::{Button, Message, Reader, actions, context, section};
 use crate::{
-    domain::minutes::Minutes,
+    domain::{minutes::Minutes, period::Period},
     slack::text::{plain, plain_within, short_day},
     store::OwnData,
 };
@@ -223,6 +223,32 @@ pub fn everything_deleted(was: &OwnData) -> Message {
     );
     let block = section(id("data.deleted"), text.clone());
     Message::new(text, vec![block])
+}
+
+/// Entries were asked for as a file.
+pub fn exporting(reader: Reader<'_>, period: Option<Period>) -> Message {
+    let which = which(period.map(|period| (period.from, period.to)));
+    let text = format!("On its way to your direct messages: a CSV file of your entries{which}.");
+    let block = section(reader.id("export.coming"), text.clone());
+    Message::new(text, vec![block])
+}
+
+/// What stands beside the file of entries.
+pub fn entries_note(entries: u64, days: Option<(NaiveDate, NaiveDate)>) -> String {
+    let entries = match entries {
+        0 => "No entries".to_owned(),
+        1 => "1 entry".to_owned(),
+        many => format!("{many} entries"),
+    };
+    format!("{entries}{}, as CSV.", which(days))
+}
+
+fn which(days: Option<(NaiveDate, NaiveDate)>) -> String {
+    match days {
+        None => String::new(),
+        Some((from, to)) if from == to => format!(" of {from}"),
+        Some((from, to)) => format!(" from {from} to {to}"),
+    }
 }
 
 /// What stands beside the file of an export.
