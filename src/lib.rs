@@ -25,6 +25,10 @@
 //!   to Sign in with Slack and to the provider; [`app::App::end_errand`] uses the state up, checks browser and person,
 //!   exchanges the code through [`calendar::Providers`], and [`store::Store::save_account`] seals the tokens.
 //!   [`app::App::access_token`] refreshes them, one task of one replica at a time.
+//! - **A workspace installs the app**: [`app::App::begin_install`] seals a state for whoever begins,
+//!   [`app::App::end_install`] exchanges the code, and the workspace's token is kept sealed. What comes from Slack is
+//!   handled with the token of the workspace that it names; so is a job, by its person's. Without Socket Mode
+//!   [`slack::http`] checks the signature of each request and hands it to the same handler.
 //! - **Home opened**: [`app::App::home`] is one read, [`slack::messages::home`] draws it, and it is published
 //!   over the view that was published last. After every change a job in [`jobs`] does the same.
 //! - **Starting and stopping**: [`bot::Bot`] opens the store, starts the doors, and stops them in the order
