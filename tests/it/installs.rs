@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     bot::{NINA, TestBot},
-    visitor::Visitor,
+    visitor::{Visitor, settled},
 };
 
 const TERN: &str = "T07TERN001";
@@ -106,6 +106,8 @@ async fn a_second_workspace_installs_works_and_leaves() {
     assert_eq!(entries(&bot.bot, FERN, ADA).await, 1);
     assert_eq!(entries(&bot.bot, TERN, "U07NINA001").await, 1);
 
+    // A view that is under way would be refused.
+    settled(&bot).await;
     fern.uninstall(Removal::UninstalledFirst).await;
     let refused = says(&fern, "ada", "/time 3h: Too late").await;
     assert!(

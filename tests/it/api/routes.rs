@@ -222,6 +222,14 @@ async fn what_is_somebody_elses_is_not_there() {
                 && path != "/audit"
             {
                 let page = other.get(&path).await;
+                if path == "/time-entries/export" {
+                    assert_eq!(
+                        page.body.lines().count(),
+                        1,
+                        "more than the names of columns"
+                    );
+                    continue;
+                }
                 let is_shared = path.starts_with("/projects") || path.starts_with("/clients");
                 if !is_shared || is_elsewhere {
                     assert_eq!(page.json()["items"], json!([]), "{path}");
