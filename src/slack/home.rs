@@ -1,6 +1,9 @@
 //! Publishing the Home tab.
 
+use std::time::Duration;
+
 use slack_morphism::prelude::{SlackCallbackId, SlackModalView, SlackView};
+use tokio::time::Instant;
 
 use super::{
     Door, SlackError,
@@ -22,7 +25,7 @@ pub(super) async fn opened(door: &Door, workspace: &str, slack_user: &str) {
                 let _ = logged(failed);
             }
             let member = door.up_to_date(member).await;
-            publish_now(door, &member, None).await;
+            publish_or_queue(door, &member, None, Unfolded::default()).await;
         }
         Err(failed) => {
             let _ = logged(failed);
@@ -36,11 +39,13 @@ pub(super) async fn opened(door: &Door, workspace: &str, slack_user: &str) {
 
 /// Publishes at once; what fails is tried again as a job.
 pub(super) async fn publish_now(door: &Door, member: &Member, notice: Option<Notice>) {
+    door.note_said(member, notice.as_ref());
     publish_or_queue(door, member, notice, Unfolded::default()).await;
 }
 
 /// Publishes what came of a press on it; what was open stays open.
 pub(super) async fn redraw(press: &Press<'_>, member: &Member, notice: Option<Notice>) {
+    press.door.note_said(member, notice.as_ref());
     publish_or_queue(press.door, member, notice, unfolded(press)).await;
 }
 
@@ -67,6 +72,7 @@ pub(super) async fn show_waiting(press: &Press<'_>, member: &Member) {
             }
         }
     };
+    press.door.note_said(member, None);
     publish_or_queue(press.door, member, None, after).await;
 }
 
@@ -97,6 +103,27 @@ async fn queue(door: &Door, member: &Member, problem: &SlackError) {
     }
 }
 
+/// How long a view that is drawn for another reason says what came of a press.
+const SAID_FOR: Duration = Duration::from_secs(3);
+
+impl Door {
+    /// Keeps what came of a press; a press of which nothing is said ends what was said before.
+    fn note_said(&self, member: &Member, notice: Option<&Notice>) {
+        match notice {
+            Some(notice) => {
+                let said = (notice.clone(), Instant::now());
+                self.said.insert(member.binding_id, said);
+            }
+            None => drop(self.said.remove(&member.binding_id)),
+        }
+    }
+
+    fn just_said(&self, member: &Member) -> Option<Notice> {
+        let (notice, at) = self.said.get(&member.binding_id)?;
+        (at.elapsed() < SAID_FOR).then_some(notice)
+    }
+}
+
 /// How often one view is drawn anew because others are published at the same time.
 const ROUNDS: u32 = 5;
 
@@ -113,7 +140,9 @@ pub(super) async fn publish(
     for round in 0..ROUNDS {
         let before = store.home_view_hash(binding).await;
         let before = before.map_err(|e| stored(&e))?;
-        let view = drawn(door, member, notice.clone(), unfolded).await;
+        // Whoever draws beside a press says what came of it, too.
+        let said = notice.clone().or_else(|| door.just_said(member));
+        let view = drawn(door, member, said, unfolded).await;
         let view = view.map_err(|e| stored(&e))?;
         let over = before.as_deref().filter(|_| round == 0);
         let published = door

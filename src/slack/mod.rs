@@ -59,6 +59,8 @@ use socket::{Answer, Delivery, Handler};
 
 /// Ways back to messages that forms were opened on.
 const REMEMBERED_WAYS: usize = 4096;
+/// Presses in the Home tab of which something was just said.
+const REMEMBERED_NOTICES: usize = 512;
 /// Workspaces in which Slack asked to wait.
 const QUIET_WORKSPACES: usize = 256;
 /// Saving ends so long before the acknowledgement leaves: time to write the answer and send it.
@@ -73,6 +75,8 @@ pub struct Door {
     answers: TaskTracker,
     /// The response URLs of messages that forms were opened on. They are secrets, so a form carries a key.
     ways: Arc<Cache<Uuid, String>>,
+    /// What came of a person's last press in the Home tab, by binding.
+    said: Arc<Cache<Uuid, (crate::app::Notice, Instant)>>,
     /// Until when Slack asks to send no messages, by workspace.
     quiet: Arc<Cache<String, DateTime<Utc>>>,
     /// What the app may not do of what it needs, and when Slack said so, by workspace.
@@ -94,6 +98,7 @@ impl Door {
             client,
             answers: TaskTracker::new(),
             ways: Arc::new(Cache::new(REMEMBERED_WAYS)),
+            said: Arc::new(Cache::new(REMEMBERED_NOTICES)),
             quiet: Arc::new(Cache::new(QUIET_WORKSPACES)),
             scopes: Arc::new(Cache::new(QUIET_WORKSPACES)),
         }
