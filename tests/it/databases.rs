@@ -123,6 +123,22 @@ impl Database {
     pub(crate) async fn lets_all_run_out(&self, now: DateTime<Utc>, age: TimeDelta) {
         const LEASES: &str = "UPDATE jobs SET leased_until = $1 WHERE leased_until > $1";
         const CLAIMS: &str = "UPDATE notices SET claimed_at = $1 WHERE state = 'sending'";
+        const BUSY: &str = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
+             AND pid <> pg_backend_pid() AND state <> 'idle'";
+        // What a killed program had under way ends first: a lease that is committed later would last.
+        if self.postgres.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            let by = tokio::time::Instant::now() + std::time::Duration::from_secs(5);
+            while tokio::time::Instant::now() < by {
+                let busy: i64 = sqlx::query_scalar(BUSY)
+                    .fetch_one(&mut connection)
+                    .await
+                    .unwrap();
+                if busy == 0 {
+                    break;
+                }
+            }
+        }
         self.make_all_due(now).await;
         self.set(LEASES, now).await;
         self.set(CLAIMS, now - age).await;
