@@ -2,6 +2,8 @@
 
 #[path = "main/export.rs"]
 mod export;
+#[path = "main/import.rs"]
+mod import;
 
 use std::{
     io::{BufRead as _, Write as _},
@@ -82,6 +84,8 @@ enum Command {
     Migrate,
     /// Write time entries as CSV
     Export(export::Options),
+    /// Take in the entries that another time tracker has exported
+    Import(import::Options),
     /// Work with the keys that seal tokens in the database
     #[command(subcommand)]
     Keys(Keys),
@@ -203,6 +207,10 @@ fn run(command: Command) -> Result<ExitCode, Stop> {
         Command::Export(options) => {
             let url = Config::database_url(&environment).map_err(Stop::Configuration)?;
             runtime()?.block_on(export::export(url.expose_secret(), options))
+        }
+        Command::Import(options) => {
+            let url = Config::database_url(&environment).map_err(Stop::Configuration)?;
+            runtime()?.block_on(import::import(url.expose_secret(), options))
         }
         Command::Sync { calendar_id, .. } => {
             start_logging(&environment, "error").map_err(Stop::Configuration)?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::App;
 use crate::{
-    domain::{member::Member, period::Period},
+    domain::{entry_import::is_formula, member::Member, period::Period},
     error::Failed,
     jobs::Job,
     store::{ExportedEntry, ExportedPerson, Store, StoreError},
@@ -283,12 +283,11 @@ fn record<'a>(person: &'a ExportedPerson, entry: &'a ExportedEntry) -> [Cow<'a, 
     ]
 }
 
-/// The text as a cell that no spreadsheet takes for a formula (OWASP, “CSV Injection”): one that begins like a
-/// formula gets an apostrophe in front. So does one that begins like that behind apostrophes of its own: whoever
-/// takes the first one away again has the text as it was.
+/// The text as a cell that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe in
+/// front. So does one that begins like that behind apostrophes of its own: whoever takes the first one away again,
+/// as the import does, has the text as it was.
 fn harmless(text: &str) -> Cow<'_, str> {
-    let begins = text.trim_start_matches('\'');
-    if begins.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) {
+    if is_formula(text) {
         format!("'{text}").into()
     } else {
         text.into()

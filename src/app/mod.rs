@@ -14,6 +14,7 @@ mod entry_form;
 mod export;
 mod forgotten_timers;
 mod home;
+mod import;
 mod installs;
 mod invoices;
 mod log_time;
@@ -64,6 +65,10 @@ pub use entry_form::{EntryForm, FormOutcome, FormProblem, LONGEST_DESCRIPTION};
 pub use export::{EntryExport, ExportSpan};
 pub use forgotten_timers::TimerQuestion;
 pub use home::{Home, Notice, Unfolded, Waiting};
+pub use import::{
+    Import, ImportOptions, ImportPlan, ImportStop, Imported, PlannedEntry, PlannedPerson,
+    PlannedProject,
+};
 pub use installs::Installed;
 pub use invoices::InvoiceNotice;
 pub use log_time::{Logged, Request};

@@ -2,6 +2,7 @@
 pub mod calendar;
 pub mod calendar_event;
 pub mod due;
+pub mod entry_import;
 pub mod gaps;
 pub mod invoice;
 pub mod member;

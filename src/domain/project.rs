@@ -52,6 +52,17 @@ pub struct Client {
     pub name: String,
 }
 
+impl Client {
+    /// Whether they are called exactly so. Case, spaces and dashes do not matter.
+    pub fn is_called(&self, said: &str) -> bool {
+        let wanted = fold(said);
+        !wanted.is_empty()
+            && [&self.slug, &self.name]
+                .into_iter()
+                .any(|name| fold(name) == wanted)
+    }
+}
+
 impl Project {
     /// What an entry keeps of it.
     pub fn to_ref(&self) -> ProjectRef {
@@ -79,6 +90,12 @@ impl Project {
             label.push_str(" · not billable");
         }
         label
+    }
+
+    /// Whether it is called exactly so: by its slug, its name or an alias. Case, spaces and dashes do not matter.
+    pub fn is_called(&self, said: &str) -> bool {
+        let wanted = fold(said);
+        !wanted.is_empty() && self.names().any(|name| fold(name) == wanted)
     }
 
     fn names(&self) -> impl Iterator<Item = &str> {

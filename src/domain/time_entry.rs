@@ -176,6 +176,8 @@ pub enum EntrySource {
     Calendar,
     /// A program, over the API.
     Api,
+    /// The file of another time tracker.
+    Import,
 }
 
 /// Where an entry stands on the way to an invoice.
@@ -245,6 +247,7 @@ words!(EntrySource {
     Timer = "timer",
     Calendar = "calendar",
     Api = "api",
+    Import = "import",
 });
 words!(ChangeKind {
     Create = "create",

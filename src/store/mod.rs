@@ -23,6 +23,7 @@ mod errands;
 mod events;
 mod export;
 mod home;
+mod import;
 mod installs;
 mod jobs;
 mod known;

@@ -35,7 +35,7 @@ const PROJECT: &str = "This is the id of a project; or null, for none.";
 const PROJECT_ONLY: &str = "This is the id of a project.";
 const BILLABLE: &str = "This is true or false.";
 const TAGS: &str = "This is a list of words, each begun with a letter; at most 20.";
-const SOURCE: &str = "This is slack, calendar, timer or api.";
+const SOURCE: &str = "This is slack, calendar, timer, api or import.";
 const STATUS: &str = "This is pending, approved, rejected or billed.";
 
 /// A time entry.

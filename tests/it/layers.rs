@@ -15,7 +15,7 @@ const RULES: [(&str, &[&str]); 15] = [
     ("chacha20poly1305", &["keyring.rs"]),
     ("maud", &["web/docs.rs", "web/pages", "web/install.rs"]),
     ("cookie", &["web/session.rs"]),
-    ("csv", &["app/export.rs"]),
+    ("csv", &["app/export.rs", "app/import/"]),
     ("axum", &["web/", "sandbox/"]),
     ("hyper", &["web/server.rs", "sandbox/"]),
     ("utoipa", &["web/"]),

@@ -14,6 +14,7 @@ mod export;
 mod fuzz;
 mod home;
 mod http_mode;
+mod import;
 mod installs;
 mod jobs;
 mod layers;

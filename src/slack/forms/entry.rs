@@ -52,6 +52,7 @@ pub(in crate::slack) fn edit_entry(
         EntrySource::Timer => "From a timer, logged",
         EntrySource::Calendar => "From a calendar, logged",
         EntrySource::Api => "From a program, logged",
+        EntrySource::Import => "From another time tracker, imported",
     };
     let origin = format!("{how} on {} at {at}", short_day(made, today));
     let origin = changed_at.map_or_else(

@@ -1,0 +1,335 @@
+//! What an import would do.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    io::Read,
+};
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use super::{
+    Author, DateOrder, Import, ImportStop, Member, NAMES_MAX, Project, ProjectRef, RowProblem,
+    file::{Found, Reading},
+};
+use crate::domain::{entry_import::ImportedRow, project::slug_of};
+
+/// Problems and lost tags that are kept to be shown; the others are counted.
+const SHOWN: usize = 20;
+
+/// What an import would do.
+#[derive(Clone, Debug, Default)]
+pub struct ImportPlan {
+    /// The first and the last day with an entry.
+    pub days: Option<(NaiveDate, NaiveDate)>,
+    /// Each person, and how much is theirs.
+    pub people: Vec<PlannedPerson>,
+    /// The projects, in the order of the file.
+    pub projects: Vec<PlannedProject>,
+    /// People of the file who are not imported, and how many rows are theirs.
+    pub left_out: BTreeMap<Author, u64>,
+    /// Entries whose length was no whole minute.
+    pub rounded: u64,
+    /// Tags that no tag can be here; at most 20.
+    pub lost_tags: BTreeSet<String>,
+    /// The line and the problem of rows that are no entries as they stand; the first 20.
+    pub problems: Vec<(u64, RowProblem)>,
+    /// How many such rows there are.
+    pub problem_count: u64,
+    /// How many rows the file has.
+    pub rows: u64,
+    places: HashMap<Named, usize>,
+}
+
+/// A project and a client in the words of the file.
+type Named = (String, Option<String>);
+
+/// How much is one person's.
+#[derive(Clone, Debug)]
+pub struct PlannedPerson {
+    /// The person.
+    pub member: Member,
+    /// Who that is in the file; `None` for everybody in it.
+    pub author: Option<Author>,
+    /// Where the clocks are that their times are of.
+    pub zone: chrono_tz::Tz,
+    /// Entries that would be made.
+    pub new: u64,
+    /// How long those are together, in minutes.
+    pub new_minutes: u64,
+    /// Entries that are there already.
+    pub there: u64,
+}
+
+/// A project that entries of the file are for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedProject {
+    /// Its name; in the words of the file where it would be made.
+    pub name: String,
+    /// Its client, likewise.
+    pub client: Option<String>,
+    /// What people type behind `#`.
+    pub slug: String,
+    /// The project, where there is one.
+    pub existing: Option<ProjectRef>,
+    /// Whether its entries are billable where the file does not say so. One that would be made is, unless none of its
+    /// entries is.
+    pub is_billable: bool,
+    /// Entries that would be made for it.
+    pub new: u64,
+    says_billable: Option<bool>,
+}
+
+impl PlannedProject {
+    /// The slug and the name of its client.
+    pub(super) fn client_slug(&self) -> Option<(String, String)> {
+        let name = self.client.clone()?;
+        Some((slug_of(&name).unwrap_or_else(|| "client".to_owned()), name))
+    }
+}
+
+/// An entry that would be made, or is there already.
+#[derive(Debug)]
+pub struct PlannedEntry<'a> {
+    /// The line of the file that it begins in.
+    pub line: u64,
+    /// Whose it is.
+    pub member: &'a Member,
+    /// What it says.
+    pub row: &'a ImportedRow,
+    /// What it is for.
+    pub project: Option<&'a PlannedProject>,
+    /// Whether it is there already.
+    pub is_there: bool,
+}
+
+impl ImportPlan {
+    /// How many entries would be made.
+    pub fn new_entries(&self) -> u64 {
+        self.people.iter().map(|person| person.new).sum()
+    }
+
+    /// How many are there already.
+    pub fn there(&self) -> u64 {
+        self.people.iter().map(|person| person.there).sum()
+    }
+
+    /// What an entry is for, and its place among the projects.
+    pub(super) fn project_of(&self, row: &ImportedRow) -> Option<(usize, &PlannedProject)> {
+        let place = *self.places.get(&named(row)?)?;
+        Some((place, &self.projects[place]))
+    }
+}
+
+fn named(row: &ImportedRow) -> Option<Named> {
+    Some((row.project.clone()?, row.client.clone()))
+}
+
+impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
+    /// Whether dates that can be read in two ways are read with the day first.
+    pub const fn order(&self) -> DateOrder {
+        self.order
+    }
+
+    /// What would be done; nothing is. `each` sees every entry.
+    ///
+    /// # Errors
+    /// The file cannot be read, the database does not answer, or a project of the file is several here.
+    pub async fn plan(
+        &self,
+        mut each: impl FnMut(&PlannedEntry<'_>),
+    ) -> Result<ImportPlan, ImportStop> {
+        let mut plan = ImportPlan {
+            people: self
+                .people
+                .iter()
+                .map(|person| PlannedPerson {
+                    member: person.member.clone(),
+                    author: person.author.clone(),
+                    zone: person.zone,
+                    new: 0,
+                    new_minutes: 0,
+                    there: 0,
+                })
+                .collect(),
+            ..ImportPlan::default()
+        };
+        let mut seen = HashSet::new();
+        let mut batches = self.batches()?;
+        while let Some(batch) = batches.next()? {
+            let mut entries = Vec::new();
+            for reading in batch {
+                plan.rows += 1;
+                match reading {
+                    Reading::Found(found) => entries.push(*found),
+                    Reading::LeftOut(author) => *plan.left_out.entry(author).or_default() += 1,
+                    Reading::Problem(line, problem) => {
+                        plan.problem_count += 1;
+                        if plan.problems.len() < SHOWN {
+                            plan.problems.push((line, problem));
+                        }
+                    }
+                }
+            }
+            let ids: Vec<Uuid> = entries.iter().map(|found| found.id).collect();
+            let known = self.store.known_entries(&ids).await?;
+            for found in entries {
+                // An export of BillOps that holds a row twice holds one entry.
+                let is_there =
+                    known.contains(&found.id) || found.row.id.is_some_and(|id| !seen.insert(id));
+                self.add(&mut plan, &found, is_there)?;
+                each(&PlannedEntry {
+                    line: found.line,
+                    member: &self.people[found.person].member,
+                    project: plan.project_of(&found.row).map(|(_, project)| project),
+                    row: &found.row,
+                    is_there,
+                });
+            }
+        }
+        for project in &mut plan.projects {
+            if project.existing.is_none() {
+                project.is_billable = project.says_billable.unwrap_or(true);
+            }
+        }
+        Ok(plan)
+    }
+
+    fn add(&self, plan: &mut ImportPlan, found: &Found, is_there: bool) -> Result<(), ImportStop> {
+        let row = &found.row;
+        let (first, last) = plan.days.unwrap_or((row.date, row.date));
+        plan.days = Some((first.min(row.date), last.max(row.date)));
+        if let Some(named) = named(row) {
+            let place = match plan.places.get(&named) {
+                Some(place) => *place,
+                None => self.place(plan, named)?,
+            };
+            let project = &mut plan.projects[place];
+            project.new += u64::from(!is_there);
+            if let Some(billable) = row.billable {
+                project.says_billable = Some(project.says_billable.unwrap_or(false) | billable);
+            }
+        }
+        let person = &mut plan.people[found.person];
+        if is_there {
+            person.there += 1;
+            return Ok(());
+        }
+        person.new += 1;
+        person.new_minutes += u64::from(row.minutes().get());
+        plan.rounded += u64::from(!row.seconds.is_multiple_of(60));
+        for tag in &row.lost_tags {
+            if plan.lost_tags.len() < SHOWN {
+                plan.lost_tags.insert(tag.clone());
+            }
+        }
+        Ok(())
+    }
+
+    /// The place of the project that is called so, among those of the plan.
+    fn place(&self, plan: &mut ImportPlan, named: Named) -> Result<usize, ImportStop> {
+        if plan.places.len() >= NAMES_MAX {
+            return Err(ImportStop::TooMany("projects"));
+        }
+        let (name, client) = &named;
+        let planned = match self.existing(name, client.as_deref())? {
+            Some(project) => PlannedProject {
+                name: project.name.clone(),
+                client: project.client.as_ref().map(|client| client.name.clone()),
+                slug: project.slug.clone(),
+                existing: Some(project.to_ref()),
+                is_billable: project.is_billable,
+                new: 0,
+                says_billable: None,
+            },
+            None => PlannedProject {
+                name: name.clone(),
+                client: client.clone(),
+                slug: self.free_slug(plan, name, client.as_deref()),
+                existing: None,
+                is_billable: true,
+                new: 0,
+                says_billable: None,
+            },
+        };
+        // `Acme` and `ACME` are one.
+        let same = |one: &PlannedProject| {
+            if one.existing.is_some() || planned.existing.is_some() {
+                one.existing == planned.existing
+            } else {
+                let folded = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
+                one.name.to_lowercase() == planned.name.to_lowercase()
+                    && folded(&one.client) == folded(&planned.client)
+            }
+        };
+        let place = plan.projects.iter().position(same).unwrap_or_else(|| {
+            plan.projects.push(planned);
+            plan.projects.len() - 1
+        });
+        plan.places.insert(named, place);
+        Ok(place)
+    }
+
+    /// The project that is called exactly so, of exactly that client if one is said.
+    fn existing(&self, name: &str, client: Option<&str>) -> Result<Option<&Project>, ImportStop> {
+        let of_client = |project: &&Project| {
+            let is_theirs = |said| {
+                project
+                    .client
+                    .as_ref()
+                    .is_some_and(|one| one.is_called(said))
+            };
+            client.is_none_or(is_theirs)
+        };
+        let called: Vec<&Project> = self
+            .projects
+            .iter()
+            .filter(|project| project.is_called(name))
+            .filter(of_client)
+            .collect();
+        let open: Vec<&Project> = called
+            .iter()
+            .copied()
+            .filter(|project| project.is_open())
+            .collect();
+        match (called.as_slice(), open.as_slice()) {
+            ([], _) => Ok(None),
+            ([only], _) | (_, [only]) => Ok(Some(only)),
+            _ => {
+                // A slug is one project's.
+                let by_slug = called.iter().find(|project| project.slug == name);
+                let several = || ImportStop::AmbiguousProject(name.to_owned());
+                by_slug.copied().map(Some).ok_or_else(several)
+            }
+        }
+    }
+
+    /// What people can type for a project that would be made: its name, with its client's in front where that is
+    /// taken, or a number behind.
+    fn free_slug(&self, plan: &ImportPlan, name: &str, client: Option<&str>) -> String {
+        let is_free = |slug: &String| {
+            !self
+                .projects
+                .iter()
+                .any(|one| one.slug == *slug || one.aliases.contains(slug))
+                && !plan.projects.iter().any(|one| one.slug == *slug)
+        };
+        let own = slug_of(name);
+        let with_client = client.and_then(|client| slug_of(&format!("{client} {name}")));
+        let stem: String = own
+            .as_deref()
+            .unwrap_or("project")
+            .chars()
+            .take(70)
+            .collect();
+        own.into_iter()
+            .chain(with_client)
+            .find(|slug| is_free(slug))
+            .or_else(|| {
+                (2..=u32::MAX)
+                    .map(|number| format!("{stem}-{number}"))
+                    .find(is_free)
+            })
+            .unwrap_or(stem)
+    }
+}

@@ -1,0 +1,637 @@
+//! Entries from the files of other time trackers, and `billops import`.
+
+use std::{io::Read, path::Path, process::Stdio};
+
+use billops::{
+    app::{EntryExport, ExportSpan, Import, ImportOptions, ImportPlan, ImportStop, Imported},
+    clock::Clock,
+    domain::{
+        entry_import::{DateOrder, ImportFormat},
+        member::Member,
+        time_entry::{EntrySource, EntryStatus, TimeEntry},
+    },
+    store::{NewProject, ProjectChange, Store},
+};
+use chrono::Days;
+use tokio::process::Command;
+
+use crate::{
+    databases::Database,
+    store::{berlin, day, key, meeting, nina, on_every_database, soon},
+};
+
+on_every_database!(
+    a_report_of_toggl_becomes_entries_and_once_only,
+    a_file_of_several_people_needs_to_be_told_whose_is_whose,
+    what_harvest_has_invoiced_is_billed,
+    what_broke_off_is_continued_and_nothing_is_doubled,
+    an_export_of_billops_can_be_taken_in_elsewhere,
+    projects_are_found_by_all_their_names_and_never_guessed,
+);
+
+fn data(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/import");
+    std::fs::read(folder.join(name)).unwrap()
+}
+
+fn for_people(people: &[(&str, Option<&str>)]) -> ImportOptions {
+    let person = |(id, who): &(&str, Option<&str>)| ((*id).to_owned(), who.map(str::to_owned));
+    ImportOptions {
+        people: people.iter().map(person).collect(),
+        ..ImportOptions::default()
+    }
+}
+
+/// Plans and does it.
+async fn import(
+    store: &Store,
+    file: &[u8],
+    options: ImportOptions,
+) -> Result<(ImportFormat, ImportPlan, Imported), ImportStop> {
+    let import = Import::open(store.clone(), || Ok(file), options).await?;
+    let before = import.plan(|_| {}).await?;
+    let plan = import.plan(|_| {}).await?;
+    assert_eq!(
+        plan.new_entries(),
+        before.new_entries(),
+        "planning does nothing"
+    );
+    let done = import.run(&plan, |_| {}).await?;
+    assert_eq!((done.new, done.there), (plan.new_entries(), plan.there()));
+    Ok((import.format(), plan, done))
+}
+
+/// The person's entries, the oldest day first.
+async fn entries(store: &Store, member: &Member) -> Vec<TimeEntry> {
+    let mut entries = store.last_entries(member.user_id, 0, 5_000).await.unwrap();
+    entries.reverse();
+    entries
+}
+
+async fn a_report_of_toggl_becomes_entries_and_once_only(store: Store, _clock: Clock) {
+    let nina = nina(&store).await;
+    let logged = store.insert_entry(meeting(&nina, key(1), 30), soon()).await;
+    let options = || for_people(&[("U1", None)]);
+    let file = data("toggl.csv");
+    let (format, plan, done) = import(&store, &file, options()).await.unwrap();
+    assert_eq!(format, ImportFormat::Toggl);
+    assert_eq!((done.new, done.there, done.projects), (6, 0, 2));
+    assert_eq!(plan.people[0].new_minutes, 150 + 49 + 105 + 180 + 10 + 10);
+    assert_eq!((plan.rounded, plan.problem_count), (1, 0));
+    assert_eq!(plan.lost_tags.iter().collect::<Vec<_>>(), ["2nd"]);
+    let all = entries(&store, &nina).await;
+    let says: Vec<String> = all
+        .iter()
+        .map(|entry| {
+            let slug = entry.project.as_ref().map_or("-", |project| &project.slug);
+            let words = entry.tags.join("+");
+            format!(
+                "{} {} {slug} {} {} {words}",
+                entry.date, entry.duration_minutes, entry.description, entry.billable
+            )
+        })
+        .collect();
+    assert_eq!(
+        says,
+        [
+            "2026-09-01 2 h 30 min website-relaunch Wireframes, second round true web+on-site+Design",
+            "2026-09-01 49 min website-relaunch Call with the client true ",
+            "2026-09-02 1 h 45 min - No description false Ä-Team",
+            "2026-10-25 3 h internal Planning false ",
+            "2026-10-26 10 min internal Tidying up false ",
+            "2026-10-26 10 min internal Tidying up false ",
+            "2026-11-20 30 min - Meeting false ",
+        ]
+    );
+    assert!(
+        all[..6]
+            .iter()
+            .all(|entry| entry.source == EntrySource::Import && entry.is_timed)
+    );
+    let night = all[2].started_at.zip(all[2].ended_at).unwrap();
+    assert_eq!(night.0.to_rfc3339(), "2026-09-02T20:30:00+00:00");
+    assert_eq!(night.1.to_rfc3339(), "2026-09-02T22:15:00+00:00");
+
+    // Read again, nothing is new, whatever became of the entries here.
+    let change = store.take_back(nina.user_id, all[0].id, 1, None).await;
+    change.unwrap();
+    let (_, _, again) = import(&store, &file, options()).await.unwrap();
+    assert_eq!((again.new, again.there, again.projects), (0, 6, 0));
+    assert_eq!(entries(&store, &nina).await, all[1..]);
+
+    // A longer report that holds the same rows, in another order and with another date format, adds what is new.
+    let text = String::from_utf8(file).unwrap();
+    let mut lines: Vec<String> = text
+        .lines()
+        .map(|line| line.replace("2026-09-01", "01.09.2026"))
+        .collect();
+    lines[1..].reverse();
+    lines.push("Nina Berg,nina@tern.example,,Internal,,Tidying up,No,2026-10-26,08:00:00,2026-10-26,08:10:00,00:10:00,,".to_owned());
+    let (_, _, more) = import(&store, lines.join("\n").as_bytes(), options())
+        .await
+        .unwrap();
+    assert_eq!((more.new, more.there, more.projects), (1, 6, 0));
+
+    // What was imported is not the last that was logged.
+    let undone = store.undo_last(nina.user_id, key(2), None).await.unwrap();
+    let undone = format!("{undone:?}");
+    assert!(
+        undone.contains(&logged.unwrap().receipt.entry.id.to_string()),
+        "{undone}"
+    );
+}
+
+async fn a_file_of_several_people_needs_to_be_told_whose_is_whose(store: Store, _clock: Clock) {
+    let nina = nina(&store).await;
+    let jonas = store
+        .save_member("T1", "U2", Some(&berlin("Jonas")))
+        .await
+        .unwrap();
+    let other = store.save_member("T2", "U3", Some(&berlin("Lena"))).await;
+    other.unwrap();
+    let file = data("clockify.csv");
+    let refused = async |people: &[(&str, Option<&str>)]| {
+        import(&store, &file, for_people(people))
+            .await
+            .unwrap_err()
+            .to_string()
+    };
+    let said = refused(&[("U1", None)]).await;
+    assert!(
+        said.contains("Jonas Weber (jonas@tern.example), Nina Berg (nina@tern.example)"),
+        "{said}"
+    );
+    let said = refused(&[("U1", Some("Lena"))]).await;
+    assert!(
+        said.contains("no entries of “Lena”. It holds those of: Jonas Weber"),
+        "{said}"
+    );
+    let said = refused(&[("U9", Some("Nina Berg"))]).await;
+    assert!(said.contains("met nobody with the Slack id “U9”"), "{said}");
+    let said = refused(&[("U1", Some("Nina Berg")), ("U1", Some("Jonas Weber"))]).await;
+    assert!(said.contains("--user U1 is there twice"), "{said}");
+    let said = refused(&[("U1", Some("Nina Berg")), ("U2", Some("nina@tern.example"))]).await;
+    assert!(said.contains("--user U2 is there twice"), "{said}");
+    let said = refused(&[("U1", Some("Nina Berg")), ("U3", Some("Jonas Weber"))]).await;
+    assert!(said.contains("not of one workspace"), "{said}");
+    assert!(entries(&store, &nina).await.is_empty());
+
+    let (format, plan, done) = import(&store, &file, for_people(&[("U1", Some("NINA BERG"))]))
+        .await
+        .unwrap();
+    assert_eq!((format, done.new), (ImportFormat::Clockify, 2));
+    let left_out: Vec<String> = plan
+        .left_out
+        .iter()
+        .map(|(who, rows)| format!("{who} {rows}"))
+        .collect();
+    assert_eq!(left_out, ["Jonas Weber (jonas@tern.example) 1"]);
+    let both = for_people(&[
+        ("U1", Some("Nina Berg")),
+        ("U2", Some("jonas@tern.example")),
+    ]);
+    let (_, _, done) = import(&store, &file, both).await.unwrap();
+    assert_eq!((done.new, done.there), (1, 2));
+    let of_jonas = entries(&store, &jonas).await;
+    assert_eq!(of_jonas[0].description, "Reading");
+    let of_nina = entries(&store, &nina).await;
+    assert_eq!(
+        of_nina[0].description,
+        "Push notifications\nand their settings"
+    );
+    assert_eq!(
+        of_nina[0].started_at.unwrap().to_rfc3339(),
+        "2024-03-06T09:00:00+00:00"
+    );
+    assert_eq!(
+        of_nina[1].ended_at.unwrap().to_rfc3339(),
+        "2024-03-14T23:30:00+00:00"
+    );
+
+    // The same id in two workspaces is two people.
+    store
+        .save_member("T2", "U1", Some(&berlin("Nina")))
+        .await
+        .unwrap();
+    let said = refused(&[("U1", Some("Nina Berg"))]).await;
+    assert!(said.contains("several workspaces"), "{said}");
+    let of_one = ImportOptions {
+        workspace_id: Some("T1".to_owned()),
+        ..for_people(&[("U1", Some("Nina Berg"))])
+    };
+    assert_eq!(import(&store, &file, of_one).await.unwrap().2.there, 2);
+}
+
+async fn what_harvest_has_invoiced_is_billed(store: Store, _clock: Clock) {
+    let nina = nina(&store).await;
+    let (format, plan, _) = import(&store, &data("harvest.csv"), for_people(&[("U1", None)]))
+        .await
+        .unwrap();
+    assert_eq!(format, ImportFormat::Harvest);
+    let all = entries(&store, &nina).await;
+    let of: Vec<(EntryStatus, u32, bool)> = all
+        .iter()
+        .map(|entry| (entry.status, entry.duration_minutes.get(), entry.is_timed))
+        .collect();
+    let mut expected = [
+        (EntryStatus::Billed, 210, false),
+        (EntryStatus::Approved, 20, false),
+        (EntryStatus::Pending, 480, false),
+    ];
+    // In one day, in the order of their ids.
+    if of[1].1 == 480 {
+        expected.swap(1, 2);
+    }
+    assert_eq!(of, expected);
+    let day_off = plan
+        .projects
+        .iter()
+        .find(|project| project.name == "Holidays")
+        .unwrap();
+    assert!(!day_off.is_billable, "none of its entries is");
+    let (_, plan, _) = import(&store, &data("semicolons.csv"), for_people(&[("U1", None)]))
+        .await
+        .unwrap();
+    assert_eq!(plan.people[0].new_minutes, 450);
+}
+
+/// A reader that fails after so many bytes.
+struct Torn<'a>(&'a [u8], usize);
+
+impl Read for Torn<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.1 == 0 {
+            return Err(std::io::Error::other("the disk is gone"));
+        }
+        let most = into.len().min(self.1);
+        let read = self.0.read(&mut into[..most])?;
+        self.1 -= read;
+        Ok(read)
+    }
+}
+
+async fn what_broke_off_is_continued_and_nothing_is_doubled(store: Store, _clock: Clock) {
+    let nina = nina(&store).await;
+    let mut file = "Date,Project,Task,Notes,Hours\n".to_owned();
+    for number in 0..1_700_u64 {
+        let date = day() - Days::new(number % 300);
+        file.push_str(&format!(
+            "{date},Project {},Design,Words {},0.5\n",
+            number % 7,
+            number % 90
+        ));
+    }
+    let plan = {
+        let whole = Import::open(
+            store.clone(),
+            || Ok(file.as_bytes()),
+            for_people(&[("U1", None)]),
+        )
+        .await
+        .unwrap();
+        whole.plan(|_| {}).await.unwrap()
+    };
+    assert_eq!(plan.new_entries(), 1_700);
+    // The header is read, then the whole file for its dates, then it breaks off half way.
+    let opened = std::cell::Cell::new(0);
+    let torn = || {
+        opened.set(opened.get() + 1);
+        let bytes = if opened.get() <= 2 {
+            usize::MAX
+        } else {
+            file.len() / 2
+        };
+        Ok(Torn(file.as_bytes(), bytes))
+    };
+    let torn = Import::open(store.clone(), torn, for_people(&[("U1", None)]))
+        .await
+        .unwrap();
+    let stop = torn.run(&plan, |_| {}).await.unwrap_err();
+    assert!(stop.to_string().contains("the disk is gone"), "{stop}");
+    let stored = entries(&store, &nina).await.len() as u64;
+    assert_eq!(stored, 500, "whole batches");
+    let (_, again, done) = import(&store, file.as_bytes(), for_people(&[("U1", None)]))
+        .await
+        .unwrap();
+    assert_eq!((done.new, done.there, done.projects), (1_200, 500, 0));
+    assert_eq!(again.projects.len(), 7);
+    assert_eq!(entries(&store, &nina).await.len(), 1_700);
+}
+
+async fn an_export_of_billops_can_be_taken_in_elsewhere(store: Store, _clock: Clock) {
+    let nina = nina(&store).await;
+    let new = NewProject {
+        slug: "acme".to_owned(),
+        name: "-Acme".to_owned(),
+        client: Some(("tern".to_owned(), "Tern, \"Ltd\"".to_owned())),
+        is_billable: true,
+    };
+    let made = store.create_project(nina.slack_integration_id, &new).await;
+    let ProjectChange::Done(project) = made.unwrap() else {
+        panic!("it is made")
+    };
+    for number in 0..30_u64 {
+        let mut new = meeting(&nina, key(10 + u128::from(number)), 20 + number as u32);
+        new.fields.description =
+            ["=1+1", "'=1", "Two\nlines", "Grüße, \"quoted\""][number as usize % 4].to_owned();
+        new.fields.date = day() - Days::new(number);
+        if number % 3 == 0 {
+            new.fields.project = Some(project.clone());
+            new.fields.tags = vec!["web".to_owned(), "on-site".to_owned()];
+            new.fields.billable = true;
+            let start = "2026-11-20T08:00:00Z"
+                .parse::<chrono::DateTime<chrono::Utc>>()
+                .unwrap();
+            new.fields.span = Some((
+                start,
+                start + chrono::TimeDelta::minutes(20 + number as i64),
+            ));
+            new.fields.is_timed = true;
+        }
+        store.insert_entry(new, soon()).await.unwrap();
+    }
+    let export = async |store: &Store, member: &Member| {
+        let mut export = EntryExport::of_member(store.clone(), member, ExportSpan::default());
+        let mut text = Vec::new();
+        while let Some(lines) = export.next().await.unwrap() {
+            text.extend(lines);
+        }
+        text
+    };
+    let file = export(&store, &nina).await;
+    // Where they are from, they are known by their ids.
+    let (format, _, done) = import(&store, &file, for_people(&[("U1", None)]))
+        .await
+        .unwrap();
+    assert_eq!(
+        (format, done.new, done.there),
+        (ImportFormat::BillOps, 0, 30)
+    );
+
+    let database = Database::in_memory();
+    let (other, _clock) = database.open().await;
+    let lena = other
+        .save_member("T9", "U9", Some(&berlin("Lena")))
+        .await
+        .unwrap();
+    let (_, _, done) = import(&other, &file, for_people(&[("U9", None)]))
+        .await
+        .unwrap();
+    assert_eq!((done.new, done.projects), (30, 1));
+    let same = |entry: &TimeEntry| {
+        let fields = entry.fields();
+        let slug = fields.project.map(|project| project.slug);
+        let said = (
+            entry.id,
+            entry.typed_text.clone(),
+            fields.span,
+            fields.description,
+        );
+        (
+            said,
+            fields.date,
+            fields.duration,
+            slug,
+            fields.billable,
+            fields.tags,
+        )
+    };
+    let (here, there) = (entries(&store, &nina).await, entries(&other, &lena).await);
+    let (here, there): (Vec<_>, Vec<_>) = (
+        here.iter().map(same).collect(),
+        there.iter().map(same).collect(),
+    );
+    assert_eq!(here, there);
+    // An id that is somebody else's here is no way to their entry.
+    let jonas = other
+        .save_member("T9", "U8", Some(&berlin("Jonas")))
+        .await
+        .unwrap();
+    let (_, _, done) = import(&other, &file, for_people(&[("U8", None)]))
+        .await
+        .unwrap();
+    assert_eq!((done.new, done.there), (0, 30));
+    assert!(entries(&other, &jonas).await.is_empty());
+    other.close().await;
+}
+
+async fn projects_are_found_by_all_their_names_and_never_guessed(store: Store, _clock: Clock) {
+    let nina = nina(&store).await;
+    let workspace = nina.slack_integration_id;
+    for (slug, name, client) in [
+        ("acme", "Website relaunch", Some("Acme")),
+        ("halden-web", "Website", Some("Halden")),
+        ("tern-web", "Website", Some("Tern")),
+        ("plain", "Plain", None),
+    ] {
+        let new = NewProject {
+            slug: slug.to_owned(),
+            name: name.to_owned(),
+            client: client.map(|client| (client.to_lowercase(), client.to_owned())),
+            is_billable: slug == "acme",
+        };
+        store.create_project(workspace, &new).await.unwrap();
+    }
+    let file = |rows: &[&str]| {
+        let mut text = "Date,Client,Project,Task,Notes,Hours\n".to_owned();
+        for row in rows {
+            text.push_str(&format!("2026-09-01,{row},Design,Words,1\n"));
+        }
+        text
+    };
+    let rows = file(&[
+        ",website RELAUNCH",
+        "Acme,acme",
+        "Halden,Website",
+        // Of another client, it is another one; so is the beginning of a name.
+        "Acme,Plain",
+        ",Websit",
+        "ACME,plain",
+        "Other,💥",
+    ]);
+    let (_, plan, done) = import(&store, rows.as_bytes(), for_people(&[("U1", None)]))
+        .await
+        .unwrap();
+    let projects: Vec<(String, bool, u64)> = plan
+        .projects
+        .iter()
+        .map(|project| {
+            (
+                project.slug.clone(),
+                project.existing.is_some(),
+                project.new,
+            )
+        })
+        .collect();
+    let expected = [
+        ("acme", true, 2),
+        ("halden-web", true, 1),
+        ("acme-plain", false, 2),
+        ("websit", false, 1),
+        ("other", false, 1),
+    ];
+    assert_eq!(
+        projects,
+        expected.map(|(slug, there, new)| (slug.to_owned(), there, new))
+    );
+    assert_eq!(done.projects, 3);
+    let all = entries(&store, &nina).await;
+    let billable = all.iter().filter(|entry| entry.billable).count();
+    assert_eq!(billable, 2 + 4, "as their projects are");
+    let clients = store.clients(workspace).await.unwrap();
+    assert_eq!(clients.len(), 4, "ACME is Acme: {clients:?}");
+
+    let rows = file(&[",Website"]);
+    let stop = import(&store, rows.as_bytes(), for_people(&[("U1", None)]))
+        .await
+        .unwrap_err();
+    assert!(
+        stop.to_string()
+            .contains("“Website” is what several projects are called"),
+        "{stop}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_are_none_are_refused_in_words() {
+    let database = Database::in_memory();
+    let (store, _clock) = database.open().await;
+    nina(&store).await;
+    let refused = async |file: &[u8], order: Option<DateOrder>| {
+        let options = ImportOptions {
+            order,
+            ..for_people(&[("U1", None)])
+        };
+        import(&store, file, options).await.map(|(_, plan, _)| plan)
+    };
+    for (file, said) in [
+        (&b""[..], "it is empty"),
+        (b"\n\n", "it is empty"),
+        (b"\xff\xfeD\0a\0t\0e\0", "UTF-16"),
+        (
+            b"Datum;Stunden\n1;2\n",
+            "names no export that BillOps reads",
+        ),
+        (b"\x89PNG\r\n\x1a\n", "names no export"),
+        (
+            b"Date,Hours\n3/4/2026,1\n4/3/2026,1\n",
+            "“3/4/2026” is a day in either order",
+        ),
+        (b"Date,Hours\n13/4/2026,1\n4/13/2026,1\n", "in two orders"),
+    ] {
+        let stop = refused(file, None).await.unwrap_err().to_string();
+        assert!(stop.contains(said), "{stop}");
+    }
+    let mixed = b"Date,Hours,Notes\n13/4/2026,1,a\n4/13/2026,1,b\n5/4/2026,1,c\n";
+    let plan = refused(mixed, Some(DateOrder::DayFirst)).await.unwrap();
+    assert_eq!((plan.new_entries(), plan.problems[0].0), (2, 3));
+    let plan = refused(
+        b"Date,Hours,Notes\n2026-09-01,1,caf\xe9\n2026-09-01,1,tea\n\n2026-09-02,1,\"open",
+        None,
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        (plan.new_entries(), plan.problem_count, plan.rows),
+        (2, 1, 3)
+    );
+    assert!(plan.problems[0].1.to_string().contains("not UTF-8"));
+    let many = "Date,Hours\n".to_owned() + &"2026-09-01,x\n".repeat(700);
+    let plan = refused(many.as_bytes(), None).await.unwrap();
+    assert_eq!((plan.problems.len(), plan.problem_count), (20, 700));
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_command_lists_first_and_imports_then() {
+    let database = Database::on_disk();
+    let (store, _clock) = database.open().await;
+    let nina = nina(&store).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("toggl.csv"), data("toggl.csv")).unwrap();
+    let broken = String::from_utf8(data("toggl.csv"))
+        .unwrap()
+        .replace("00:48:41", "soon");
+    std::fs::write(folder.path().join("broken.csv"), broken).unwrap();
+    let run = async |arguments: &[&str]| {
+        let ended = Command::new(env!("CARGO_BIN_EXE_billops"))
+            .arg("import")
+            .args(arguments)
+            .env_clear()
+            .env("DATABASE_URL", &database.url)
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .unwrap();
+        let out = String::from_utf8(ended.stdout).unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        (ended.status.code(), out, said)
+    };
+    let (code, out, said) = run(&["toggl.csv", "--user", "U1", "--dry-run"]).await;
+    assert_eq!((code, &*said), (Some(0), ""));
+    for line in [
+        "toggl.csv is a detailed report of Toggl Track.",
+        "line 3: 2026-09-01 49 min Call with the client #website-relaunch · Nina Berg",
+        "Days: 2026-09-01 to 2026-10-26",
+        "Nina Berg (U1): 6 new entries, 8 h 24 min in all; 0 there already. Times are those of Europe/Berlin.",
+        "Projects that are made:",
+        "  #website-relaunch · Website relaunch · Acme: 2 new entries",
+        "Tags that are left out, because a tag begins with a letter: 2nd",
+        "Nothing was changed.",
+    ] {
+        assert!(out.lines().any(|one| one == line), "{line}\n{out}");
+    }
+    assert!(entries(&store, &nina).await.is_empty());
+    assert!(
+        store
+            .projects(nina.slack_integration_id)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+
+    let (code, out, _) = run(&["broken.csv", "--user", "U1"]).await;
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("  line 3: “soon” is no length."), "{out}");
+    assert!(out.contains("Nothing was imported."), "{out}");
+    assert!(entries(&store, &nina).await.is_empty());
+    let (code, out, _) = run(&["broken.csv", "--user", "U1", "--skip-problems"]).await;
+    assert_eq!(code, Some(0), "{out}");
+    assert!(
+        out.contains("Imported: 5 entries, and 2 projects made. 0 entries were there already."),
+        "{out}"
+    );
+    let (code, out, said) = run(&["toggl.csv", "--user", "U1"]).await;
+    assert_eq!((code, &*said), (Some(0), ""), "no terminal, no progress");
+    assert!(
+        out.contains("Imported: 1 entry, and 0 projects made. 5 entries were there already."),
+        "{out}"
+    );
+    assert_eq!(entries(&store, &nina).await.len(), 6);
+
+    for (arguments, problem) in [
+        (
+            &["none.csv", "--user", "U1"][..],
+            "none.csv: it cannot be read",
+        ),
+        (
+            &["toggl.csv", "--user", "U7"],
+            "met nobody with the Slack id “U7”",
+        ),
+        (
+            &["toggl.csv", "--user", "U1=Ada"],
+            "toggl.csv: it holds no entries of “Ada”",
+        ),
+        (&[".", "--user", "U1"], "cannot be read"),
+    ] {
+        let (code, _, said) = run(arguments).await;
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(problem), "{said}");
+    }
+    let (code, _, said) = run(&["toggl.csv"]).await;
+    assert_eq!(code, Some(2));
+    assert!(said.contains("--user"), "{said}");
+    store.close().await;
+    database.remove().await;
+}
