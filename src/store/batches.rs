@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::{
     NewJob, Store, StoreError,
     changes::{ChangeRow, change_of, note_change, put_entry, take_entry, take_person},
-    entries::{EntryRow, entry_sql},
-    events::{insert_entry_of, note_logged},
+    entries::{EntryRow, entry_sql, insert_entry},
+    events::note_logged,
     jobs::add_job,
     tx,
 };
@@ -141,7 +141,7 @@ impl Store {
                     None => {
                         let id = self.clock.new_id();
                         let entry = fields.clone().into_entry(id, user_id, EntrySource::Calendar, now);
-                        insert_entry_of!(conn, &entry, event_id);
+                        insert_entry!(conn, &entry, Some(event_id), "");
                         entry
                     }
                 };

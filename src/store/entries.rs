@@ -1,4 +1,5 @@
-//! Time entries: reading them. Making them is in `commit.rs`, changing them in `changes.rs`.
+//! Time entries: reading them, and writing one. Making many in one commit is in `commit.rs`, changing them in
+//! `changes.rs`.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use sqlx::types::Json;
@@ -92,6 +93,43 @@ macro_rules! entry_sql {
     };
 }
 pub(super) use entry_sql;
+
+/// Writes an entry, and the event that it is made of if it is. `$rest` is what follows in the statement; the value is
+/// how many rows were written.
+macro_rules! insert_entry {
+    ($conn:ident, $entry:expr, $event_id:expr, $rest:literal) => {{
+        let entry: &TimeEntry = $entry;
+        sqlx::query(concat!(
+            "INSERT INTO time_entries (id, user_id, source, status, description, date, started_at, ended_at, \
+             is_timed, duration_minutes, project_id, billable, tags, permalink, typed_text, version, created_at, \
+             updated_at, source_event_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
+             $16, $17, $17, $18) ",
+            $rest
+        ))
+        .bind(entry.id)
+        .bind(entry.user_id)
+        .bind(entry.source.as_str())
+        .bind(entry.status.as_str())
+        .bind(&entry.description)
+        .bind(entry.date)
+        .bind(entry.started_at)
+        .bind(entry.ended_at)
+        .bind(entry.is_timed)
+        .bind(i32::try_from(entry.duration_minutes.get()).unwrap_or(i32::MAX))
+        .bind(entry.project.as_ref().map(|project| project.id))
+        .bind(entry.billable)
+        .bind(Json(&entry.tags))
+        .bind(entry.permalink.as_deref())
+        .bind(entry.typed_text.as_deref())
+        .bind(entry.version)
+        .bind(entry.created_at)
+        .bind($event_id)
+        .execute(&mut *$conn)
+        .await?
+        .rows_affected()
+    }};
+}
+pub(super) use insert_entry;
 
 /// The sum of a person's day, inside a transaction.
 macro_rules! day_total {

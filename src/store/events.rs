@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     NewJob, Store, StoreError,
     changes::{note_change, put_entry, receipt, take_entry, take_person},
-    entries::{EntryRow, day_total, entry_sql},
+    entries::{EntryRow, day_total, entry_sql, insert_entry},
     jobs::add_job,
     read, tx,
 };
@@ -100,38 +100,6 @@ pub(super) const WAITING: &str = event_sql!(
      AND c.is_active AND c.gone_at IS NULL AND a.state <> 'disconnected' \
      ORDER BY e.event_start DESC, e.id DESC LIMIT 200"
 );
-
-/// Writes the entry that is made of an event.
-macro_rules! insert_entry_of {
-    ($conn:ident, $entry:expr, $event_id:expr) => {{
-        let entry: &TimeEntry = $entry;
-        sqlx::query(
-            "INSERT INTO time_entries (id, user_id, source, status, description, date, started_at, \
-             ended_at, is_timed, duration_minutes, project_id, billable, tags, version, created_at, \
-             updated_at, source_event_id) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16)",
-        )
-        .bind(entry.id)
-        .bind(entry.user_id)
-        .bind(entry.source.as_str())
-        .bind(entry.status.as_str())
-        .bind(&entry.description)
-        .bind(entry.date)
-        .bind(entry.started_at)
-        .bind(entry.ended_at)
-        .bind(entry.is_timed)
-        .bind(i32::try_from(entry.duration_minutes.get()).unwrap_or(i32::MAX))
-        .bind(entry.project.as_ref().map(|project| project.id))
-        .bind(entry.billable)
-        .bind(Json(&entry.tags))
-        .bind(entry.version)
-        .bind(entry.created_at)
-        .bind($event_id)
-        .execute(&mut *$conn)
-        .await?;
-    }};
-}
-pub(super) use insert_entry_of;
 
 /// The event is that entry from now on.
 macro_rules! note_logged {
@@ -274,7 +242,7 @@ impl Store {
                     let entry = fields
                         .clone()
                         .into_entry(self.clock.new_id(), user_id, EntrySource::Calendar, now);
-                    insert_entry_of!(conn, &entry, event_id);
+                    insert_entry!(conn, &entry, Some(event_id), "");
                     entry
                 }
             };

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
-use super::{Store, StoreError, read, tx};
+use super::{Store, StoreError, entries::insert_entry, read, tx};
 use crate::domain::time_entry::TimeEntry;
 
 impl Store {
@@ -38,31 +38,7 @@ impl Store {
         tx!(self, conn => {
             let mut new = 0;
             for entry in entries {
-                new += sqlx::query(
-                    "INSERT INTO time_entries (id, user_id, source, status, description, date, started_at, \
-                     ended_at, is_timed, duration_minutes, project_id, billable, tags, permalink, typed_text, \
-                     version, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, \
-                     $13, $14, $15, 1, $16, $16) ON CONFLICT (id) DO NOTHING",
-                )
-                .bind(entry.id)
-                .bind(entry.user_id)
-                .bind(entry.source.as_str())
-                .bind(entry.status.as_str())
-                .bind(&entry.description)
-                .bind(entry.date)
-                .bind(entry.started_at)
-                .bind(entry.ended_at)
-                .bind(entry.is_timed)
-                .bind(i32::try_from(entry.duration_minutes.get()).unwrap_or(i32::MAX))
-                .bind(entry.project.as_ref().map(|project| project.id))
-                .bind(entry.billable)
-                .bind(Json(&entry.tags))
-                .bind(entry.permalink.as_deref())
-                .bind(entry.typed_text.as_deref())
-                .bind(entry.created_at)
-                .execute(&mut *conn)
-                .await?
-                .rows_affected();
+                new += insert_entry!(conn, entry, None::<Uuid>, "ON CONFLICT (id) DO NOTHING");
             }
             Ok(new)
         })

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     NewJob, Store, StoreError,
     changes::{ChangeRow, answered, note_change, take_person, timer_change},
-    entries::{EntryRow, day_total, entry_sql, project_ref},
+    entries::{EntryRow, day_total, entry_sql, insert_entry, project_ref},
     jobs::add_job,
     read, tx,
 };
@@ -217,27 +217,7 @@ impl Store {
             if let Some(fields) = &step.log {
                 let id = self.clock.new_id();
                 let entry = fields.clone().into_entry(id, user_id, EntrySource::Timer, now);
-                sqlx::query(
-                    "INSERT INTO time_entries (id, user_id, source, status, description, date, started_at, \
-                     ended_at, is_timed, duration_minutes, project_id, billable, tags, version, created_at, \
-                     updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1, $14, $14)",
-                )
-                .bind(entry.id)
-                .bind(user_id)
-                .bind(entry.source.as_str())
-                .bind(entry.status.as_str())
-                .bind(&entry.description)
-                .bind(entry.date)
-                .bind(entry.started_at)
-                .bind(entry.ended_at)
-                .bind(entry.is_timed)
-                .bind(i32::try_from(entry.duration_minutes.get()).unwrap_or(i32::MAX))
-                .bind(entry.project.as_ref().map(|project| project.id))
-                .bind(entry.billable)
-                .bind(Json(&entry.tags))
-                .bind(now)
-                .execute(&mut *conn)
-                .await?;
+                insert_entry!(conn, &entry, None::<Uuid>, "");
                 steps.push((entry, None));
             }
             note_change!(self, conn, user_id, step.kind, false, (step.from.as_ref(), to.as_ref()), &steps);

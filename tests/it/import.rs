@@ -1,6 +1,6 @@
 //! Entries from the files of other time trackers, and `billops import`.
 
-use std::{io::Read, path::Path, process::Stdio};
+use std::{fmt::Write as _, io::Read, path::Path, process::Stdio};
 
 use billops::{
     app::{EntryExport, ExportSpan, Import, ImportOptions, ImportPlan, ImportStop, Imported},
@@ -275,11 +275,8 @@ async fn what_broke_off_is_continued_and_nothing_is_doubled(store: Store, _clock
     let mut file = "Date,Project,Task,Notes,Hours\n".to_owned();
     for number in 0..1_700_u64 {
         let date = day() - Days::new(number % 300);
-        file.push_str(&format!(
-            "{date},Project {},Design,Words {},0.5\n",
-            number % 7,
-            number % 90
-        ));
+        let (project, words) = (number % 7, number % 90);
+        writeln!(file, "{date},Project {project},Design,Words {words},0.5").unwrap();
     }
     let plan = {
         let whole = Import::open(
@@ -330,11 +327,11 @@ async fn an_export_of_billops_can_be_taken_in_elsewhere(store: Store, _clock: Cl
     let ProjectChange::Done(project) = made.unwrap() else {
         panic!("it is made")
     };
-    for number in 0..30_u64 {
-        let mut new = meeting(&nina, key(10 + u128::from(number)), 20 + number as u32);
-        new.fields.description =
-            ["=1+1", "'=1", "Two\nlines", "Grüße, \"quoted\""][number as usize % 4].to_owned();
-        new.fields.date = day() - Days::new(number);
+    let words = ["=1+1", "'=1", "Two\nlines", "Grüße, \"quoted\""];
+    for (number, said) in (0..30_u32).zip(words.into_iter().cycle()) {
+        let mut new = meeting(&nina, key(10 + u128::from(number)), 20 + number);
+        said.clone_into(&mut new.fields.description);
+        new.fields.date = day() - Days::new(u64::from(number));
         if number % 3 == 0 {
             new.fields.project = Some(project.clone());
             new.fields.tags = vec!["web".to_owned(), "on-site".to_owned()];
@@ -344,7 +341,7 @@ async fn an_export_of_billops_can_be_taken_in_elsewhere(store: Store, _clock: Cl
                 .unwrap();
             new.fields.span = Some((
                 start,
-                start + chrono::TimeDelta::minutes(20 + number as i64),
+                start + chrono::TimeDelta::minutes(20 + i64::from(number)),
             ));
             new.fields.is_timed = true;
         }
@@ -435,7 +432,7 @@ async fn projects_are_found_by_all_their_names_and_never_guessed(store: Store, _
     let file = |rows: &[&str]| {
         let mut text = "Date,Client,Project,Task,Notes,Hours\n".to_owned();
         for row in rows {
-            text.push_str(&format!("2026-09-01,{row},Design,Words,1\n"));
+            writeln!(text, "2026-09-01,{row},Design,Words,1").unwrap();
         }
         text
     };

@@ -5,7 +5,7 @@ use std::{
     io::{BufRead as _, BufReader, Read},
 };
 
-use csv::{ByteRecord, Reader, ReaderBuilder};
+use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
@@ -34,7 +34,9 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> ImportFile<O> {
             return Err(ImportStop::Utf16);
         }
         let separator = separator_of(&beginning);
-        let header = reader(beginning.as_slice(), separator).headers()?.clone();
+        let mut header = reader(beginning.as_slice(), separator);
+        // A heading that is no text is none of those that are looked for.
+        let header = StringRecord::from_byte_record_lossy(header.byte_headers()?.clone());
         if header.iter().all(|cell| cell.trim().is_empty()) {
             return Err(ImportStop::Empty);
         }

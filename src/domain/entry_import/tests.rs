@@ -198,10 +198,7 @@ fn tasks_and_tags_become_tags_and_an_empty_description_is_the_task() {
         "Words",
         "on site, web, 2nd, order:2,web",
     );
-    assert_eq!(
-        row.tags,
-        ["on-site", "web", "order-2", "Design-review"].map(|tag| tag.to_lowercase())
-    );
+    assert_eq!(row.tags, ["on-site", "web", "order-2", "design-review"]);
     assert_eq!(row.lost_tags, ["2nd"]);
     assert_eq!(row.description, "Words");
     let row = read("Web", "Design review", "", "");

@@ -135,10 +135,10 @@ fn scaled(text: &str, by: u32) -> Option<u32> {
     let fraction = fraction.get(..6).unwrap_or(fraction);
     let tenths = 10_u64.pow(u32::try_from(fraction.len()).ok()?);
     let value = fraction.parse::<u64>().ok().filter(|_| is_fraction)?;
-    let whole = if whole.is_empty() {
-        0
-    } else {
-        number(whole)?.0
+    let whole = match whole {
+        "" if text.is_empty() => return None,
+        "" => 0,
+        whole => number(whole)?.0,
     };
     let part = (value * u64::from(by) + tenths / 2) / tenths;
     u32::try_from(u64::from(whole) * u64::from(by) + part).ok()
