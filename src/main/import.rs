@@ -83,6 +83,13 @@ async fn read(store: &Store, options: Options) -> Result<ExitCode, ImportStop> {
     let path = &options.file;
     let import = Import::open(store.clone(), || File::open(path), wanted).await?;
     println!("{} is {}.", path.display(), import.format().name());
+    match import.order() {
+        Some(DateOrder::DayFirst) => println!("Its dates have the day first: 3/4/2026 is 3 April."),
+        Some(DateOrder::MonthFirst) => {
+            println!("Its dates have the month first: 3/4/2026 is March 4.");
+        }
+        None => {}
+    }
     let mut output = std::io::stdout().lock();
     let plan = import.plan(|entry| {
         if options.dry_run {

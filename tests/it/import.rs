@@ -550,6 +550,8 @@ async fn the_command_lists_first_and_imports_then() {
         .unwrap()
         .replace("00:48:41", "soon");
     std::fs::write(folder.path().join("broken.csv"), broken).unwrap();
+    let dates = "Date,Hours\n3/4/2026,1\n3/13/2026,1\n";
+    std::fs::write(folder.path().join("dates.csv"), dates).unwrap();
     let run = async |arguments: &[&str]| {
         let ended = Command::new(env!("CARGO_BIN_EXE_billops"))
             .arg("import")
@@ -586,6 +588,17 @@ async fn the_command_lists_first_and_imports_then() {
             .await
             .unwrap()
             .is_empty()
+    );
+
+    let (code, out, _) = run(&["dates.csv", "--user", "U1", "--dry-run"]).await;
+    assert_eq!(code, Some(0), "{out}");
+    assert!(
+        out.contains("Its dates have the month first: 3/4/2026 is March 4."),
+        "{out}"
+    );
+    assert!(
+        out.contains("line 2: 2026-03-04 1 h No description"),
+        "{out}"
     );
 
     let (code, out, _) = run(&["broken.csv", "--user", "U1"]).await;

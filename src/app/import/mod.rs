@@ -140,6 +140,8 @@ pub struct Import<O> {
     store: Store,
     file: ImportFile<O>,
     order: DateOrder,
+    /// Whether the order makes a difference.
+    has_order: bool,
     people: Vec<Person>,
     projects: Vec<Project>,
 }
@@ -187,6 +189,7 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
             store,
             file,
             order,
+            has_order: evidence.makes_a_difference(),
             people,
             projects,
         })
@@ -195,6 +198,11 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
     /// Whose export it is.
     pub const fn format(&self) -> ImportFormat {
         self.file.columns.format()
+    }
+
+    /// In which order its dates are read, where that makes a difference.
+    pub fn order(&self) -> Option<DateOrder> {
+        self.has_order.then_some(self.order)
     }
 
     /// The rows of the file, batch by batch.

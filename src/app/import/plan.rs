@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{
-    Author, DateOrder, Import, ImportStop, Member, NAMES_MAX, Project, ProjectRef, RowProblem,
+    Author, Import, ImportStop, Member, NAMES_MAX, Project, ProjectRef, RowProblem,
     file::{Found, Reading},
 };
 use crate::domain::{entry_import::ImportedRow, project::slug_of};
@@ -126,11 +126,6 @@ fn named(row: &ImportedRow) -> Option<Named> {
 }
 
 impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
-    /// Whether dates that can be read in two ways are read with the day first.
-    pub const fn order(&self) -> DateOrder {
-        self.order
-    }
-
     /// What would be done; nothing is. `each` sees every entry.
     ///
     /// # Errors

@@ -77,6 +77,11 @@ impl DateEvidence {
         }
     }
 
+    /// Whether a date would be another one in the other order.
+    pub const fn makes_a_difference(&self) -> bool {
+        self.differs.is_some()
+    }
+
     /// A date that can be read in both orders, where all of them can.
     pub fn ambiguous(&self) -> Option<&str> {
         let is_open = !self.only_day_first && !self.only_month_first;
