@@ -273,6 +273,7 @@ fn runner(door: &Door, store: &Store) -> Runner {
         async move {
             match job {
                 Job::RefreshHome { binding } => door.refresh_home(binding).await,
+                Job::ReadProfile { binding } => door.read_profile(binding).await,
                 Job::AskForgottenTimers => door.ask_forgotten_timers().await,
                 Job::AskTimer { binding, timer } => door.ask_timer(binding, timer).await,
                 Job::SyncCalendars => door.queue_syncs().await,

@@ -14,6 +14,7 @@ use crate::{
     calendar::{SignInProblem, SlackIdentity},
     domain::{member::Member, scope::Scopes},
     error::Failed,
+    jobs::Job,
     keyring::{Place, digest, new_secret},
     store::{ApiToken, OpenSession},
 };
@@ -162,14 +163,16 @@ impl App {
             }
             let user = &identity.slack_user_id;
             let member = self.store.member(workspace, user).await.map_err(failed)?;
-            return Ok(Some(match member {
-                Some(member) => member,
-                None => self
-                    .store
-                    .save_member(workspace, user, None)
-                    .await
-                    .map_err(failed)?,
-            }));
+            if member.is_some() {
+                return Ok(member);
+            }
+            let member = self.store.save_member(workspace, user, None).await;
+            let member = member.map_err(failed)?;
+            let job = Job::ReadProfile {
+                binding: member.binding_id,
+            };
+            self.store.add_job(&job.to_row()).await.map_err(failed)?;
+            return Ok(Some(member));
         }
         Ok(None)
     }

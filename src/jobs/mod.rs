@@ -28,6 +28,11 @@ pub enum Job {
         /// Whose.
         binding: Uuid,
     },
+    /// Ask Slack who somebody is that signed in before they ever used BillOps there.
+    ReadProfile {
+        /// Whom.
+        binding: Uuid,
+    },
     /// Look for timers that may have been forgotten.
     AskForgottenTimers,
     /// Ask the person whether their timer was forgotten.
@@ -181,6 +186,7 @@ impl Job {
     pub fn to_row(&self) -> NewJob {
         let unique_key = match self {
             Self::RefreshHome { binding } => format!("refresh_home:{binding}"),
+            Self::ReadProfile { binding } => format!("read_profile:{binding}"),
             Self::AskForgottenTimers => "ask_forgotten_timers".to_owned(),
             Self::AskTimer { timer, .. } => format!("ask_timer:{timer}"),
             Self::SyncCalendars => "sync_calendars".to_owned(),
@@ -226,6 +232,7 @@ impl Job {
         let is_prompt = matches!(
             self,
             Self::RefreshHome { .. }
+                | Self::ReadProfile { .. }
                 | Self::UpdateCard { .. }
                 | Self::TellConnected { .. }
                 | Self::ExportData { .. }

@@ -202,6 +202,31 @@ impl Door {
         }
     }
 
+    /// Asks Slack who a person is, for the job that does it.
+    pub async fn read_profile(&self, binding: Uuid) -> Ran {
+        let member = match self.app.member_by_binding(binding).await {
+            Ok(Some(member)) => member,
+            Ok(None) => return Ran::Done,
+            Err(failed) => return Ran::Failed(chain(&failed)),
+        };
+        let (workspace, user) = (&member.workspace_id, &member.slack_user_id);
+        match self.client_for(&member).profile(user).await {
+            Ok(profile) => match self.app.meet(workspace, user, Some(&profile)).await {
+                Ok(_) => Ran::Done,
+                Err(failed) => Ran::Failed(chain(&failed)),
+            },
+            Err(SlackError::RateLimited(wait)) => Ran::Later(wait),
+            Err(SlackError::Refused(code)) => {
+                // They are asked for again when they use BillOps in Slack.
+                tracing::warn!(%binding, code, "slack.profile_unknown: users.info");
+                Ran::Done
+            }
+            Err(problem @ (SlackError::Failed(_) | SlackError::Unanswered(_))) => {
+                Ran::Failed(problem.to_string())
+            }
+        }
+    }
+
     async fn handle(self, delivery: Delivery) -> Answer {
         let heard = Heard {
             envelope_id: delivery.envelope_id.clone(),

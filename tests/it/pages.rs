@@ -15,7 +15,7 @@ use crate::{
     bot::{NINA, TestBot},
     databases::Database,
     meetings::connected,
-    visitor::{Page, Visitor},
+    visitor::{Page, Visitor, settled},
 };
 
 const JONAS: &str = "jonas";
@@ -138,6 +138,18 @@ async fn the_documentation_shows_what_the_help_shows_and_all_of_it_works() {
 async fn is_in(visitor: &mut Visitor) -> bool {
     let page = get(visitor, "/api/v1/me").await;
     page.status == StatusCode::OK
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_signs_in_first_of_all_is_soon_called_by_their_name() {
+    let bot = TestBot::start().await;
+    let mut nina = Visitor::new(&bot);
+    nina.log_in(&bot.slack, NINA).await;
+    settled(&bot).await;
+    let page = get(&mut nina, "/sessions").await;
+    assert!(page.body.contains("Nina Berg"), "{}", page.body);
+    assert!(page.body.contains("Europe/Berlin"), "{}", page.body);
+    bot.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
