@@ -4,13 +4,13 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone as _, Utc};
 use uuid::Uuid;
 
-use super::{App, FormOutcome, FormProblem, LONGEST_DESCRIPTION, Request};
+use super::{App, FormOutcome, FormProblem, Request};
 use crate::{
     domain::{
         member::Member,
         minutes::Minutes,
         time_command::{self, BareNumberUnit, Context, ParseError, TimeCommand, Unit},
-        time_entry::{ChangeKind, Changed, EntryFields, Receipt, TimeEntry},
+        time_entry::{ChangeKind, Changed, EntryFields, LONGEST_DESCRIPTION, Receipt, TimeEntry},
     },
     error::Failed,
     store::{EntryChange, NewJob, Step},

@@ -9,14 +9,12 @@ use crate::{
         member::Member,
         project::ProjectRef,
         time_command::{self, ParseError, TimeReading},
-        time_entry::{ChangeKind, EntryFields},
+        time_entry::{ChangeKind, EntryFields, LONGEST_DESCRIPTION},
     },
     error::Failed,
     store::{EntryChange, Step},
 };
 
-/// The longest description, in characters.
-pub const LONGEST_DESCRIPTION: usize = 3_000;
 /// What was entered in the form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntryForm {

@@ -3,15 +3,12 @@
 use chrono::{DateTime, NaiveTime, Utc};
 use uuid::Uuid;
 
-use super::{
-    App, Chosen, EntryForm, FormOutcome, FormProblem, HomeTab, LONGEST_DESCRIPTION, ProjectNote,
-    Request,
-};
+use super::{App, Chosen, EntryForm, FormOutcome, FormProblem, HomeTab, ProjectNote, Request};
 use crate::{
     domain::{
         member::Member,
         time_command::StartLine,
-        time_entry::{ChangeKind, Changed, EntryFields, TimeEntry},
+        time_entry::{ChangeKind, Changed, EntryFields, LONGEST_DESCRIPTION, TimeEntry},
         timer::{LONG, StopProblem, Stopped, Timer},
     },
     error::Failed,

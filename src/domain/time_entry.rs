@@ -6,6 +6,10 @@ use uuid::Uuid;
 
 use super::{minutes::Minutes, project::ProjectRef, timer::Timer};
 
+/// The longest description of an entry, in characters.
+pub const LONGEST_DESCRIPTION: usize = 3_000;
+/// How many words to find it by an entry has at most.
+pub const TAGS_MAX: usize = 20;
 /// The longest word to find an entry by, in characters.
 pub const LONGEST_TAG: usize = 80;
 

@@ -16,11 +16,12 @@ use super::{
     timers,
 };
 use crate::{
-    app::{CommandOutcome, LONGEST_DESCRIPTION, Request, TimerOutcome},
+    app::{CommandOutcome, Request, TimerOutcome},
     domain::{
         member::Member,
         provider::Provider,
         time_command::{StartLine, TimeCommand, as_typed},
+        time_entry::LONGEST_DESCRIPTION,
     },
     error::Failed,
 };

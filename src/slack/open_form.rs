@@ -14,8 +14,8 @@ use super::{
     text::{clock_time, cut, short_day},
 };
 use crate::{
-    app::{EntryVersion, LONGEST_DESCRIPTION},
-    domain::{member::Member, time_command::as_typed},
+    app::EntryVersion,
+    domain::{member::Member, time_command::as_typed, time_entry::LONGEST_DESCRIPTION},
     error::Failed,
     store::EntryChange,
 };

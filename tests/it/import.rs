@@ -533,6 +533,10 @@ async fn files_that_are_none_are_refused_in_words() {
         (2, 1, 3)
     );
     assert!(plan.problems[0].1.to_string().contains("not UTF-8"));
+    let ahead = b"Date,Hours\n2026-11-21,1\n2026-11-23,1\n";
+    let plan = refused(ahead, None).await.unwrap();
+    assert_eq!((plan.new_entries(), plan.problem_count), (1, 1));
+    assert!(plan.problems[0].1.to_string().contains("in the future"));
     let many = "Date,Hours\n".to_owned() + &"2026-09-01,x\n".repeat(700);
     let plan = refused(many.as_bytes(), None).await.unwrap();
     assert_eq!((plan.problems.len(), plan.problem_count), (20, 700));

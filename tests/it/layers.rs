@@ -9,7 +9,7 @@ const RULES: [(&str, &[&str]); 15] = [
     ("tokio_tungstenite", &["slack/", "sandbox/"]),
     (
         "reqwest",
-        &["http.rs", "slack/client.rs", "calendar/", "sandbox/tests/"],
+        &["http.rs", "slack/client/", "calendar/", "sandbox/tests/"],
     ),
     ("oauth2", &["calendar/"]),
     ("chacha20poly1305", &["keyring.rs"]),

@@ -5,12 +5,16 @@ use std::{
     io::{BufRead as _, BufReader, Read},
 };
 
+use chrono::{DateTime, NaiveDate, Utc};
 use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{BATCH, ImportStop, Person};
-use crate::domain::entry_import::{Author, Columns, DateOrder, ImportedRow, Row, RowProblem};
+use crate::{
+    app::time_entries::AHEAD_MAX,
+    domain::entry_import::{Author, Columns, DateOrder, ImportedRow, Row, RowProblem},
+};
 
 /// What separates cells: a comma, or what spreadsheets write where the comma is the decimal point, or tabs.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
@@ -164,16 +168,24 @@ pub(super) struct Batches<'a, R> {
     rows: Rows<'a, R>,
     order: DateOrder,
     people: &'a [Person],
+    /// No day of anybody's is later than this yet.
+    latest: NaiveDate,
     /// How often each entry was there so far: two rows that say the same are two entries.
     times: HashMap<[u8; 16], u32>,
 }
 
 impl<'a, R: Read> Batches<'a, R> {
-    pub(super) fn new(rows: Rows<'a, R>, order: DateOrder, people: &'a [Person]) -> Self {
+    pub(super) fn new(
+        rows: Rows<'a, R>,
+        order: DateOrder,
+        people: &'a [Person],
+        now: DateTime<Utc>,
+    ) -> Self {
         Self {
             rows,
             order,
             people,
+            latest: (now + AHEAD_MAX).date_naive(),
             times: HashMap::new(),
         }
     }
@@ -200,6 +212,9 @@ impl<'a, R: Read> Batches<'a, R> {
             return Reading::LeftOut(author);
         };
         let row = match row.read(self.order, self.people[person].zone) {
+            Ok(row) if row.date > self.latest => {
+                return Reading::Problem(line, RowProblem::Future(row.date));
+            }
             Ok(row) => row,
             Err(problem) => return Reading::Problem(line, problem),
         };

@@ -207,7 +207,9 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
 
     /// The rows of the file, batch by batch.
     fn batches(&self) -> Result<Batches<'_, R>, ImportStop> {
-        Ok(Batches::new(self.file.rows()?, self.order, &self.people))
+        let rows = self.file.rows()?;
+        let now = self.store.clock().now();
+        Ok(Batches::new(rows, self.order, &self.people, now))
     }
 
     /// Does what [`plan`](Self::plan) has found, and says after each batch how many rows are done. Rows with problems

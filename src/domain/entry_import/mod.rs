@@ -15,14 +15,12 @@ use super::{
     due::instant,
     minutes::Minutes,
     project::{LONGEST_NAME, slug_of},
-    time_entry::{EntryStatus, is_tag, is_text},
+    time_entry::{EntryStatus, LONGEST_DESCRIPTION, TAGS_MAX, is_tag, is_text},
 };
 
 pub use columns::{Columns, ImportFormat, UnknownColumns};
 pub use values::WrittenDate;
 
-/// The longest description of an entry, in characters.
-const LONGEST_DESCRIPTION: usize = 3_000;
 /// How far the length of an entry and the time from its beginning to its end may differ, in seconds, and still be
 /// the same: both are whole minutes here, and each may have been rounded there.
 const SAME_SECONDS: i64 = 60;
@@ -137,6 +135,9 @@ pub enum RowProblem {
         /// What would be read.
         advice: &'static str,
     },
+    /// Nobody has done it yet.
+    #[error("it lies in the future, on {0}. Import it when it was done")]
+    Future(NaiveDate),
     /// The date fits the other order only.
     #[error("“{0}” cannot be read in the order of the other dates")]
     OtherOrder(String),
@@ -468,9 +469,9 @@ impl<'a> Row<'a> {
                 .or_else(|| slug_of(word).filter(|slug| is_tag(slug)));
             match tag {
                 Some(tag) if tags.contains(&tag) => {}
-                Some(tag) => tags.push(tag),
+                Some(tag) if tags.len() < TAGS_MAX => tags.push(tag),
                 None if word.is_empty() => {}
-                None => lost.push(word.to_owned()),
+                _ => lost.push(word.to_owned()),
             }
         }
         (tags, lost)

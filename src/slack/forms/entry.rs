@@ -10,11 +10,11 @@ use super::{
     LONGEST_TIME, Meta, Prefill, VALUE, checkbox, input, is_long, modal, project_field, text_field,
 };
 use crate::{
-    app::{EntryForm, LONGEST_DESCRIPTION},
+    app::EntryForm,
     domain::{
         member::Member,
         project::Project,
-        time_entry::{EntrySource, TimeEntry},
+        time_entry::{EntrySource, LONGEST_DESCRIPTION, TimeEntry},
     },
     slack::{
         inbound::View,

@@ -3,10 +3,7 @@
 use slack_morphism::prelude::{SlackBlock, SlackView};
 
 use super::{Meta, Prefill, entry::entry_fields, is_long, modal, project_field, text_field};
-use crate::{
-    app::LONGEST_DESCRIPTION,
-    domain::{project::Project, timer::Timer},
-};
+use crate::domain::{project::Project, time_entry::LONGEST_DESCRIPTION, timer::Timer};
 
 /// The form in which a timer is started.
 pub(in crate::slack) fn new_timer(project: Option<&Project>, meta: &Meta) -> SlackView {

@@ -1,29 +1,33 @@
 //! The message at the end of the day, which is the form to close it with; and on Monday the week before.
 
+mod week;
+
 use std::fmt::Write as _;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use slack_morphism::prelude::{SlackBlock, SlackDividerBlock};
 
 use super::{
     Button, Message, Reader, actions, context,
     report::{Part, rows as bars},
     rows::{
-        Place, asked_before_logging, entry_row, fill_gap, gap_rows, gap_times, meeting_row,
-        meetings, several, strip, timer_row, total,
+        Place, asked_before_logging, entry_row, gap_rows, gap_times, meeting_row, meetings,
+        several, strip, timer_row, total,
     },
     rules::{offer_blocks, offer_says},
     section, with_button,
 };
 use crate::{
-    app::{DaySummary, Waiting, WeekSummary},
+    app::{DaySummary, Waiting},
     domain::{
         calendar_event::SyncedEvent, due::DayMark, minutes::Minutes, project::ProjectRef,
         rule::Rule, time_entry::TimeEntry,
     },
-    slack::text::{bar, clock_time, cut, days, isolated, long_day, plain, short_day},
+    slack::text::{clock_time, cut, isolated, long_day, plain, short_day},
     store::{Batch, BatchOf},
 };
+
+pub use week::week_summary;
 
 /// So many meetings have rows; the others wait in the Home tab.
 const ROWS: usize = 8;
@@ -31,8 +35,6 @@ const ROWS: usize = 8;
 const UNREAD: usize = 4;
 /// Projects that are shown; the others are summed up.
 const PROJECTS: usize = 10;
-/// Open days of a week that are shown.
-const OPEN_DAYS: usize = 7;
 
 /// What was just done in a summary.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -495,382 +497,5 @@ fn foot(reader: Reader<'_>, missed_at: Option<DateTime<Utc>>) -> String {
     foot
 }
 
-/// A week as it is now: the days that are open, the most missing first, each with one way to close it.
-pub fn week_summary(
-    reader: Reader<'_>,
-    week: &WeekSummary,
-    notice: Option<&SummaryNotice>,
-) -> Message {
-    let mut drawn = Drawn::default();
-    let suffix = reader.id("").0;
-    let place = Place {
-        zone: reader.zone(),
-        today: reader.today(),
-        suffix: &suffix,
-    };
-    let open = week.open();
-    let (sum, target) = week.totals();
-    let of = if target == Minutes::default() {
-        String::new()
-    } else {
-        format!(" of {target}")
-    };
-    let is_last_week = place.today - week.monday < TimeDelta::weeks(2);
-    let name = if is_last_week {
-        "Last week"
-    } else {
-        "The week"
-    };
-    let span = days(week.monday, week.monday + TimeDelta::days(4), place.today);
-    if open.is_empty() {
-        let text = format!("{name} is complete: {sum}{of}.");
-        drawn.say(&text);
-        drawn.blocks.push(section(
-            place.id("week"),
-            format!("*{name}, {span}* is complete: *{sum}*{of}."),
-        ));
-    } else {
-        let count = match open.len() {
-            1 => "1 day open".to_owned(),
-            count => format!("{count} days open"),
-        };
-        drawn.say(&format!("{name}, {span}: {sum}{of}, {count}:"));
-        let head = format!("*{name}, {span}* · *{sum}*{of} · {count}");
-        drawn.blocks.push(section(place.id("week"), head));
-    }
-    let whole = week
-        .days
-        .iter()
-        .map(|day| day.target.max(Minutes::new(1)))
-        .max()
-        .unwrap_or_default();
-    let bars: Vec<String> = week
-        .days
-        .iter()
-        .map(|day| {
-            let off = match (day.mark, day.is_away) {
-                (Some(DayMark::Off), _) => " · day off",
-                (_, true) => " · away",
-                (Some(DayMark::Closed), _) => " · closed",
-                _ => "",
-            };
-            format!(
-                "{}  {}  {}{off}",
-                bar(day.total, whole),
-                day.day.format("%a"),
-                day.total
-            )
-        })
-        .collect();
-    if !bars.is_empty() {
-        drawn
-            .blocks
-            .push(section(place.id("week.bars"), bars.join("\n")));
-    }
-    if !open.is_empty() {
-        drawn.divide();
-        for day in open.iter().take(OPEN_DAYS) {
-            let (text, block) = open_day(reader, place, day);
-            drawn.say(&text);
-            drawn.blocks.push(block);
-        }
-    }
-    if let Some(SummaryNotice::Batch(batch)) = notice {
-        let name = format!("Undo: {}, {} logged", meetings(batch.count), batch.total);
-        let undo = Button::new(
-            "event.undo_batch",
-            "Undo",
-            format!("b:{}", batch.key),
-            &name,
-        );
-        let text = format!(
-            "*{} logged* just now, {}",
-            meetings(batch.count),
-            batch.total
-        );
-        drawn
-            .blocks
-            .push(with_button(place.id("week.logged"), text, undo));
-    }
-    said(reader, place, notice, &mut drawn);
-    let mut buttons = Vec::new();
-    if !open.is_empty() {
-        buttons.push(Button::new(
-            "week.close",
-            "Nothing more to log",
-            format!("d:{}", week.monday),
-            &format!(
-                "Nothing more to log for the week of {}",
-                long_day(week.monday)
-            ),
-        ));
-    }
-    if reader.member.preferences.monday {
-        buttons.push(Button::new(
-            "prefs.monday",
-            "Stop Monday messages",
-            "monday:off",
-            "Stop the Monday message",
-        ));
-    }
-    if !buttons.is_empty() {
-        drawn
-            .blocks
-            .push(actions(place.id("week.actions"), buttons));
-    }
-    Message::new(drawn.text, drawn.blocks)
-}
-
-/// `Thu 19 Nov · 1 h 30 min open · 2 meetings not logged`, and the smallest step that closes it.
-fn open_day(reader: Reader<'_>, place: Place<'_>, day: &DaySummary) -> (String, SlackBlock) {
-    let name = short_day(day.day, place.today);
-    let missing = day.missing();
-    let open = if missing == Minutes::default() {
-        String::new()
-    } else {
-        format!(" · {missing} open")
-    };
-    let longest = day
-        .gaps
-        .iter()
-        .max_by_key(|gap| (gap.length(), std::cmp::Reverse(gap.start)));
-    let (why, way) = match (day.waiting.len(), longest) {
-        (0, Some(gap)) => (
-            format!("nothing logged {}", gap_times(place, gap)),
-            fill_gap(place, day.day, gap),
-        ),
-        (0, None) => ("no meeting is waiting".to_owned(), add_time(day.day)),
-        (count, _) => {
-            let name = match count {
-                1 => "Log it".to_owned(),
-                2 => "Log both".to_owned(),
-                count => format!("Log all {count}"),
-            };
-            (
-                format!("{} not logged", meetings(count)),
-                log_all(reader, day, "event.log_day", &name),
-            )
-        }
-    };
-    let id = place.id(&format!("open:{}", day.day));
-    let says = format!("{name}{}, {why};", open.replace(" · ", " "));
-    (
-        says,
-        with_button(id, format!("*{name}*{open} · {why}"), way),
-    )
-}
-
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::{
-        domain::{
-            calendar::AccountState, calendar_event::EventState, member::Member,
-            preferences::Preferences,
-        },
-        sandbox::problems_of_message,
-        slack::messages::fixtures::{
-            account, entry, event, gap, now, project, rule, today, waiting,
-        },
-    };
-
-    fn member() -> Member {
-        Member {
-            user_id: Uuid::nil(),
-            binding_id: Uuid::nil(),
-            slack_integration_id: Uuid::nil(),
-            workspace_id: "T1".to_owned(),
-            slack_user_id: "U1".to_owned(),
-            name: "Nina Berg".to_owned(),
-            slack_time_zone: Some(chrono_tz::Europe::Berlin),
-            preferences: Preferences {
-                monday: true,
-                silent_when_done: false,
-                ..Preferences::default()
-            },
-            locale: None,
-            is_admin: false,
-            workspace: crate::domain::workspace::WorkspaceSettings::default(),
-            may_create_projects: true,
-            has_opened_home: true,
-        }
-    }
-
-    fn reader(member: &Member) -> Reader<'_> {
-        Reader {
-            member,
-            now: now(),
-            round: 3,
-            tag: ".d2026-11-20",
-        }
-    }
-
-    /// Nothing logged, nothing waiting.
-    fn empty() -> DaySummary {
-        DaySummary {
-            day: today(),
-            total: Minutes::default(),
-            projects: Vec::new(),
-            waiting: Vec::new(),
-            settled: Vec::new(),
-            gaps: Vec::new(),
-            timer: None,
-            unread: Vec::new(),
-            mark: None,
-            is_away: false,
-            is_working_day: true,
-            target: Minutes::from_hours(8),
-        }
-    }
-
-    /// Everything there can be, and as much of it.
-    fn fullest() -> DaySummary {
-        let settled = (0..12).map(|number| {
-            let event = event(1000 + number, now(), EventState::Dismissed);
-            (event, number.is_multiple_of(2).then(|| entry(number, 0)))
-        });
-        DaySummary {
-            total: Minutes::from_hours(2),
-            projects: (0..40)
-                .map(|number| (Some(project(number)), Minutes::new(3)))
-                .collect(),
-            waiting: (0..200).map(|number| waiting(number, 0)).collect(),
-            settled: settled.collect(),
-            gaps: (1..9).map(gap).collect(),
-            unread: (0..30)
-                .map(|number| account(number, AccountState::NeedsReconnect))
-                .collect(),
-            ..empty()
-        }
-    }
-
-    fn checked(message: &Message) -> (String, Value) {
-        let message = json!({ "text": message.text, "blocks": message.blocks });
-        let problems = problems_of_message(&message);
-        assert!(problems.is_empty(), "{problems:#?}");
-        let text = message["text"].as_str().unwrap().to_owned();
-        assert!(
-            text.chars().count() <= 4000 && !text.contains('▇'),
-            "{text}"
-        );
-        (text, message["blocks"].clone())
-    }
-
-    fn batch(of: BatchOf) -> Batch {
-        Batch {
-            key: Uuid::from_u128(9),
-            of,
-            count: 200,
-            total: Minutes::from_hours(90),
-            kept: 3,
-        }
-    }
-
-    #[test]
-    fn whatever_is_in_a_day_slack_takes_it() {
-        let member = member();
-        let notices = [
-            None,
-            Some(SummaryNotice::Batch(batch(BatchOf::Logged))),
-            Some(SummaryNotice::Batch(batch(BatchOf::Skipped))),
-            Some(SummaryNotice::BatchUndone(batch(BatchOf::Logged))),
-            Some(SummaryNotice::Offer(rule(1))),
-            Some(SummaryNotice::Decided(
-                "Q&A <!channel> *now* is now always logged.".to_owned(),
-            )),
-            Some(SummaryNotice::OnlyWhenOpen(true)),
-            Some(SummaryNotice::OnlyWhenOpen(false)),
-        ];
-        for notice in &notices {
-            for mark in [None, Some(DayMark::Off), Some(DayMark::Closed)] {
-                for day in [empty(), fullest()] {
-                    let day = DaySummary { mark, ..day };
-                    let late = Some(now() - TimeDelta::hours(1));
-                    checked(&day_summary(reader(&member), &day, late, notice.as_ref()));
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_was_decided_is_escaped_once() {
-        let member = member();
-        let decided = SummaryNotice::Decided("Q&A <!channel> *now*".to_owned());
-        let message = day_summary(reader(&member), &empty(), None, Some(&decided));
-        let (text, blocks) = checked(&message);
-        assert!(text.ends_with("Q&amp;A &lt;!channel&gt; *now*"), "{text}");
-        let said = plain("Q&A <!channel> *now*");
-        assert!(blocks.to_string().contains(&said), "{blocks}");
-    }
-
-    #[test]
-    fn whatever_is_in_a_week_slack_takes_it() {
-        let member = member();
-        let monday = today() - TimeDelta::days(4);
-        let days = (0..7).map(|number| DaySummary {
-            day: monday + TimeDelta::days(number),
-            ..fullest()
-        });
-        let week = WeekSummary {
-            monday,
-            days: days.collect(),
-        };
-        let done = WeekSummary {
-            monday,
-            days: vec![DaySummary {
-                total: Minutes::from_hours(8),
-                ..empty()
-            }],
-        };
-        let notices = [
-            None,
-            Some(SummaryNotice::Batch(batch(BatchOf::Logged))),
-            Some(SummaryNotice::Mondays(false)),
-            Some(SummaryNotice::Mondays(true)),
-        ];
-        for notice in &notices {
-            for week in [&week, &done] {
-                let reader = Reader {
-                    tag: ".w2026-11-16",
-                    ..reader(&member)
-                };
-                checked(&week_summary(reader, week, notice.as_ref()));
-            }
-        }
-    }
-
-    #[test]
-    fn one_green_button_at_most_and_a_day_off_only_for_a_day_with_less_than_half() {
-        let member = member();
-        let drawn = |day: &DaySummary| {
-            checked(&day_summary(reader(&member), day, None, None))
-                .1
-                .to_string()
-        };
-        for day in [
-            empty(),
-            fullest(),
-            DaySummary {
-                waiting: vec![waiting(1, 0)],
-                ..empty()
-            },
-        ] {
-            let drawn = drawn(&day);
-            assert!(drawn.matches("primary").count() <= 1, "{drawn}");
-            assert!(drawn.contains("day.off"), "{drawn}");
-        }
-        let half = DaySummary {
-            total: Minutes::from_hours(4),
-            ..empty()
-        };
-        assert!(!drawn(&half).contains("day.off"));
-        let done = DaySummary {
-            total: Minutes::from_hours(8),
-            ..empty()
-        };
-        assert!(!drawn(&done).contains("day.close"));
-    }
-}
+mod tests;
