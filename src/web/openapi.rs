@@ -61,7 +61,7 @@ Time entries have an `ETag`; a change with `If-Match` is refused when somebody e
 
 **Limits.** Bodies up to 64 KiB; 10 seconds, or 30 where a provider is asked. Each person may call 20 times a second, \
 and 100 times at once after a pause; `sync` and `authorize` count 10 times. Who calls more is asked to wait with 429 \
-and `Retry-After`.";
+and `Retry-After`; so is everybody, with 503, while the server has too much to do.";
 
 /// The document as it is sent.
 pub(super) struct Document {
@@ -238,7 +238,8 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
         (
             true,
             "503",
-            "`too-slow`: it took too long and was given up. Try again after `Retry-After` seconds.",
+            "`busy`: the database has too much to do. `too-slow`: it took too long and was given up. Try again after \
+             `Retry-After` seconds.",
         ),
     ];
     for (_, status, description) in follow.into_iter().filter(|(applies, ..)| *applies) {
