@@ -13,13 +13,23 @@ use crate::databases::Database;
 
 super::on_every_database!(
     a_slug_is_one_clients,
+    an_id_is_made_once,
     a_client_is_renamed_and_forms_about_its_projects_are_old,
     clients_are_their_workspaces,
 );
 
 /// A client of this person's workspace.
 async fn create(store: &Store, member: &Member, slug: &str, name: &str) -> ClientChange {
-    let made = store.create_client(member.slack_integration_id, slug, name);
+    create_as(store, member, Uuid::from_u128(rand::random()), (slug, name)).await
+}
+
+async fn create_as(
+    store: &Store,
+    member: &Member,
+    id: Uuid,
+    (slug, name): (&str, &str),
+) -> ClientChange {
+    let made = store.create_client(member.slack_integration_id, id, slug, name);
     made.await.unwrap()
 }
 
@@ -56,6 +66,28 @@ async fn a_slug_is_one_clients(store: Store, _: Clock) {
     let taken = |change: &ClientChange| matches!(change, ClientChange::Taken(_));
     assert_eq!(changes.iter().filter(|one| taken(one)).count(), 7);
     assert_eq!(all(&store, &nina).await.len(), 2);
+}
+
+async fn an_id_is_made_once(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let other = store.save_member("T2", "U1", None).await.unwrap();
+    let tern = ("tern", "Tern Studio");
+    let ClientChange::Done(made) = create_as(&store, &nina, key(7), tern).await else {
+        panic!("it was not made")
+    };
+    assert_eq!(made.id, key(7));
+    let again = create_as(&store, &nina, key(7), tern).await;
+    assert_eq!(again, ClientChange::Done(made));
+    let taken = create_as(&store, &nina, key(8), tern).await;
+    assert!(matches!(taken, ClientChange::Taken(_)));
+    // Whatever it is called by now.
+    let ClientChange::Done(renamed) = rename(&store, &nina, key(7), "gone", "Gone").await else {
+        panic!("it was not renamed")
+    };
+    let again = create_as(&store, &nina, key(7), tern).await;
+    assert_eq!(again, ClientChange::Done(renamed.clone()));
+    assert_eq!(all(&store, &nina).await, [renamed]);
+    assert_eq!(all(&store, &other).await, []);
 }
 
 async fn a_client_is_renamed_and_forms_about_its_projects_are_old(store: Store, _: Clock) {
