@@ -9,7 +9,8 @@ use reqwest::{Method, StatusCode, header};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
+    time::Instant,
 };
 
 use super::{JONAS, JSON, api_token, problem};
@@ -428,6 +429,38 @@ async fn connections_that_do_not_end_keep_nobody_out_for_ever() {
     let read = tokio::time::timeout(Duration::from_secs(30), read).await;
     read.expect("the slow ones were never given up").unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_read_what_they_asked_for_is_cut_off() {
+    let limits = Limits {
+        connections: 1,
+        ..Limits::default()
+    };
+    let bot = TestBot::limited(limits).await;
+    let address = bot.bot.web_address();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    // More than the machine keeps for somebody who does not read.
+    let request = format!("GET /api/docs HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let requests = request.repeat(200);
+    stream.write_all(requests.as_bytes()).await.unwrap();
+    let began = Instant::now();
+    let mut next = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    next.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let read = next.read_to_string(&mut answer);
+    let read = tokio::time::timeout(Duration::from_secs(40), read).await;
+    read.expect("the one who does not read was never cut off")
+        .unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(
+        began.elapsed() > Duration::from_secs(15),
+        "everything fitted into what the machine keeps"
+    );
     bot.finish().await;
 }
 

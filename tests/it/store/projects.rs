@@ -120,7 +120,7 @@ async fn a_slug_is_one_projects(store: Store, _: Clock) {
 async fn an_id_is_made_once(store: Store, _: Clock) {
     let nina = nina(&store).await;
     let workspace = nina.slack_integration_id;
-    let make = async |id, slug| {
+    let ask = async |id, slug| {
         let new = new(slug);
         let made = store.create_project_once(workspace, id, &new);
         made.await.unwrap()
@@ -132,10 +132,10 @@ async fn an_id_is_made_once(store: Store, _: Clock) {
         })
     };
     for _ in 0..2 {
-        assert_eq!(make(key(7), "acme").await, made("acme"));
+        assert_eq!(ask(key(7), "acme").await, made("acme"));
     }
     let taken = ProjectChange::Taken("acme".to_owned());
-    assert_eq!(make(key(8), "acme").await, taken);
+    assert_eq!(ask(key(8), "acme").await, taken);
     // Whatever it is called by now.
     let acme = ProjectRef {
         id: key(7),
@@ -143,7 +143,7 @@ async fn an_id_is_made_once(store: Store, _: Clock) {
     };
     let renamed = edit(&store, &nina, &acme, 1, edited("halden", &[], false)).await;
     assert_eq!(renamed, made("halden"));
-    assert_eq!(make(key(7), "acme").await, made("halden"));
+    assert_eq!(ask(key(7), "acme").await, made("halden"));
     assert_eq!(store.projects(workspace).await.unwrap().len(), 1);
 }
 
