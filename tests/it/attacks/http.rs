@@ -282,11 +282,22 @@ async fn who_asks_too_much_waits_and_nobody_else_does() {
     let bot = TestBot::limited(Limits::default()).await;
     let mut nina = Program::of(&bot, NINA).await;
     let mut jonas = Program::of(&bot, JONAS).await;
-    for _ in 0..100 {
+    // How much is left is said in every answer, and how much there is.
+    let left = |page: &Page| {
+        assert_eq!(page.headers["ratelimit-policy"], "\"requests\";q=100;w=5");
+        page.headers["ratelimit"].to_str().unwrap().to_owned()
+    };
+    for requests in (0..100).rev() {
         let page = nina.send(Method::GET, "/api/v1/me", None).await;
         assert_eq!(page.status, StatusCode::OK, "{page:?}");
+        let seconds = (100_u32 - requests).div_ceil(20);
+        assert_eq!(
+            left(&page),
+            format!("\"requests\";r={requests};t={seconds}")
+        );
     }
     let page = nina.send(Method::GET, "/api/v1/me", None).await;
+    assert_eq!(left(&page), "\"requests\";r=0;t=1");
     problem(&page, "too-many-requests");
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(page.headers[header::RETRY_AFTER], "1");
@@ -296,9 +307,25 @@ async fn who_asks_too_much_waits_and_nobody_else_does() {
         &nina.send(Method::GET, authorize, None).await,
         "too-many-requests",
     );
-    for _ in 0..10 {
+    for requests in (0..100).step_by(10).rev() {
         let page = jonas.send(Method::GET, authorize, None).await;
         assert_eq!(page.status, StatusCode::OK, "{page:?}");
+        let expected = format!("\"requests\";r={requests};t=");
+        assert!(left(&page).starts_with(&expected), "{page:?}");
+    }
+    // Who is not known pays as well; what costs nothing says nothing.
+    let mut stranger = Visitor::new(&bot);
+    for (path, is_counted) in [
+        ("/api/v1/me", true),
+        ("/api/v1/openapi.json", true),
+        ("/api/v1/nowhere", false),
+        ("/", false),
+        ("/healthz", false),
+    ] {
+        let url = stranger.at(path);
+        let page = stranger.send(Method::GET, &url, None, &[]).await;
+        let is_said = page.headers.contains_key("ratelimit");
+        assert_eq!(is_said, is_counted, "{path}");
     }
     problem(
         &jonas.send(Method::GET, authorize, None).await,
@@ -382,7 +409,13 @@ async fn only_the_frontend_may_use_the_api_from_elsewhere() {
     let exposed = page.headers["access-control-expose-headers"]
         .to_str()
         .unwrap();
-    for header in ["etag", "retry-after", "location"] {
+    for header in [
+        "etag",
+        "retry-after",
+        "location",
+        "ratelimit",
+        "ratelimit-policy",
+    ] {
         assert!(exposed.contains(header), "{header}");
     }
     for origin in wrong {
