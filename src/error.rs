@@ -13,6 +13,8 @@ pub struct Failed {
     pub reference: Reference,
     /// Whether it is known that nothing was stored.
     pub is_certain: bool,
+    /// Whether the database was busy, or away for a moment: later the same may work.
+    pub is_busy: bool,
     /// What went wrong.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,

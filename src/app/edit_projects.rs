@@ -179,13 +179,14 @@ impl App {
         Ok(Some(Page { items: all, next }))
     }
 
-    /// Makes a project of what was said.
+    /// Makes a project of what was said, under this id, once.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn make_project(
         &self,
         member: &Member,
+        id: Uuid,
         input: &ProjectInput,
     ) -> Result<ProjectOutcome<Project>, Failed> {
         if !member.may_create_projects {
@@ -207,8 +208,10 @@ impl App {
             Ok(edit) => edit.to,
             Err(problems) => return Ok(ProjectOutcome::Problems(problems)),
         };
-        let change = self.create_project(member, &new).await?;
-        self.project_outcome(member, change).await
+        let workspace = member.slack_integration_id;
+        let change = self.store.create_project_once(workspace, id, &new).await;
+        let change = change.map_err(|error| self.failed("creating a project", error))?;
+        self.project_outcome(member, Some(change)).await
     }
 
     /// Changes what is said of a project and leaves the rest of it as it is.
@@ -340,13 +343,14 @@ impl App {
         })
     }
 
-    /// Makes a client with this name.
+    /// Makes a client with this name, under this id, once.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn make_client(
         &self,
         member: &Member,
+        id: Uuid,
         name: &str,
     ) -> Result<ProjectOutcome<Client>, Failed> {
         if !member.may_create_projects {
@@ -357,7 +361,7 @@ impl App {
             Err(problem) => return Ok(ProjectOutcome::Problems(vec![problem])),
         };
         let workspace = member.slack_integration_id;
-        let change = self.store.create_client(workspace, &slug, &name).await;
+        let change = self.store.create_client(workspace, id, &slug, &name).await;
         let change = change.map_err(|error| self.failed("creating a client", error))?;
         Ok(client_outcome(change))
     }

@@ -50,7 +50,7 @@ use crate::{
     clock::Clock,
     domain::{member::Member, provider::Provider},
     error::{Failed, Reference},
-    store::{NewJob, Store, StoreError},
+    store::{NewJob, Store, StoreError, is_busy},
 };
 
 pub use batches::{WaitingDays, WaitingOf};
@@ -177,6 +177,7 @@ impl App {
             doing,
             reference: Reference::from_id(self.clock.new_id()),
             is_certain: !is_unconfirmed,
+            is_busy: is_busy(&*source),
             source,
         }
     }

@@ -57,20 +57,30 @@ impl Store {
         Ok(rows.into_iter().map(client_of).collect())
     }
 
-    /// Makes a client. Asked twice for one slug, the second is told that it is taken.
+    /// Makes a client under an id that stands for the request: asked again, it is the one that was made then, whatever
+    /// it is called by now. Asked twice for one slug, the second is told that it is taken.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn create_client(
         &self,
         slack_integration_id: Uuid,
+        id: Uuid,
         slug: &str,
         name: &str,
     ) -> Result<ClientChange, StoreError> {
         let now = self.clock.now();
-        let id = self.clock.new_id();
         tx!(self, conn => {
             take_workspace!(conn, slack_integration_id);
+            let made: Option<ClientRow> =
+                sqlx::query_as("SELECT id, slug, name FROM clients WHERE slack_integration_id = $1 AND id = $2")
+                    .bind(slack_integration_id)
+                    .bind(id)
+                    .fetch_optional(&mut *conn)
+                    .await?;
+            if let Some(made) = made {
+                return Ok(ClientChange::Done(client_of(made)));
+            }
             if let Some(other) = other_client!(conn, slack_integration_id, slug, id) {
                 return Ok(ClientChange::Taken(other));
             }

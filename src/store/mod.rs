@@ -12,6 +12,7 @@
 mod api_requests;
 mod audit;
 mod batches;
+mod busy;
 mod changes;
 mod clients;
 mod commit;
@@ -60,6 +61,7 @@ use crate::{
 
 pub use api_requests::{RequestClaim, StoredAnswer};
 pub use batches::{Batch, BatchOf};
+pub use busy::is_busy;
 pub use changes::{EntryChange, Step};
 pub use clients::ClientChange;
 pub use commit::{Made, NewEntry, NotSaved};

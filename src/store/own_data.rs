@@ -82,6 +82,8 @@ pub struct OwnRecords {
     api_tokens: Vec<ApiToken>,
     /// When each browser was signed in.
     sessions: Vec<Session>,
+    /// What they changed that the workspace keeps on record.
+    audit_records: Vec<AuditEvent>,
 }
 
 #[derive(Debug, Serialize, sqlx::FromRow)]
@@ -176,6 +178,14 @@ struct ApiToken {
 struct Session {
     created_at: DateTime<Utc>,
     expires_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Serialize, sqlx::FromRow)]
+struct AuditEvent {
+    subject: String,
+    value_before: Option<String>,
+    value_after: Option<String>,
+    created_at: DateTime<Utc>,
 }
 
 impl Store {
@@ -351,6 +361,12 @@ impl Store {
             sessions: all!(
                 binding_id,
                 "SELECT created_at, expires_at FROM sessions WHERE binding_id = $1 ORDER BY id"
+            ),
+            audit_records: all!(
+                binding_id,
+                "SELECT a.subject, a.value_before, a.value_after, a.created_at FROM slack_user_bindings b \
+                 JOIN audit_events a ON a.slack_integration_id = b.slack_integration_id \
+                 AND a.slack_user_id = b.slack_user_id WHERE b.id = $1 ORDER BY a.id"
             ),
         }))
     }

@@ -211,10 +211,34 @@ impl Store {
         slack_integration_id: Uuid,
         new: &NewProject,
     ) -> Result<ProjectChange, StoreError> {
-        let now = self.clock.now();
         let id = self.clock.new_id();
+        self.create_project_once(slack_integration_id, id, new)
+            .await
+    }
+
+    /// Makes a project under an id that stands for the request: asked again, it is the one that was made then,
+    /// whatever it is called by now.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn create_project_once(
+        &self,
+        slack_integration_id: Uuid,
+        id: Uuid,
+        new: &NewProject,
+    ) -> Result<ProjectChange, StoreError> {
+        let now = self.clock.now();
         tx!(self, conn => {
             take_workspace!(conn, slack_integration_id);
+            let made: Option<(String,)> =
+                sqlx::query_as("SELECT slug FROM projects WHERE slack_integration_id = $1 AND id = $2")
+                    .bind(slack_integration_id)
+                    .bind(id)
+                    .fetch_optional(&mut *conn)
+                    .await?;
+            if let Some((slug,)) = made {
+                return Ok(ProjectChange::Done(ProjectRef { id, slug }));
+            }
             if let Some(name) = taken!(conn, slack_integration_id, id, [&new.slug]) {
                 return Ok(ProjectChange::Taken(name));
             }

@@ -14,7 +14,7 @@ use super::Site;
 
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 const SENT: &str = "authorization, content-type, idempotency-key, if-match, if-none-match";
-const SHOWN: &str = "etag, location, retry-after, www-authenticate";
+const SHOWN: &str = "etag, location, ratelimit, ratelimit-policy, retry-after, www-authenticate";
 /// Seconds that a browser may remember what it was allowed.
 const REMEMBERED: &str = "600";
 

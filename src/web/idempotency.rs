@@ -33,6 +33,20 @@ const ANSWER_MAX: usize = 1024 * 1024;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequestKey(pub(super) Uuid);
 
+impl RequestKey {
+    /// The id of what the request makes for this person, where that is found by an id alone: others may have the key,
+    /// too.
+    pub(super) fn id_of_made(self, user_id: Uuid) -> Uuid {
+        let mut digest = Sha256::new();
+        digest.update(b"made");
+        digest.update(user_id.as_bytes());
+        digest.update(self.0.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest.finalize()[..16]);
+        uuid::Builder::from_custom_bytes(bytes).into_uuid()
+    }
+}
+
 /// Has a POST with a key done once.
 pub(super) async fn once(State(site): State<Site>, request: Request, next: Next) -> Response {
     let is_somebodys = request

@@ -3,15 +3,15 @@
 use std::{
     net::{IpAddr, Ipv6Addr},
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
 
 use axum::{
-    extract::{FromRequestParts, MatchedPath, Request},
-    http::request::Parts,
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -21,6 +21,8 @@ use uuid::Uuid;
 use super::{Site, problem::Problem};
 use crate::{clock::Clock, config::Limits};
 
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LEFT: HeaderName = HeaderName::from_static("ratelimit");
 /// Callers that are remembered. Who is forgotten begins anew, with everything.
 const REMEMBERED_CALLERS: usize = 20_000;
 /// What reading a calendar, or beginning to connect one, counts: it keeps a provider busy as well.
@@ -56,6 +58,24 @@ impl Peer {
     }
 }
 
+/// What a caller may still ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Left {
+    requests: i64,
+    /// Until the bucket is full again; of a refusal, until there is enough in it.
+    seconds: u64,
+}
+
+/// Where a request notes what is left after it, for its answer.
+#[derive(Clone, Default)]
+struct Noted(Arc<Mutex<Option<Left>>>);
+
+impl Noted {
+    fn get(&self) -> MutexGuard<'_, Option<Left>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A bucket of requests for each caller, which fills up as time goes by.
 pub(super) struct Buckets {
     limits: Limits,
@@ -73,11 +93,27 @@ impl Buckets {
         }
     }
 
-    /// Takes a request's part out of the caller's bucket.
+    /// Has a caller pay for a request, and notes what is left for the answer.
     ///
     /// # Errors
-    /// There is not as much in it; says when there will be.
-    pub(super) fn take(&self, payer: Payer, part: u32) -> Result<(), Problem> {
+    /// There is not as much in the bucket; says when there will be.
+    pub(super) fn charge(&self, parts: &Parts, payer: Payer, part: u32) -> Result<(), Problem> {
+        let taken = self.take(payer, part);
+        if let Some(noted) = parts.extensions.get::<Noted>() {
+            let (Ok(left) | Err(left)) = taken;
+            *noted.get() = Some(left);
+        }
+        match taken {
+            Ok(_) => Ok(()),
+            Err(left) => Err(Problem::too_many(left.seconds)),
+        }
+    }
+
+    /// Takes a request's part out of the caller's bucket; says what is left in it.
+    ///
+    /// # Errors
+    /// There is not as much in it.
+    fn take(&self, payer: Payer, part: u32) -> Result<Left, Left> {
         let now = self.clock.now().timestamp_micros();
         let each = i64::from(1_000_000 / self.limits.per_second.max(1)).max(1);
         let whole = each.saturating_mul(i64::from(self.limits.burst));
@@ -88,21 +124,52 @@ impl Buckets {
                 Ok::<_, std::convert::Infallible>(Arc::new(AtomicI64::new(now)))
             })
             .unwrap_or_else(|never| match never {});
-        let mut wait = 0;
+        let left = |full_at: i64, wait: i64| Left {
+            requests: (now + whole - full_at) / each,
+            seconds: wait.unsigned_abs().div_ceil(1_000_000),
+        };
+        let mut taken = Ok(left(now, 0));
         let step = |full_at: i64| {
             // Never emptier than empty, should the clock have been put back.
             let full_at = full_at.clamp(now, now.saturating_add(whole));
             let after = full_at.saturating_add(price);
-            wait = after - now - whole;
-            Some(if wait > 0 { full_at } else { after })
+            let wait = after - now - whole;
+            if wait > 0 {
+                taken = Err(left(full_at, wait));
+                return Some(full_at);
+            }
+            taken = Ok(left(after, after - now));
+            Some(after)
         };
         let (load, store) = (Ordering::Acquire, Ordering::AcqRel);
         let _ = full_at.fetch_update(store, load, step);
-        if wait > 0 {
-            return Err(Problem::too_many(wait.unsigned_abs().div_ceil(1_000_000)));
-        }
-        Ok(())
+        taken
     }
+
+    /// How long an empty bucket takes to be full, in seconds.
+    fn window(&self) -> u32 {
+        self.limits.burst.div_ceil(self.limits.per_second.max(1))
+    }
+}
+
+/// Says in each answer to somebody who pays for it what they may ask for, and what is left of that
+/// (draft-ietf-httpapi-ratelimit-headers-10).
+pub(super) async fn shown(State(site): State<Site>, mut request: Request, next: Next) -> Response {
+    let noted = Noted::default();
+    request.extensions_mut().insert(noted.clone());
+    let mut response = next.run(request).await;
+    let left = *noted.get();
+    if let Some(Left { requests, seconds }) = left {
+        let (quota, window) = (site.buckets.limits.burst, site.buckets.window());
+        for (name, value) in [
+            (POLICY, format!("\"requests\";q={quota};w={window}")),
+            (LEFT, format!("\"requests\";r={requests};t={seconds}")),
+        ] {
+            let value = HeaderValue::try_from(value).expect("words and numbers are ASCII");
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
 }
 
 /// What a request counts.
@@ -135,7 +202,8 @@ impl FromRequestParts<Site> for Anybody {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Problem> {
-        site.buckets.take(stranger(parts), part_of(parts))?;
+        site.buckets
+            .charge(parts, stranger(parts), part_of(parts))?;
         Ok(Self)
     }
 }
@@ -195,13 +263,35 @@ mod tests {
             assert!(buckets.take(nina(), DEAR).is_ok());
         }
         for _ in 0..1000 {
-            let problem = buckets.take(nina(), 30).unwrap_err();
-            let response = problem.into_response();
+            let refused = buckets.take(nina(), 30).unwrap_err();
+            let left = Left {
+                requests: 0,
+                seconds: 2,
+            };
+            assert_eq!(refused, left, "thirty are 1.5 s");
+            let response = Problem::too_many(refused.seconds).into_response();
             assert_eq!(response.status(), 429);
-            assert_eq!(response.headers()["retry-after"], "2", "thirty are 1.5 s");
+            assert_eq!(response.headers()["retry-after"], "2");
         }
         clock.advance(TimeDelta::milliseconds(1500));
         assert!(buckets.take(nina(), 30).is_ok());
+    }
+
+    #[test]
+    fn what_is_left_is_said() {
+        let clock = clock();
+        let buckets = Buckets::new(Limits::default(), clock.clone());
+        assert_eq!(buckets.window(), 5);
+        let left = |requests, seconds| Left { requests, seconds };
+        assert_eq!(buckets.take(nina(), 1), Ok(left(99, 1)));
+        assert_eq!(buckets.take(nina(), 60), Ok(left(39, 4)));
+        assert_eq!(buckets.take(nina(), 60), Err(left(39, 2)));
+        assert_eq!(buckets.take(nina(), 39), Ok(left(0, 5)));
+        // Not quite one is none.
+        clock.advance(TimeDelta::milliseconds(49));
+        assert_eq!(buckets.take(nina(), 1), Err(left(0, 1)));
+        clock.advance(TimeDelta::hours(1));
+        assert_eq!(buckets.take(nina(), 1), Ok(left(99, 1)));
     }
 
     #[test]

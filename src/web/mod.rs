@@ -219,6 +219,7 @@ fn router(site: Site, health: Health, api: Router<Site>) -> Router {
             idempotency::once,
         ))
         .layer(middleware::from_fn(limits::in_time))
+        .layer(middleware::from_fn_with_state(site.clone(), limits::shown))
         .layer(middleware::from_fn(problem::of_every_refusal))
         .layer(middleware::from_fn_with_state(
             site.clone(),

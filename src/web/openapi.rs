@@ -7,7 +7,8 @@ use axum::{body::Bytes, extract::State, http::header, response::IntoResponse};
 use utoipa::{
     OpenApi as _, PartialSchema as _,
     openapi::{
-        ContentBuilder, HeaderBuilder, InfoBuilder, OpenApi, Ref, RefOr, ResponseBuilder, Server,
+        ContentBuilder, HeaderBuilder, InfoBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder,
+        Server,
         path::{
             HttpMethod, Operation, ParameterBuilder,
             ParameterIn::{Header, Path, Query},
@@ -61,7 +62,8 @@ Time entries have an `ETag`; a change with `If-Match` is refused when somebody e
 
 **Limits.** Bodies up to 64 KiB; 10 seconds, or 30 where a provider is asked. Each person may call 20 times a second, \
 and 100 times at once after a pause; `sync` and `authorize` count 10 times. Who calls more is asked to wait with 429 \
-and `Retry-After`.";
+and `Retry-After`; so is everybody, with 503, while the server has too much to do. What is left is in `RateLimit`, and \
+what is allowed in `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10).";
 
 /// The document as it is sent.
 pub(super) struct Document {
@@ -238,7 +240,8 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
         (
             true,
             "503",
-            "`too-slow`: it took too long and was given up. Try again after `Retry-After` seconds.",
+            "`busy`: the database has too much to do. `too-slow`: it took too long and was given up. Try again after \
+             `Retry-After` seconds.",
         ),
     ];
     for (_, status, description) in follow.into_iter().filter(|(applies, ..)| *applies) {
@@ -261,6 +264,9 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
         let RefOr::T(response) = response else {
             continue;
         };
+        if status.starts_with('2') || status == "429" {
+            says_what_is_left(response);
+        }
         if !status.starts_with(['4', '5']) {
             continue;
         }
@@ -285,6 +291,29 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
                 .headers
                 .insert("Retry-After".to_owned(), header.into());
         }
+    }
+}
+
+/// An answer says what the caller may ask for, and what is left of that.
+fn says_what_is_left(response: &mut Response) {
+    for (name, about, example) in [
+        (
+            "RateLimit-Policy",
+            "`q` requests are allowed at once; after `w` seconds without any, all of them are again.",
+            "\"requests\";q=100;w=5",
+        ),
+        (
+            "RateLimit",
+            "`r` requests are left. After `t` seconds all are there again; of a refusal, as many as it takes.",
+            "\"requests\";r=99;t=1",
+        ),
+    ] {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let header = HeaderBuilder::new()
+            .schema(Some(text.examples([example])))
+            .description(Some(about))
+            .build();
+        response.headers.insert(name.to_owned(), header.into());
     }
 }
 
@@ -365,6 +394,16 @@ mod tests {
                         operation.responses.responses.contains_key(status),
                         "{id}: {status}"
                     );
+                }
+                for (status, response) in &operation.responses.responses {
+                    let RefOr::T(response) = response else {
+                        continue;
+                    };
+                    let is_counted = status.starts_with('2') || status == "429";
+                    for header in ["RateLimit", "RateLimit-Policy"] {
+                        let is_said = response.headers.contains_key(header);
+                        assert_eq!(is_said, is_counted, "{id}: {status}: {header}");
+                    }
                 }
                 for parameter in operation.parameters.iter().flatten() {
                     let RefOr::T(parameter) = parameter else {

@@ -11,6 +11,7 @@ use axum::{
 };
 use maud::{DOCTYPE, Markup, html};
 
+use super::problem::BUSY_FOR;
 use crate::{
     domain::member::Member,
     error::{Failed, chain},
@@ -105,14 +106,25 @@ pub(super) async fn unknown() -> Response {
 pub(super) fn failed(failed: Failed) -> Response {
     tracing::error!(reference = %failed.reference, "request.failed: {}", chain(&failed));
     let body = html! {
-        p { "Something went wrong on the server. Nothing was changed that you would have to undo." }
+        @if failed.is_busy {
+            p { "The server has too much to do at this moment. Nothing was changed that you would have to undo." }
+        } @else {
+            p { "Something went wrong on the server. Nothing was changed that you would have to undo." }
+        }
         p { "Try again in a moment. If it happens again, give your admins this reference:" }
         p { code.reference { (failed.reference) } }
     };
+    let title = "That did not work";
+    if failed.is_busy {
+        let mut busy = page(StatusCode::SERVICE_UNAVAILABLE, Sign::Stopped, title, &body);
+        busy.headers_mut()
+            .insert(header::RETRY_AFTER, BUSY_FOR.into());
+        return busy;
+    }
     page(
         StatusCode::INTERNAL_SERVER_ERROR,
         Sign::Stopped,
-        "That did not work",
+        title,
         &body,
     )
 }

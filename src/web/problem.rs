@@ -24,6 +24,9 @@ const MOST_ERRORS: usize = 50;
 /// What is repeated of a field's name, in characters: it is the sender's own word.
 const LONGEST_FIELD: usize = 60;
 
+/// After how many seconds a busy server is worth another try: longer than it lets anybody wait for the database.
+pub(super) const BUSY_FOR: u64 = 5;
+
 /// A refusal.
 #[derive(Clone, Debug)]
 pub(super) struct Problem(Box<Content>);
@@ -70,7 +73,7 @@ pub(super) struct Content {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     scope: Option<&'static str>,
-    /// Of `failed`: what finds it in the log.
+    /// Of `failed` and `busy`: what finds it in the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reference: Option<String>,
@@ -258,11 +261,22 @@ impl Problem {
         Self::new(status, "too-many-requests", "Too many requests", detail).retry_after(seconds)
     }
 
+    /// The database is busy, or away for a moment.
+    fn busy(is_certain: bool) -> Self {
+        let title = "The server is busy";
+        let detail = if is_certain {
+            "Nothing is wrong with the request. Send it again after Retry-After seconds."
+        } else {
+            "It may have been done all the same: look, then try again after Retry-After seconds."
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", title, detail).retry_after(BUSY_FOR)
+    }
+
     /// It was given up.
     pub(super) fn too_slow() -> Self {
         let title = "It took too long and was given up";
         let detail = "Look whether it was done, then try again after Retry-After seconds.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", title, detail).retry_after(5)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", title, detail).retry_after(BUSY_FOR)
     }
 
     /// Why nothing was connected.
@@ -335,12 +349,16 @@ impl Problem {
 impl From<Failed> for Problem {
     fn from(failed: Failed) -> Self {
         tracing::error!(reference = %failed.reference, "request.failed: {}", chain(&failed));
-        let mut problem = Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "failed",
-            "It did not work",
-            "Nothing is wrong with the request. Try again; if it stays so, give the operator the reference.",
-        );
+        let mut problem = if failed.is_busy {
+            Self::busy(failed.is_certain)
+        } else {
+            Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "failed",
+                "It did not work",
+                "Nothing is wrong with the request. Try again; if it stays so, give the operator the reference.",
+            )
+        };
         problem.0.reference = Some(failed.reference.to_string());
         problem
     }

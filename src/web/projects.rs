@@ -1,7 +1,7 @@
 //! The API about the projects and clients of the caller's workspace.
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     Site,
     fields::{Asked, Fields, Parameters, named},
+    idempotency::RequestKey,
     lists::{self, CURSOR, LIMIT, List},
     problem::Problem,
     session::Caller,
@@ -181,6 +182,7 @@ impl Asked for NewProject {
 pub(super) async fn create(
     State(site): State<Site>,
     caller: Caller,
+    key: Option<Extension<RequestKey>>,
     Fields(new): Fields<NewProject>,
 ) -> Result<Response, Problem> {
     let input = ProjectInput {
@@ -190,10 +192,20 @@ pub(super) async fn create(
         billable: new.billable,
         ..ProjectInput::default()
     };
-    let outcome = site.app.make_project(&caller.member, &input).await?;
+    let id = id_of_made(&site, &caller, key);
+    let outcome = site.app.make_project(&caller.member, id, &input).await?;
     let project: ProjectShown = done(outcome, "project")?;
     let location = [(header::LOCATION, format!("/api/v1/projects/{}", project.id))];
     Ok((StatusCode::CREATED, location, Json(project)).into_response())
+}
+
+/// The id of what a request makes: under a key always the same, so that it is made once, even where its answer was not
+/// kept.
+fn id_of_made(site: &Site, caller: &Caller, key: Option<Extension<RequestKey>>) -> Uuid {
+    match key {
+        Some(Extension(key)) => key.id_of_made(caller.member.user_id),
+        None => site.app.clock().new_id(),
+    }
 }
 
 /// What is to be otherwise with a project; what is not named stays.
@@ -346,9 +358,11 @@ impl Asked for ClientNamed {
 pub(super) async fn create_client(
     State(site): State<Site>,
     caller: Caller,
+    key: Option<Extension<RequestKey>>,
     Fields(new): Fields<ClientNamed>,
 ) -> Result<Response, Problem> {
-    let outcome = site.app.make_client(&caller.member, &new.name).await?;
+    let id = id_of_made(&site, &caller, key);
+    let outcome = site.app.make_client(&caller.member, id, &new.name).await?;
     let client: ClientShown = done(outcome, "client")?;
     let location = [(header::LOCATION, format!("/api/v1/clients/{}", client.id))];
     Ok((StatusCode::CREATED, location, Json(client)).into_response())

@@ -72,7 +72,7 @@ impl FromRequestParts<Site> for Caller {
             return Ok(known.clone());
         }
         // Who cannot say who they are spends what their address has.
-        let strange = |refusal| match site.buckets.take(stranger(parts), 1) {
+        let strange = |refusal| match site.buckets.charge(parts, stranger(parts), 1) {
             Ok(()) => refusal,
             Err(too_many) => too_many,
         };
@@ -80,7 +80,7 @@ impl FromRequestParts<Site> for Caller {
             let known = site.app.acts_for(&token).await?;
             let (member, scopes) = known.ok_or_else(|| strange(Problem::token_refused()))?;
             site.buckets
-                .take(Payer::Person(member.user_id), part_of(parts))?;
+                .charge(parts, Payer::Person(member.user_id), part_of(parts))?;
             let pattern = parts.extensions.get::<MatchedPath>();
             match pattern.and_then(|path| scopes::needed(&parts.method, path.as_str())) {
                 Some(Needs::Nothing) => {}
@@ -103,7 +103,7 @@ impl FromRequestParts<Site> for Caller {
             return Err(strange(Problem::sign_in_first()));
         };
         site.buckets
-            .take(Payer::Person(member.user_id), part_of(parts))?;
+            .charge(parts, Payer::Person(member.user_id), part_of(parts))?;
         let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
         if changes && !is_from_here(&parts.headers, site) {
             return Err(Problem::foreign_origin());

@@ -1,5 +1,6 @@
 //! The REST API about time, as a program with a token uses it.
 
+mod busy;
 mod entries;
 mod idempotency;
 mod projects;

@@ -71,6 +71,17 @@ impl Database {
         .unwrap()
     }
 
+    /// Says something to the database that no program of ours says.
+    pub(crate) async fn execute(&self, statement: &'static str) {
+        if self.postgres.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            connection.execute(statement).await.unwrap();
+        } else {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            connection.execute(statement).await.unwrap();
+        }
+    }
+
     /// As if so much time had passed that whatever a process has taken, and which died since, may be taken by another.
     pub(crate) async fn forget_who_took_what(&self) {
         // The moment at which a row was made is long enough ago, in the form that the database keeps.

@@ -117,6 +117,49 @@ async fn settings_that_are_refused_are_named_with_the_fix() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scopes_that_are_not_granted_are_named_with_where_to_add_them() {
+    let bot = on_disk().await;
+    let report = examined(&bot, |_| {}).await;
+    let line = "ok     scopes         all that BillOps needs are granted";
+    assert!(report.contains(line), "{report}");
+    bot.finish().await;
+
+    let few = |mut options: billops::sandbox::Options| {
+        let needless = ["files:write", "im:history"];
+        options
+            .manifest
+            .scopes
+            .retain(|scope| !needless.contains(&scope.as_str()));
+        options
+    };
+    let bot = TestBot::on(Database::on_disk(), Timings::default(), few).await;
+    for (app_id, place) in [
+        (None, "https://api.slack.com/apps"),
+        (Some("A07OWN"), "https://api.slack.com/apps/A07OWN/oauth"),
+    ] {
+        let report = examined(&bot, |settings| {
+            if let Some(app_id) = app_id {
+                set(settings, "SLACK_APP_ID", app_id);
+            }
+        })
+        .await;
+        let line = "WRONG  scopes         missing: ";
+        let (_, line) = report.split_once(line).expect(&report);
+        let (missing, way_out) = line.split_once(". ").expect(&report);
+        let mut missing: Vec<&str> = missing.split(", ").collect();
+        missing.sort_unstable();
+        assert_eq!(missing, ["files:write", "im:history"], "{report}");
+        assert_eq!(
+            way_out.lines().next().unwrap(),
+            format!(
+                "In your app's settings open OAuth & Permissions, add them, and install the app again: {place}"
+            )
+        );
+    }
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_that_cannot_be_read_are_counted() {
     let bot = on_disk().await;
     connect(&bot, "google").await;

@@ -154,6 +154,9 @@ async fn the_export_holds_everything_of_the_person_and_of_nobody_else() {
     assert_eq!(export["records"]["timers"][0]["description"], "Own timer");
     assert_eq!(export["records"]["connections"][0]["provider"], "google");
     assert_eq!(export["calendar_events"][0]["title"], "Own meeting");
+    let audited = export["records"]["audit_records"].as_array().unwrap();
+    assert_eq!(audited.len(), 1, "{audited:?}");
+    assert_eq!(audited[0]["subject"], "calendar");
     assert!(!text.contains("Jonas") && !text.contains("U07JONAS"));
     for secret in ["token\":", "refresh", "access_", "v1.", "hash"] {
         assert!(!text.contains(secret), "{secret} in {text}");

@@ -151,6 +151,42 @@ async fn every_post_takes_a_key() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_made_before_its_answer_was_kept_is_not_made_again() {
+    for database in [Database::on_disk(), Database::postgres().await] {
+        let bot = TestBot::with(database, &[]).await;
+        let program = Program::of_nina(&bot).await;
+        let jonas = person(&bot, TERN, JONAS_ID, false).await;
+        let jonas = Program::with(&bot, jonas, super::EVERYTHING).await;
+        for (path, body) in [
+            ("/projects", json!({"name": "Acme"})),
+            ("/clients", json!({"name": "Tern"})),
+            ("/time-entries", meeting()),
+        ] {
+            let made = program.post_under(path, path, &body).await;
+            assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+            // The process died between the two.
+            bot.database
+                .execute("UPDATE api_requests SET status = NULL, headers = NULL, body = NULL")
+                .await;
+            let again = program.post_under(path, path, &body).await;
+            assert_eq!((again.status, &again.body), (made.status, &made.body));
+            assert_eq!(again.headers["location"], made.headers["location"]);
+            assert!(!again.headers.contains_key("idempotent-replayed"), "{path}");
+            // What another asks for under the same key is another's.
+            let his = jonas.post_under(path, path, &body).await;
+            if path == "/time-entries" {
+                assert_ne!(his.json()["id"], made.json()["id"]);
+            } else {
+                problem(&his, "name-taken");
+                let listed = program.get(path).await.json();
+                assert_eq!(listed["items"].as_array().unwrap().len(), 1, "{listed}");
+            }
+        }
+        bot.finish().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_is_kept_for_a_day_and_forgotten_then() {
     let bot = TestBot::start().await;
     let program = Program::of_nina(&bot).await;

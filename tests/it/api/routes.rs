@@ -247,3 +247,45 @@ async fn what_is_somebody_elses_is_not_there() {
     assert_eq!(seen().await, before);
     bot.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_is_no_text_leads_nowhere_and_is_no_failure() {
+    let bot = TestBot::start().await;
+    let program = Program::of_nina(&bot).await;
+    for broken in ["%FF", "%C3%28", "%ED%A0%80", "%", "%zz", "%00", "a%FFb"] {
+        for (method, path, _) in all() {
+            if !path.contains('{') {
+                continue;
+            }
+            for part in ["{provider}", "{id}"] {
+                if !path.contains(part) {
+                    continue;
+                }
+                let id = uuid::Uuid::nil().to_string();
+                let address = filled(&path.replace(part, broken), &id);
+                let body = body(&method, &path);
+                let page = program.send(method.clone(), &address, &[], body.as_ref());
+                let page = page.await;
+                let about = format!("{method} {address}: {page:?}");
+                assert!([400, 404].contains(&page.status.as_u16()), "{about}");
+                let kind = &page.headers["content-type"];
+                assert_eq!(kind, "application/problem+json", "{about}");
+            }
+        }
+        let mut visitor = Visitor::new(&bot);
+        for page in [
+            "/connect/google/",
+            "/connect/",
+            "/connected/",
+            "/not-connected/google/",
+            "/not-signed-in/",
+            "/not-installed/",
+            "/",
+        ] {
+            let url = visitor.at(&format!("{page}{broken}"));
+            let page = visitor.send(Method::GET, &url, None, &[]).await;
+            assert!(!page.status.is_server_error(), "{url}: {page:?}");
+        }
+    }
+    bot.finish().await;
+}

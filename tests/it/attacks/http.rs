@@ -9,7 +9,8 @@ use reqwest::{Method, StatusCode, header};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
+    time::Instant,
 };
 
 use super::{JONAS, JSON, api_token, problem};
@@ -281,11 +282,22 @@ async fn who_asks_too_much_waits_and_nobody_else_does() {
     let bot = TestBot::limited(Limits::default()).await;
     let mut nina = Program::of(&bot, NINA).await;
     let mut jonas = Program::of(&bot, JONAS).await;
-    for _ in 0..100 {
+    // How much is left is said in every answer, and how much there is.
+    let left = |page: &Page| {
+        assert_eq!(page.headers["ratelimit-policy"], "\"requests\";q=100;w=5");
+        page.headers["ratelimit"].to_str().unwrap().to_owned()
+    };
+    for requests in (0..100).rev() {
         let page = nina.send(Method::GET, "/api/v1/me", None).await;
         assert_eq!(page.status, StatusCode::OK, "{page:?}");
+        let seconds = (100_u32 - requests).div_ceil(20);
+        assert_eq!(
+            left(&page),
+            format!("\"requests\";r={requests};t={seconds}")
+        );
     }
     let page = nina.send(Method::GET, "/api/v1/me", None).await;
+    assert_eq!(left(&page), "\"requests\";r=0;t=1");
     problem(&page, "too-many-requests");
     assert_eq!(page.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(page.headers[header::RETRY_AFTER], "1");
@@ -295,9 +307,25 @@ async fn who_asks_too_much_waits_and_nobody_else_does() {
         &nina.send(Method::GET, authorize, None).await,
         "too-many-requests",
     );
-    for _ in 0..10 {
+    for requests in (0..100).step_by(10).rev() {
         let page = jonas.send(Method::GET, authorize, None).await;
         assert_eq!(page.status, StatusCode::OK, "{page:?}");
+        let expected = format!("\"requests\";r={requests};t=");
+        assert!(left(&page).starts_with(&expected), "{page:?}");
+    }
+    // Who is not known pays as well; what costs nothing says nothing.
+    let mut stranger = Visitor::new(&bot);
+    for (path, is_counted) in [
+        ("/api/v1/me", true),
+        ("/api/v1/openapi.json", true),
+        ("/api/v1/nowhere", false),
+        ("/", false),
+        ("/healthz", false),
+    ] {
+        let url = stranger.at(path);
+        let page = stranger.send(Method::GET, &url, None, &[]).await;
+        let is_said = page.headers.contains_key("ratelimit");
+        assert_eq!(is_said, is_counted, "{path}");
     }
     problem(
         &jonas.send(Method::GET, authorize, None).await,
@@ -381,7 +409,13 @@ async fn only_the_frontend_may_use_the_api_from_elsewhere() {
     let exposed = page.headers["access-control-expose-headers"]
         .to_str()
         .unwrap();
-    for header in ["etag", "retry-after", "location"] {
+    for header in [
+        "etag",
+        "retry-after",
+        "location",
+        "ratelimit",
+        "ratelimit-policy",
+    ] {
         assert!(exposed.contains(header), "{header}");
     }
     for origin in wrong {
@@ -428,6 +462,38 @@ async fn connections_that_do_not_end_keep_nobody_out_for_ever() {
     let read = tokio::time::timeout(Duration::from_secs(30), read).await;
     read.expect("the slow ones were never given up").unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_read_what_they_asked_for_is_cut_off() {
+    let limits = Limits {
+        connections: 1,
+        ..Limits::default()
+    };
+    let bot = TestBot::limited(limits).await;
+    let address = bot.bot.web_address();
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    // More than the machine keeps for somebody who does not read.
+    let request = format!("GET /api/docs HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let requests = request.repeat(200);
+    stream.write_all(requests.as_bytes()).await.unwrap();
+    let began = Instant::now();
+    let mut next = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    next.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let read = next.read_to_string(&mut answer);
+    let read = tokio::time::timeout(Duration::from_secs(40), read).await;
+    read.expect("the one who does not read was never cut off")
+        .unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(
+        began.elapsed() > Duration::from_secs(15),
+        "everything fitted into what the machine keeps"
+    );
     bot.finish().await;
 }
 

@@ -186,7 +186,8 @@ async fn no_secret_is_stored_logged_sent_or_shown() {
     let off = nina.leaves("google").await;
     let lock = database.outage().await;
     let page = nina.comes_back(&off, NINA_EMAIL).await;
-    assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(page.headers["retry-after"], "5");
     lock.end().await;
     // A frontend's way.
     let authorize = nina.browser.at("/api/v1/integrations/google/authorize");

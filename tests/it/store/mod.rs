@@ -31,13 +31,17 @@ macro_rules! on_every_database {
 
 pub(crate) use on_every_database;
 
+mod api_requests;
 mod changes;
+mod clients;
 mod connections;
+mod entry_pages;
 mod jobs;
 mod own_data;
 mod preferences;
 mod projects;
 mod reports;
+mod sums;
 pub(crate) mod syncs;
 mod timers;
 mod workspace;

@@ -65,6 +65,24 @@ async fn nothing_is_left(database: Database) {
             owner.binding_id,
             clock.now()
         );
+        run!(
+            url,
+            "INSERT INTO audit_events (id, slack_integration_id, slack_user_id, subject, value_after, created_at) \
+             VALUES ($1, $2, $3, 'api_token', $3, $4)",
+            Uuid::from_u128(number),
+            owner.slack_integration_id,
+            &owner.slack_user_id,
+            clock.now()
+        );
+    }
+    // What is on record of a person is theirs, and nobody else's.
+    for owner in [&gone, &other] {
+        let records = store.own_records(owner.user_id, owner.binding_id).await;
+        let records = serde_json::to_value(records.unwrap().unwrap()).unwrap();
+        let audited = records["audit_records"].as_array().unwrap();
+        assert_eq!(audited.len(), 1, "{audited:?}");
+        assert_eq!(audited[0]["subject"], "api_token");
+        assert_eq!(audited[0]["value_after"], *owner.slack_user_id);
     }
     let was = store.own_data(gone.user_id, gone.binding_id).await.unwrap();
     assert_eq!((was.entries, was.minutes, was.settled), (2, 150, 1));

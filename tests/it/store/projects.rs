@@ -17,6 +17,7 @@ use super::{key, meeting, nina, soon};
 
 super::on_every_database!(
     a_slug_is_one_projects,
+    an_id_is_made_once,
     a_project_is_renamed_and_archived_by_version,
     projects_are_their_workspaces,
     a_client_is_renamed_for_all_its_projects,
@@ -114,6 +115,36 @@ async fn a_slug_is_one_projects(store: Store, _: Clock) {
     assert_eq!(all[0].aliases, ["web"]);
     assert_eq!(all[0].client.as_ref().unwrap().name, "Tern Studio");
     assert_eq!(all[0].client, all[1].client, "one client");
+}
+
+async fn an_id_is_made_once(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    let workspace = nina.slack_integration_id;
+    let ask = async |id, slug| {
+        let new = new(slug);
+        let made = store.create_project_once(workspace, id, &new);
+        made.await.unwrap()
+    };
+    let made = |slug: &str| {
+        ProjectChange::Done(ProjectRef {
+            id: key(7),
+            slug: slug.to_owned(),
+        })
+    };
+    for _ in 0..2 {
+        assert_eq!(ask(key(7), "acme").await, made("acme"));
+    }
+    let taken = ProjectChange::Taken("acme".to_owned());
+    assert_eq!(ask(key(8), "acme").await, taken);
+    // Whatever it is called by now.
+    let acme = ProjectRef {
+        id: key(7),
+        slug: "acme".to_owned(),
+    };
+    let renamed = edit(&store, &nina, &acme, 1, edited("halden", &[], false)).await;
+    assert_eq!(renamed, made("halden"));
+    assert_eq!(ask(key(7), "acme").await, made("halden"));
+    assert_eq!(store.projects(workspace).await.unwrap().len(), 1);
 }
 
 async fn a_project_is_renamed_and_archived_by_version(store: Store, clock: Clock) {
