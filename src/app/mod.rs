@@ -69,7 +69,7 @@ pub use forgotten_timers::TimerQuestion;
 pub use home::{Home, Notice, Unfolded, Waiting};
 pub use import::{
     Import, ImportOptions, ImportPlan, ImportStop, Imported, PlannedEntry, PlannedPerson,
-    PlannedProject,
+    PlannedProject, Standing, TakenBack,
 };
 pub use installs::Installed;
 pub use invoices::InvoiceNotice;

@@ -2,18 +2,27 @@
 
 use std::{
     fs::File,
-    io::{IsTerminal as _, Write as _},
+    io::{IsTerminal as _, Read, Write as _},
     path::PathBuf,
     process::ExitCode,
 };
 
 use billops::{
-    app::{Import, ImportOptions, ImportPlan, ImportStop, Imported, PlannedEntry, PlannedProject},
+    app::{
+        Import, ImportOptions, ImportPlan, ImportStop, Imported, PlannedEntry, PlannedProject,
+        Standing, TakenBack,
+    },
     clock::Clock,
-    domain::{entry_import::DateOrder, minutes::Minutes},
+    domain::{
+        entry_import::{Author, DateOrder},
+        minutes::Minutes,
+        time_entry::{EntryStatus, TAGS_MAX},
+    },
     error::chain,
     store::Store,
 };
+
+use chrono::{DateTime, Utc};
 
 use crate::Stop;
 
@@ -35,7 +44,10 @@ pub(crate) struct Options {
     /// How the file writes dates like 3/4/2026, if it does not show that itself
     #[arg(long, value_name = "ORDER")]
     dates: Option<Dates>,
-    /// List what would be imported, and change nothing
+    /// Take back what this file has brought in, but for what was changed since
+    #[arg(long, conflicts_with = "skip_problems")]
+    undo: bool,
+    /// List what would be done, and change nothing
     #[arg(long)]
     dry_run: bool,
     /// Import the rows that can be read, although others cannot
@@ -59,7 +71,7 @@ pub(crate) async fn import(database_url: &str, options: Options) -> Result<ExitC
     let outcome = read(&store, options).await;
     store.close().await;
     outcome.map_err(|stop| match stop {
-        ImportStop::Store(_) | ImportStop::Unknown(_) | ImportStop::ProjectsFull => {
+        ImportStop::Store(_) | ImportStop::Unknown(..) | ImportStop::ProjectsFull => {
             Stop::Failed(stop.to_string())
         }
         _ => Stop::Failed(format!("{name}: {stop}.")),
@@ -100,44 +112,80 @@ async fn read(store: &Store, options: Options) -> Result<ExitCode, ImportStop> {
     let plan = plan.await?;
     drop(output);
     print!("{}", summary(&plan));
-    if options.dry_run {
-        println!("Nothing was changed.");
-        return Ok(ExitCode::SUCCESS);
+    let stops = plan.problem_count > 0 && !options.skip_problems;
+    match (options.dry_run, options.undo) {
+        (true, true) => {
+            println!("Nothing was changed. Without --dry-run what is there already is taken back.");
+        }
+        (true, false) if stops => {
+            println!(
+                "Nothing was changed. Without --dry-run nothing would be imported either, because of the rows above: mend \
+                 them, or leave them out with --skip-problems."
+            );
+            return Ok(ExitCode::FAILURE);
+        }
+        (true, false) => println!("Nothing was changed."),
+        (false, true) => take_back(&import, &plan).await?,
+        (false, false) if stops => {
+            println!(
+                "Nothing was imported. Mend these rows, or leave them out with --skip-problems; whatever is imported twice \
+                 stays one entry."
+            );
+            return Ok(ExitCode::FAILURE);
+        }
+        (false, false) => run(&import, &plan).await?,
     }
-    if plan.problem_count > 0 && !options.skip_problems {
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn run<R: Read, O: Fn() -> std::io::Result<R>>(
+    import: &Import<O>,
+    plan: &ImportPlan,
+) -> Result<(), ImportStop> {
+    let Imported { new, projects, .. } =
+        shown(plan, async |progress| import.run(plan, progress).await).await?;
+    println!(
+        "Imported: {}, and {} made.",
+        count(new, "entry", "entries"),
+        count(projects, "project", "projects"),
+    );
+    Ok(())
+}
+
+async fn take_back<R: Read, O: Fn() -> std::io::Result<R>>(
+    import: &Import<O>,
+    plan: &ImportPlan,
+) -> Result<(), ImportStop> {
+    let TakenBack { removed, changed } =
+        shown(plan, async |progress| import.take_back(progress).await).await?;
+    println!("Taken back: {}.", count(removed, "entry", "entries"));
+    if changed > 0 {
         println!(
-            "Nothing was imported. Mend these rows, or leave them out with --skip-problems; whatever is imported twice \
-             stays one entry."
+            "{} since and stay.",
+            count(changed, "entry was changed", "entries were changed")
         );
-        return Ok(ExitCode::FAILURE);
     }
+    Ok(())
+}
+
+/// Does it, and says on a terminal how far it is.
+async fn shown<T>(
+    plan: &ImportPlan,
+    work: impl AsyncFnOnce(&mut dyn FnMut(u64)) -> Result<T, ImportStop>,
+) -> Result<T, ImportStop> {
     let mut errors = std::io::stderr();
     let shows_progress = errors.is_terminal();
-    let done = import.run(&plan, |rows| {
+    let mut progress = |rows: u64| {
         if shows_progress {
             // What cannot be shown changes nothing about the import.
             let _ = write!(errors, "\r{rows} of {} rows", plan.rows);
         }
-    });
-    let done = done.await;
+    };
+    let outcome = work(&mut progress).await;
     if shows_progress {
         eprintln!();
     }
-    let Imported {
-        new,
-        there,
-        projects,
-    } = done?;
-    println!(
-        "Imported: {}, and {} made. {} there already.",
-        count(new, "entry", "entries"),
-        count(projects, "project", "projects"),
-        match there {
-            1 => "1 entry was".to_owned(),
-            there => format!("{there} entries were"),
-        }
-    );
-    Ok(ExitCode::SUCCESS)
+    outcome
 }
 
 fn count(count: u64, one: &str, many: &str) -> String {
@@ -146,25 +194,29 @@ fn count(count: u64, one: &str, many: &str) -> String {
 
 /// An entry as a dry run lists it.
 fn line(entry: &PlannedEntry<'_>) -> String {
-    let PlannedEntry {
-        line,
-        member,
-        row,
-        project,
-        is_there,
-    } = entry;
-    let mut words = vec![
-        format!("line {line}:"),
-        row.date.to_string(),
-        row.minutes().to_string(),
-        row.description.replace(['\n', '\r', '\t'], " "),
-    ];
-    words.extend(project.map(|project| format!("#{}", project.slug)));
-    words.extend(row.tags.iter().map(|tag| format!("+{tag}")));
-    words.push(format!("· {}", member.name));
-    if *is_there {
-        words.push("(is there already)".to_owned());
+    let row = entry.row;
+    let mut words = vec![format!("line {}:", entry.line), row.date.to_string()];
+    let clock = |at: DateTime<Utc>| at.with_timezone(&entry.zone).format("%H:%M").to_string();
+    if let Some((start, end)) = row.span.filter(|_| row.is_timed) {
+        words.push(format!("{}–{}", clock(start), clock(end)));
     }
+    words.push(row.minutes().to_string());
+    words.push(row.description.replace(['\n', '\r', '\t'], " "));
+    words.extend(entry.project.map(|project| format!("#{}", project.slug)));
+    words.extend(row.tags.iter().map(|tag| format!("+{tag}")));
+    let project = entry.project.is_some_and(|project| project.is_billable);
+    if row.billable.unwrap_or(project) {
+        words.push("· billable".to_owned());
+    }
+    if row.status != EntryStatus::Pending {
+        words.push(format!("· {}", row.status.as_str()));
+    }
+    words.push(format!("· {}", entry.member.name));
+    words.extend(match entry.standing {
+        Standing::New | Standing::SomebodyElses => None,
+        Standing::There => Some("(is there already)".to_owned()),
+        Standing::Deleted => Some("(was deleted here and stays so)".to_owned()),
+    });
     words.join(" ")
 }
 
@@ -175,58 +227,70 @@ fn summary(plan: &ImportPlan) -> String {
         lines.push(format!("Days: {first} to {last}"));
     }
     for person in &plan.people {
-        let minutes = u32::try_from(person.new_minutes).unwrap_or(u32::MAX);
-        let of = person.author.as_ref();
+        let author = Some(person.author.to_string()).filter(|_| person.author != Author::default());
         lines.push(format!(
-            "{} ({}{}): {}, {} in all; {} there already. Times are those of {}.",
+            "{} ({}{}): {}, {} in all. Times are those of {}.",
             person.member.name,
             person.member.slack_user_id,
-            of.map_or_else(String::new, |author| format!(", in the file {author}")),
+            author.map_or_else(String::new, |author| format!(", in the file {author}")),
             count(person.new, "new entry", "new entries"),
-            Minutes::new(minutes),
-            person.there,
+            of_minutes(person.new_minutes),
             person.zone,
         ));
+        if person.there > 0 {
+            lines.push(format!(
+                "  {} there already.",
+                count(person.there, "entry is", "entries are")
+            ));
+        }
+        if person.deleted > 0 {
+            let entries = count(person.deleted, "entry was", "entries were");
+            lines.push(format!("  {entries} deleted here and stay so."));
+        }
     }
     for (author, rows) in &plan.left_out {
+        let rows = count(*rows, "row", "rows");
         lines.push(format!(
-            "Left out, because no --user names them: {author}, {}.",
-            count(*rows, "row", "rows")
+            "Left out, because no --user names them: {author}, {rows}."
         ));
     }
-    let (old, new): (Vec<&PlannedProject>, Vec<&PlannedProject>) = plan
-        .projects
-        .iter()
-        .partition(|project| project.existing.is_some());
-    for (projects, title) in [
-        (old, "Projects that are there"),
-        (new, "Projects that are made"),
-    ] {
-        if !projects.is_empty() {
-            lines.push(format!("{title}:"));
-        }
-        lines.extend(projects.into_iter().map(|project| {
-            let client = project
-                .client
-                .as_deref()
-                .map(|client| format!(" · {client}"));
-            format!(
-                "  #{} · {}{}: {}",
-                project.slug,
-                project.name,
-                client.unwrap_or_default(),
-                count(project.new, "new entry", "new entries")
-            )
-        }));
+    projects(plan, &mut lines);
+    let (rounded, seconds, minutes) = plan.rounded;
+    if rounded > 0 {
+        let entries = count(rounded, "entry has", "entries have");
+        lines.push(format!(
+            "{entries} seconds in the file and whole minutes here, at least one: {} {} s become {}.",
+            of_minutes(seconds / 60),
+            seconds % 60,
+            of_minutes(minutes)
+        ));
     }
-    if plan.rounded > 0 {
-        let entries = count(plan.rounded, "entry is", "entries are");
-        lines.push(format!("To the nearest minute: {entries} longer or shorter than in the file, by 30 seconds at most."));
+    if !plan.odd.is_empty() {
+        lines.push(format!(
+            "At a time that the clocks left out or had twice, and read as before they were changed: {}",
+            lines_of(&plan.odd, plan.odd.len() as u64)
+        ));
+    }
+    if plan.twin_count > 0 {
+        lines.push(format!(
+            "New, but with the beginning and the length of entries that are there already, so perhaps the same: {}",
+            lines_of(&plan.twins, plan.twin_count)
+        ));
+    }
+    if !plan.changed_tags.is_empty() {
+        let tags = plan
+            .changed_tags
+            .iter()
+            .map(|(said, tag)| format!("“{said}” +{tag}"));
+        lines.push(format!(
+            "Tags that are one word here: {}",
+            tags.collect::<Vec<_>>().join(", ")
+        ));
     }
     if !plan.lost_tags.is_empty() {
         let tags: Vec<&str> = plan.lost_tags.iter().map(String::as_str).collect();
         lines.push(format!(
-            "Tags that are left out, because a tag begins with a letter: {}",
+            "Tags that are left out, because a tag begins with a letter and an entry has {TAGS_MAX} at most: {}",
             tags.join(", ")
         ));
     }
@@ -247,4 +311,43 @@ fn summary(plan: &ImportPlan) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+fn projects(plan: &ImportPlan, lines: &mut Vec<String>) {
+    let (old, new): (Vec<&PlannedProject>, Vec<&PlannedProject>) = plan
+        .projects
+        .iter()
+        .partition(|project| project.existing.is_some());
+    for (projects, title) in [
+        (old, "Projects that are there"),
+        (new, "Projects that are made"),
+    ] {
+        if !projects.is_empty() {
+            lines.push(format!("{title}:"));
+        }
+        lines.extend(projects.into_iter().map(|project| {
+            let client = project.client.as_deref();
+            let client = client.map(|client| format!(" · {client}"));
+            format!(
+                "  #{} · {}{}: {}",
+                project.slug,
+                project.name,
+                client.unwrap_or_default(),
+                count(project.new, "new entry", "new entries")
+            )
+        }));
+    }
+}
+
+fn of_minutes(minutes: u64) -> Minutes {
+    Minutes::new(u32::try_from(minutes).unwrap_or(u32::MAX))
+}
+
+/// `line 3`, `lines 3, 7 and 12 more`.
+fn lines_of(lines: &[u64], count: u64) -> String {
+    let shown: Vec<String> = lines.iter().map(u64::to_string).collect();
+    let more = count - lines.len() as u64;
+    let name = if count == 1 { "line" } else { "lines" };
+    let more = (more > 0).then(|| format!(" and {more} more"));
+    format!("{name} {}{}", shown.join(", "), more.unwrap_or_default())
 }

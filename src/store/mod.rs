@@ -71,6 +71,7 @@ pub use errands::{Errand, LinkIntent, NewErrand, Parked};
 pub use events::LogEvent;
 pub use export::{ExportedEntry, ExportedPerson};
 pub use home::{HomeRows, HomeSpans};
+pub use import::{EntryTimes, KnownEntry};
 pub use installs::{Install, InstallToken, NewInstall};
 pub use jobs::{ClaimedJob, DeadJob, JobCounts, NewJob};
 pub use notices::{NoticeClaim, NoticeState, SentNotice};

@@ -8,11 +8,11 @@ use billops::{
     domain::{
         entry_import::{DateOrder, ImportFormat},
         member::Member,
-        time_entry::{EntrySource, EntryStatus, TimeEntry},
+        time_entry::{ChangeKind, EntrySource, EntryStatus, TimeEntry},
     },
-    store::{NewProject, ProjectChange, Store},
+    store::{NewProject, ProjectChange, Step, Store},
 };
-use chrono::Days;
+use chrono::{DateTime, Days, TimeDelta, Utc};
 use tokio::process::Command;
 
 use crate::{
@@ -27,6 +27,8 @@ on_every_database!(
     what_broke_off_is_continued_and_nothing_is_doubled,
     an_export_of_billops_can_be_taken_in_elsewhere,
     projects_are_found_by_all_their_names_and_never_guessed,
+    an_import_is_taken_back_but_for_what_was_changed_since,
+    what_is_there_under_another_name_is_pointed_out,
 );
 
 fn data(name: &str) -> Vec<u8> {
@@ -77,7 +79,13 @@ async fn a_report_of_toggl_becomes_entries_and_once_only(store: Store, _clock: C
     assert_eq!(format, ImportFormat::Toggl);
     assert_eq!((done.new, done.there, done.projects), (6, 0, 2));
     assert_eq!(plan.people[0].new_minutes, 150 + 49 + 105 + 180 + 10 + 10);
-    assert_eq!((plan.rounded, plan.problem_count), (1, 0));
+    assert_eq!((plan.rounded, plan.problem_count), ((1, 2_921, 49), 0));
+    assert!(
+        plan.odd.is_empty(),
+        "the clocks went back between its beginning and its end"
+    );
+    let changed = ("on site".to_owned(), "on-site".to_owned());
+    assert_eq!(plan.changed_tags.iter().collect::<Vec<_>>(), [&changed]);
     assert_eq!(plan.lost_tags.iter().collect::<Vec<_>>(), ["2nd"]);
     let all = entries(&store, &nina).await;
     let says: Vec<String> = all
@@ -115,8 +123,9 @@ async fn a_report_of_toggl_becomes_entries_and_once_only(store: Store, _clock: C
     // Read again, nothing is new, whatever became of the entries here.
     let change = store.take_back(nina.user_id, all[0].id, 1, None).await;
     change.unwrap();
-    let (_, _, again) = import(&store, &file, options()).await.unwrap();
-    assert_eq!((again.new, again.there, again.projects), (0, 6, 0));
+    let (_, plan, again) = import(&store, &file, options()).await.unwrap();
+    assert_eq!((again.new, again.there, again.projects), (0, 5, 0));
+    assert_eq!(plan.people[0].deleted, 1, "and stays so");
     assert_eq!(entries(&store, &nina).await, all[1..]);
 
     // A longer report that holds the same rows, in another order and with another date format, adds what is new.
@@ -130,7 +139,7 @@ async fn a_report_of_toggl_becomes_entries_and_once_only(store: Store, _clock: C
     let (_, _, more) = import(&store, lines.join("\n").as_bytes(), options())
         .await
         .unwrap();
-    assert_eq!((more.new, more.there, more.projects), (1, 6, 0));
+    assert_eq!((more.new, more.there, more.projects), (1, 5, 0));
 
     // What was imported is not the last that was logged.
     let undone = store.undo_last(nina.user_id, key(2), None).await.unwrap();
@@ -168,10 +177,16 @@ async fn a_file_of_several_people_needs_to_be_told_whose_is_whose(store: Store, 
     );
     let said = refused(&[("U9", Some("Nina Berg"))]).await;
     assert!(said.contains("met nobody with the Slack id “U9”"), "{said}");
-    let said = refused(&[("U1", Some("Nina Berg")), ("U1", Some("Jonas Weber"))]).await;
-    assert!(said.contains("--user U1 is there twice"), "{said}");
+    let said = refused(&[("U1", Some("Nina Berg")), ("U1", Some("nina@tern.example"))]).await;
+    assert!(
+        said.contains("mean the same person of the file, Nina Berg"),
+        "{said}"
+    );
     let said = refused(&[("U1", Some("Nina Berg")), ("U2", Some("nina@tern.example"))]).await;
-    assert!(said.contains("--user U2 is there twice"), "{said}");
+    assert!(
+        said.contains("mean the same person of the file, Nina Berg"),
+        "{said}"
+    );
     let said = refused(&[("U1", Some("Nina Berg")), ("U3", Some("Jonas Weber"))]).await;
     assert!(said.contains("not of one workspace"), "{said}");
     assert!(entries(&store, &nina).await.is_empty());
@@ -404,10 +419,12 @@ async fn an_export_of_billops_can_be_taken_in_elsewhere(store: Store, _clock: Cl
         .save_member("T9", "U8", Some(&berlin("Jonas")))
         .await
         .unwrap();
-    let (_, _, done) = import(&other, &file, for_people(&[("U8", None)]))
+    let (_, plan, done) = import(&other, &file, for_people(&[("U8", None)]))
         .await
         .unwrap();
-    assert_eq!((done.new, done.there), (0, 30));
+    assert_eq!((done.new, done.there, plan.problem_count), (0, 0, 30));
+    let problem = plan.problems[0].1.to_string();
+    assert!(problem.contains("somebody else's"), "{problem}");
     assert!(entries(&other, &jonas).await.is_empty());
     other.close().await;
 }
@@ -487,6 +504,92 @@ async fn projects_are_found_by_all_their_names_and_never_guessed(store: Store, _
             .contains("“Website” is what several projects are called"),
         "{stop}"
     );
+}
+
+async fn an_import_is_taken_back_but_for_what_was_changed_since(store: Store, _clock: Clock) {
+    let nina = nina(&store).await;
+    let jonas = store
+        .save_member("T1", "U2", Some(&berlin("Jonas")))
+        .await
+        .unwrap();
+    store
+        .insert_entry(meeting(&nina, key(1), 30), soon())
+        .await
+        .unwrap();
+    let file = data("toggl.csv");
+    for id in ["U1", "U2"] {
+        import(&store, &file, for_people(&[(id, None)]))
+            .await
+            .unwrap();
+    }
+    let all = entries(&store, &nina).await;
+    // One is changed, one is deleted, one is deleted and put back.
+    let mut fields = all[1].fields();
+    "A long call".clone_into(&mut fields.description);
+    let step = Step {
+        entry_id: all[1].id,
+        version: 1,
+        to: Some(fields),
+    };
+    let steps = [step];
+    let changed = store.change_entries(nina.user_id, ChangeKind::Edit, &steps, None);
+    changed.await.unwrap();
+    store
+        .take_back(nina.user_id, all[2].id, 1, None)
+        .await
+        .unwrap();
+    let whole = Import::open(store.clone(), || Ok(&file[..]), for_people(&[("U1", None)]))
+        .await
+        .unwrap();
+    let done = whole.take_back(|_| {}).await.unwrap();
+    assert_eq!((done.removed, done.changed), (4, 1));
+    let says = |entries: Vec<TimeEntry>| -> Vec<String> {
+        entries.into_iter().map(|entry| entry.description).collect()
+    };
+    assert_eq!(
+        says(entries(&store, &nina).await),
+        ["A long call", "Meeting"]
+    );
+    assert_eq!(entries(&store, &jonas).await.len(), 6, "his stay");
+    let again = whole.take_back(|_| {}).await.unwrap();
+    assert_eq!((again.removed, again.changed), (0, 1));
+    // And it can be imported once more.
+    let (_, _, done) = import(&store, &file, for_people(&[("U1", None)]))
+        .await
+        .unwrap();
+    assert_eq!((done.new, done.there), (4, 1));
+}
+
+async fn what_is_there_under_another_name_is_pointed_out(store: Store, _clock: Clock) {
+    let nina = nina(&store).await;
+    let jonas = store
+        .save_member("T1", "U2", Some(&berlin("Jonas")))
+        .await
+        .unwrap();
+    for (hour, member) in [(8_u32, &nina), (9, &jonas)] {
+        let mut new = meeting(member, key(u128::from(hour)), 60);
+        let start = format!("2026-11-20T{hour:02}:00:00Z")
+            .parse::<DateTime<Utc>>()
+            .unwrap();
+        new.fields.span = Some((start, start + TimeDelta::hours(1)));
+        new.fields.is_timed = true;
+        store.insert_entry(new, soon()).await.unwrap();
+    }
+    let file = "Email,Description,Start date,Start time,End date,End time,Duration\r\n\
+                n@x.example,Kick-off,2026-11-20,09:00,2026-11-20,10:00,1:00\r\n\
+                n@x.example,Longer,2026-11-20,09:00,2026-11-20,10:30,1:30\r\n\
+                n@x.example,At the time of Jonas,2026-11-20,10:00,2026-11-20,11:00,1:00\r\n\
+                n@x.example,In the gap,2026-03-29,02:15,2026-03-29,03:45,0:30\r\n\
+                n@x.example,Twice that hour,2025-10-26,02:30,2025-10-26,04:00,1:30\r\n";
+    let (_, plan, done) = import(&store, file.as_bytes(), for_people(&[("U1", None)]))
+        .await
+        .unwrap();
+    assert_eq!((plan.twins, plan.twin_count, done.new), (vec![2], 1, 5));
+    assert_eq!(plan.odd, [5, 6]);
+    let (_, plan, _) = import(&store, file.as_bytes(), for_people(&[("U1", None)]))
+        .await
+        .unwrap();
+    assert_eq!(plan.twin_count, 0, "nothing is new");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -575,12 +678,15 @@ async fn the_command_lists_first_and_imports_then() {
     assert_eq!((code, &*said), (Some(0), ""));
     for line in [
         "toggl.csv is a detailed report of Toggl Track.",
-        "line 3: 2026-09-01 49 min Call with the client #website-relaunch · Nina Berg",
+        "line 3: 2026-09-01 13:00–13:49 49 min Call with the client #website-relaunch · billable · Nina Berg",
         "Days: 2026-09-01 to 2026-10-26",
-        "Nina Berg (U1): 6 new entries, 8 h 24 min in all; 0 there already. Times are those of Europe/Berlin.",
+        "Nina Berg (U1, in the file Nina Berg (nina@tern.example)): 6 new entries, 8 h 24 min in all. Times are those of \
+         Europe/Berlin.",
+        "1 entry has seconds in the file and whole minutes here, at least one: 48 min 41 s become 49 min.",
+        "Tags that are one word here: “on site” +on-site",
         "Projects that are made:",
         "  #website-relaunch · Website relaunch · Acme: 2 new entries",
-        "Tags that are left out, because a tag begins with a letter: 2nd",
+        "Tags that are left out, because a tag begins with a letter and an entry has 20 at most: 2nd",
         "Nothing was changed.",
     ] {
         assert!(out.lines().any(|one| one == line), "{line}\n{out}");
@@ -605,6 +711,9 @@ async fn the_command_lists_first_and_imports_then() {
         "{out}"
     );
 
+    let (code, out, _) = run(&["broken.csv", "--user", "U1", "--dry-run"]).await;
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("nothing would be imported either"), "{out}");
     let (code, out, _) = run(&["broken.csv", "--user", "U1"]).await;
     assert_eq!(code, Some(1), "{out}");
     assert!(out.contains("  line 3: “soon” is no length."), "{out}");
@@ -613,16 +722,33 @@ async fn the_command_lists_first_and_imports_then() {
     let (code, out, _) = run(&["broken.csv", "--user", "U1", "--skip-problems"]).await;
     assert_eq!(code, Some(0), "{out}");
     assert!(
-        out.contains("Imported: 5 entries, and 2 projects made. 0 entries were there already."),
+        out.contains("Imported: 5 entries, and 2 projects made."),
         "{out}"
     );
     let (code, out, said) = run(&["toggl.csv", "--user", "U1"]).await;
     assert_eq!((code, &*said), (Some(0), ""), "no terminal, no progress");
     assert!(
-        out.contains("Imported: 1 entry, and 0 projects made. 5 entries were there already."),
+        out.contains(
+            "  5 entries are there already.
+Projects that are there:"
+        ) && out.contains("Imported: 1 entry, and 0 projects made."),
         "{out}"
     );
     assert_eq!(entries(&store, &nina).await.len(), 6);
+
+    let (code, out, _) = run(&["toggl.csv", "--user", "U1", "--undo", "--dry-run"]).await;
+    assert_eq!(
+        (code, entries(&store, &nina).await.len()),
+        (Some(0), 6),
+        "{out}"
+    );
+    let (code, out, _) = run(&["toggl.csv", "--user", "U1", "--undo"]).await;
+    assert_eq!(
+        (code, entries(&store, &nina).await.len()),
+        (Some(0), 0),
+        "{out}"
+    );
+    assert!(out.ends_with("Taken back: 6 entries.\n"), "{out}");
 
     for (arguments, problem) in [
         (

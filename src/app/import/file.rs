@@ -14,6 +14,7 @@ use super::{BATCH, ImportStop, Person};
 use crate::{
     app::time_entries::AHEAD_MAX,
     domain::entry_import::{Author, Columns, DateOrder, ImportedRow, Row, RowProblem},
+    store::EntryTimes,
 };
 
 /// What separates cells: a comma, or what spreadsheets write where the comma is the decimal point, or tabs.
@@ -26,6 +27,8 @@ const HEADER_MAX: usize = 64 * 1024;
 pub(super) struct ImportFile<O> {
     open: O,
     separator: u8,
+    /// Lines that end in two bytes: the reader counts a line when it meets the second one, which is at the next row.
+    has_crlf: bool,
     pub(super) columns: Columns,
 }
 
@@ -48,6 +51,7 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> ImportFile<O> {
         Ok(Self {
             open,
             separator,
+            has_crlf: beginning.ends_with(b"\r\n"),
             columns,
         })
     }
@@ -55,6 +59,7 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> ImportFile<O> {
     pub(super) fn rows(&self) -> Result<Rows<'_, R>, ImportStop> {
         Ok(Rows {
             columns: &self.columns,
+            has_crlf: self.has_crlf,
             reader: reader((self.open)()?, self.separator),
             record: ByteRecord::new(),
         })
@@ -92,6 +97,7 @@ fn reader<R: Read>(from: R, separator: u8) -> Reader<R> {
 #[derive(Debug)]
 pub(super) struct Rows<'a, R> {
     columns: &'a Columns,
+    has_crlf: bool,
     reader: Reader<R>,
     record: ByteRecord,
 }
@@ -109,7 +115,8 @@ impl<'a, R: Read> Rows<'a, R> {
 
     /// The line that the row begins in, the first one of the file being 1.
     fn line(&self) -> u64 {
-        self.record.position().map_or(0, csv::Position::line)
+        let line = self.record.position().map_or(0, csv::Position::line);
+        line + u64::from(self.has_crlf)
     }
 
     /// Its cells; what is no text is empty.
@@ -163,6 +170,15 @@ pub(super) struct Found {
     pub(super) id: Uuid,
 }
 
+impl Found {
+    /// When it was, where that is known.
+    pub(super) fn times(&self) -> Option<EntryTimes> {
+        let (start, _) = self.row.span.filter(|_| self.row.is_timed)?;
+        let minutes = i32::try_from(self.row.minutes().get()).ok()?;
+        Some((self.row.date, start, minutes))
+    }
+}
+
 /// The rows of a file, so many at a time.
 pub(super) struct Batches<'a, R> {
     rows: Rows<'a, R>,
@@ -207,7 +223,7 @@ impl<'a, R: Read> Batches<'a, R> {
         let cells = self.rows.cells();
         let row = self.rows.row(&cells);
         let author = row.author();
-        let is_theirs = |person: &Person| person.author.as_ref().is_none_or(|one| *one == author);
+        let is_theirs = |person: &Person| person.author == author;
         let Some(person) = self.people.iter().position(is_theirs) else {
             return Reading::LeftOut(author);
         };

@@ -6,29 +6,26 @@
 
 mod file;
 mod plan;
+mod run;
 
-use std::{
-    collections::{HashMap, HashSet},
-    io::Read,
-};
+use std::{collections::BTreeSet, io::Read};
 
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use self::file::{Batches, Found, ImportFile, Reading};
+use self::file::{Batches, ImportFile};
 use crate::{
     domain::{
-        entry_import::{Author, DateEvidence, DateOrder, ImportFormat, RowProblem, UnknownColumns},
+        entry_import::{Author, DateEvidence, DateOrder, ImportFormat, UnknownColumns},
         member::Member,
-        project::{Project, ProjectRef},
-        time_entry::{EntryFields, EntrySource, TimeEntry},
+        project::Project,
     },
     error::chain,
-    jobs::Job,
-    store::{NewProject, ProjectChange, Store, StoreError},
+    store::{KnownEntry, Store, StoreError},
 };
 
 pub use plan::{ImportPlan, PlannedEntry, PlannedPerson, PlannedProject};
+pub use run::{Imported, TakenBack};
 
 /// Entries that are stored in one transaction.
 const BATCH: usize = 500;
@@ -81,18 +78,19 @@ pub enum ImportStop {
     MixedDates,
     /// Nobody has this account.
     #[error(
-        "BillOps has met nobody with the Slack id “{0}” in a workspace it is installed in. Whoever it is has to use \
-         BillOps once, by typing /time help"
+        "BillOps has met nobody with the Slack id “{0}”{in_workspace}. Slack shows it in a person's profile under “Copy \
+         member ID” (U…); whoever has not used BillOps yet types /time help once",
+        in_workspace = .1.as_ref().map_or_else(String::new, |workspace| format!(" in the workspace {workspace}"))
     )]
-    Unknown(String),
+    Unknown(String, Option<String>),
     /// Two workspaces have this account.
     #[error("“{0}” is somebody in several workspaces. Say which with --workspace")]
     SeveralWorkspaces(String),
     /// An import is for one workspace.
     #[error("these people are not of one workspace. Import for each workspace by itself")]
     NotTogether,
-    /// The same person twice, or the same words for two.
-    #[error("--user {0} is there twice, or two people would be the same one in the file")]
+    /// Somebody of the file is to be two people, or one twice.
+    #[error("two of --user mean the same person of the file, {0}")]
     Twice(String),
     /// It has entries of several people, and nobody said who they are.
     #[error(
@@ -123,17 +121,6 @@ pub enum ImportStop {
     Store(#[from] StoreError),
 }
 
-/// What came of an import.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Imported {
-    /// Entries that are there since now.
-    pub new: u64,
-    /// Entries that were there already.
-    pub there: u64,
-    /// Projects that were made.
-    pub projects: u64,
-}
-
 /// A file that can be imported: whose it is, how its dates are read and whose entries are whose is known.
 #[derive(Debug)]
 pub struct Import<O> {
@@ -146,13 +133,26 @@ pub struct Import<O> {
     projects: Vec<Project>,
 }
 
+/// What there is of an entry of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing.
+    New,
+    /// It is there.
+    There,
+    /// It was there, and was deleted or taken back; it stays so.
+    Deleted,
+    /// It is there, as somebody else's.
+    SomebodyElses,
+}
+
 /// Somebody whose entries are imported.
 #[derive(Clone, Debug)]
 struct Person {
     member: Member,
     zone: Tz,
-    /// Who it is in the file; `None` for everybody in it.
-    author: Option<Author>,
+    /// Who it is in the file.
+    author: Author,
 }
 
 impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
@@ -163,13 +163,13 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
     pub async fn open(store: Store, open: O, options: ImportOptions) -> Result<Self, ImportStop> {
         let file = ImportFile::open(open)?;
         let mut evidence = DateEvidence::default();
-        let mut authors: HashMap<Author, u64> = HashMap::new();
+        let mut authors: BTreeSet<Author> = BTreeSet::new();
         let mut rows = file.rows()?;
         while rows.advance()? {
             let cells = rows.cells();
             let row = rows.row(&cells);
             evidence.add(&row);
-            *authors.entry(row.author()).or_default() += 1;
+            authors.insert(row.author());
             if authors.len() > NAMES_MAX {
                 return Err(ImportStop::TooMany("people"));
             }
@@ -205,119 +205,23 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
         self.has_order.then_some(self.order)
     }
 
+    /// How the entry with this id stands to this person.
+    fn standing(&self, known: Option<&KnownEntry>, person: usize) -> Standing {
+        match known {
+            None => Standing::New,
+            Some(known) if known.user_id != self.people[person].member.user_id => {
+                Standing::SomebodyElses
+            }
+            Some(known) if known.is_deleted => Standing::Deleted,
+            Some(_) => Standing::There,
+        }
+    }
+
     /// The rows of the file, batch by batch.
     fn batches(&self) -> Result<Batches<'_, R>, ImportStop> {
         let rows = self.file.rows()?;
         let now = self.store.clock().now();
         Ok(Batches::new(rows, self.order, &self.people, now))
-    }
-
-    /// Does what [`plan`](Self::plan) has found, and says after each batch how many rows are done. Rows with problems
-    /// are left out.
-    ///
-    /// # Errors
-    /// The file or the database does not go on. What was imported until then stays; a new try adds the rest.
-    pub async fn run(
-        &self,
-        plan: &ImportPlan,
-        mut progress: impl FnMut(u64),
-    ) -> Result<Imported, ImportStop> {
-        let mut done = Imported::default();
-        let mut rows = 0;
-        let mut projects: HashMap<usize, ProjectRef> = HashMap::new();
-        let mut touched = HashSet::new();
-        let mut batches = self.batches()?;
-        while let Some(batch) = batches.next()? {
-            rows += batch.len() as u64;
-            let found: Vec<Found> = batch.into_iter().filter_map(Reading::found).collect();
-            let ids: Vec<Uuid> = found.iter().map(|found| found.id).collect();
-            let known = self.store.known_entries(&ids).await?;
-            let mut entries = Vec::new();
-            for found in found {
-                if known.contains(&found.id) {
-                    done.there += 1;
-                    continue;
-                }
-                let project = match plan.project_of(&found.row) {
-                    Some((place, planned)) => {
-                        let project = match projects.get(&place) {
-                            Some(project) => project.clone(),
-                            None => self.project(planned, &mut done).await?,
-                        };
-                        projects.insert(place, project.clone());
-                        Some((project, planned.is_billable))
-                    }
-                    None => None,
-                };
-                touched.insert(found.person);
-                entries.push(self.entry(found, project));
-            }
-            let new = self.store.import_entries(&entries).await?;
-            done.new += new;
-            done.there += entries.len() as u64 - new;
-            progress(rows);
-        }
-        for person in touched {
-            let binding = self.people[person].member.binding_id;
-            if self.people[person].member.has_opened_home {
-                self.store
-                    .add_job(&Job::RefreshHome { binding }.to_row())
-                    .await?;
-            }
-        }
-        Ok(done)
-    }
-
-    /// The project that is planned, made if there is none.
-    async fn project(
-        &self,
-        planned: &PlannedProject,
-        done: &mut Imported,
-    ) -> Result<ProjectRef, ImportStop> {
-        if let Some(project) = &planned.existing {
-            return Ok(project.clone());
-        }
-        let new = NewProject {
-            slug: planned.slug.clone(),
-            name: planned.name.clone(),
-            client: planned.client_slug(),
-            is_billable: planned.is_billable,
-        };
-        let workspace = self.people[0].member.slack_integration_id;
-        match self.store.create_project(workspace, &new).await? {
-            ProjectChange::Done(project) => {
-                done.projects += 1;
-                Ok(project)
-            }
-            ProjectChange::TooMany => Err(ImportStop::ProjectsFull),
-            _ => Err(ImportStop::ProjectTaken(new.slug)),
-        }
-    }
-
-    fn entry(&self, found: Found, project: Option<(ProjectRef, bool)>) -> TimeEntry {
-        let Found {
-            person, row, id, ..
-        } = found;
-        let duration = row.minutes();
-        let (project, is_billable) = project.unzip();
-        let fields = EntryFields {
-            description: row.description,
-            date: row.date,
-            span: row.span,
-            is_timed: row.span.is_some(),
-            duration,
-            project,
-            billable: row.billable.or(is_billable).unwrap_or(false),
-            tags: row.tags,
-        };
-        let now = self.store.clock().now();
-        let user_id = self.people[person].member.user_id;
-        TimeEntry {
-            status: row.status,
-            permalink: row.permalink,
-            typed_text: row.typed_text,
-            ..fields.into_entry(id, user_id, EntrySource::Import, now)
-        }
     }
 }
 
@@ -325,42 +229,36 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
 async fn people(
     store: &Store,
     options: &ImportOptions,
-    authors: &HashMap<Author, u64>,
+    authors: &BTreeSet<Author>,
 ) -> Result<Vec<Person>, ImportStop> {
     let listed = || {
-        let mut names: Vec<String> = authors.keys().map(ToString::to_string).collect();
-        names.sort();
-        let more = names.len().saturating_sub(20);
-        names.truncate(20);
-        let more = (more > 0).then(|| format!("and {more} more"));
-        names.into_iter().chain(more).collect::<Vec<_>>().join(", ")
+        let mut names: Vec<String> = authors.iter().map(ToString::to_string).take(20).collect();
+        let more = authors.len() - names.len();
+        names.extend((more > 0).then(|| format!("and {more} more")));
+        names.join(", ")
     };
     let mut people: Vec<Person> = Vec::new();
     for (slack_user_id, said) in &options.people {
         let member = member(store, options.workspace_id.as_deref(), slack_user_id).await?;
-        let author = match said {
-            Some(said) => {
-                let mut called = authors.keys().filter(|author| author.is_called(said));
-                let author = called.next();
-                if called.next().is_some() {
-                    return Err(ImportStop::SeveralAuthors(listed()));
-                }
-                let none = || ImportStop::NoAuthor(said.clone(), listed());
-                Some(author.ok_or_else(none)?.clone())
-            }
-            None if authors.len() > 1 => return Err(ImportStop::SeveralAuthors(listed())),
-            None => None,
+        let called = |author: &&Author| said.as_ref().is_none_or(|said| author.is_called(said));
+        let mut called = authors.iter().filter(called);
+        let author = match (called.next(), said) {
+            (Some(author), _) => author.clone(),
+            (None, Some(said)) => return Err(ImportStop::NoAuthor(said.clone(), listed())),
+            // There is no row at all.
+            (None, None) => Author::default(),
         };
-        let is_there = |one: &Person| {
-            one.member.binding_id == member.binding_id
-                || one.author.is_none()
-                || one.author == author
-        };
-        if author.is_none() && !people.is_empty() || people.iter().any(is_there) {
-            return Err(ImportStop::Twice(slack_user_id.clone()));
+        if called.next().is_some() {
+            return Err(ImportStop::SeveralAuthors(listed()));
         }
-        let other = |one: &Person| one.member.slack_integration_id != member.slack_integration_id;
-        if people.iter().any(other) {
+        if people.iter().any(|one| one.author == author) {
+            return Err(ImportStop::Twice(author.to_string()));
+        }
+        let workspace = member.slack_integration_id;
+        if people
+            .iter()
+            .any(|one| one.member.slack_integration_id != workspace)
+        {
             return Err(ImportStop::NotTogether);
         }
         people.push(Person {
@@ -392,6 +290,9 @@ async fn member(
     match (members.pop(), members.len()) {
         (Some(member), 0) => Ok(member),
         (Some(_), _) => Err(ImportStop::SeveralWorkspaces(slack_user_id.to_owned())),
-        (None, _) => Err(ImportStop::Unknown(slack_user_id.to_owned())),
+        (None, _) => Err(ImportStop::Unknown(
+            slack_user_id.to_owned(),
+            workspace_id.map(str::to_owned),
+        )),
     }
 }

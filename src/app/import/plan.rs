@@ -9,10 +9,17 @@ use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::{
-    Author, Import, ImportStop, Member, NAMES_MAX, Project, ProjectRef, RowProblem,
+    Import, ImportStop, NAMES_MAX, Standing,
     file::{Found, Reading},
 };
-use crate::domain::{entry_import::ImportedRow, project::slug_of};
+use crate::{
+    domain::{
+        entry_import::{Author, ImportedRow, RowProblem},
+        member::Member,
+        project::{Project, ProjectRef, slug_of},
+    },
+    store::EntryTimes,
+};
 
 /// Problems and lost tags that are kept to be shown; the others are counted.
 const SHOWN: usize = 20;
@@ -28,10 +35,19 @@ pub struct ImportPlan {
     pub projects: Vec<PlannedProject>,
     /// People of the file who are not imported, and how many rows are theirs.
     pub left_out: BTreeMap<Author, u64>,
-    /// Entries whose length was no whole minute.
-    pub rounded: u64,
+    /// New entries whose length was no whole minute: how many, how long in the file in seconds, how long here in
+    /// minutes.
+    pub rounded: (u64, u64, u64),
+    /// Tags that are written otherwise here, and how; at most 20.
+    pub changed_tags: BTreeSet<(String, String)>,
     /// Tags that no tag can be here; at most 20.
     pub lost_tags: BTreeSet<String>,
+    /// The lines of new entries that began or ended at a time that the clocks left out or had twice; the first 20.
+    pub odd: Vec<u64>,
+    /// The lines of new entries that begin and last just as others that are there already; the first 20.
+    pub twins: Vec<u64>,
+    /// How many such entries there are.
+    pub twin_count: u64,
     /// The line and the problem of rows that are no entries as they stand; the first 20.
     pub problems: Vec<(u64, RowProblem)>,
     /// How many such rows there are.
@@ -49,8 +65,8 @@ type Named = (String, Option<String>);
 pub struct PlannedPerson {
     /// The person.
     pub member: Member,
-    /// Who that is in the file; `None` for everybody in it.
-    pub author: Option<Author>,
+    /// Who that is in the file.
+    pub author: Author,
     /// Where the clocks are that their times are of.
     pub zone: chrono_tz::Tz,
     /// Entries that would be made.
@@ -59,6 +75,8 @@ pub struct PlannedPerson {
     pub new_minutes: u64,
     /// Entries that are there already.
     pub there: u64,
+    /// Entries that were there, and were deleted.
+    pub deleted: u64,
 }
 
 /// A project that entries of the file are for.
@@ -99,8 +117,10 @@ pub struct PlannedEntry<'a> {
     pub row: &'a ImportedRow,
     /// What it is for.
     pub project: Option<&'a PlannedProject>,
-    /// Whether it is there already.
-    pub is_there: bool,
+    /// Where the clocks are that its times are of.
+    pub zone: chrono_tz::Tz,
+    /// What there is of it.
+    pub standing: Standing,
 }
 
 impl ImportPlan {
@@ -112,6 +132,13 @@ impl ImportPlan {
     /// How many are there already.
     pub fn there(&self) -> u64 {
         self.people.iter().map(|person| person.there).sum()
+    }
+
+    fn note(&mut self, line: u64, problem: RowProblem) {
+        self.problem_count += 1;
+        if self.problems.len() < SHOWN {
+            self.problems.push((line, problem));
+        }
     }
 
     /// What an entry is for, and its place among the projects.
@@ -145,6 +172,7 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
                     new: 0,
                     new_minutes: 0,
                     there: 0,
+                    deleted: 0,
                 })
                 .collect(),
             ..ImportPlan::default()
@@ -158,27 +186,40 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
                 match reading {
                     Reading::Found(found) => entries.push(*found),
                     Reading::LeftOut(author) => *plan.left_out.entry(author).or_default() += 1,
-                    Reading::Problem(line, problem) => {
-                        plan.problem_count += 1;
-                        if plan.problems.len() < SHOWN {
-                            plan.problems.push((line, problem));
-                        }
-                    }
+                    Reading::Problem(line, problem) => plan.note(line, problem),
                 }
             }
             let ids: Vec<Uuid> = entries.iter().map(|found| found.id).collect();
             let known = self.store.known_entries(&ids).await?;
+            let twins = self.twins(&entries).await?;
             for found in entries {
                 // An export of BillOps that holds a row twice holds one entry.
-                let is_there =
-                    known.contains(&found.id) || found.row.id.is_some_and(|id| !seen.insert(id));
-                self.add(&mut plan, &found, is_there)?;
+                let standing = match self.standing(known.get(&found.id), found.person) {
+                    Standing::New if found.row.id.is_some_and(|id| !seen.insert(id)) => {
+                        Standing::There
+                    }
+                    standing => standing,
+                };
+                if standing == Standing::SomebodyElses {
+                    plan.note(found.line, RowProblem::SomebodyElses);
+                    continue;
+                }
+                let times = found.times();
+                let is_twin = times.is_some_and(|times| twins.contains(&(found.person, times)));
+                if standing == Standing::New && is_twin {
+                    plan.twin_count += 1;
+                    if plan.twins.len() < SHOWN {
+                        plan.twins.push(found.line);
+                    }
+                }
+                self.add(&mut plan, &found, standing)?;
                 each(&PlannedEntry {
                     line: found.line,
                     member: &self.people[found.person].member,
                     project: plan.project_of(&found.row).map(|(_, project)| project),
                     row: &found.row,
-                    is_there,
+                    zone: self.people[found.person].zone,
+                    standing,
                 });
             }
         }
@@ -190,8 +231,27 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
         Ok(plan)
     }
 
-    fn add(&self, plan: &mut ImportPlan, found: &Found, is_there: bool) -> Result<(), ImportStop> {
+    /// The times of these entries that their people have other entries with.
+    async fn twins(&self, found: &[Found]) -> Result<HashSet<(usize, EntryTimes)>, ImportStop> {
+        let mut twins = HashSet::new();
+        for (place, person) in self.people.iter().enumerate() {
+            let theirs = found.iter().filter(|found| found.person == place);
+            let times: Vec<EntryTimes> = theirs.filter_map(Found::times).collect();
+            let user_id = person.member.user_id;
+            let known = self.store.same_times(user_id, &times).await?;
+            twins.extend(known.into_iter().map(|times| (place, times)));
+        }
+        Ok(twins)
+    }
+
+    fn add(
+        &self,
+        plan: &mut ImportPlan,
+        found: &Found,
+        standing: Standing,
+    ) -> Result<(), ImportStop> {
         let row = &found.row;
+        let is_new = standing == Standing::New;
         let (first, last) = plan.days.unwrap_or((row.date, row.date));
         plan.days = Some((first.min(row.date), last.max(row.date)));
         if let Some(named) = named(row) {
@@ -200,22 +260,37 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
                 None => self.place(plan, named)?,
             };
             let project = &mut plan.projects[place];
-            project.new += u64::from(!is_there);
+            project.new += u64::from(is_new);
             if let Some(billable) = row.billable {
                 project.says_billable = Some(project.says_billable.unwrap_or(false) | billable);
             }
         }
         let person = &mut plan.people[found.person];
-        if is_there {
-            person.there += 1;
+        person.there += u64::from(standing == Standing::There);
+        person.deleted += u64::from(standing == Standing::Deleted);
+        if !is_new {
             return Ok(());
         }
+        let minutes = u64::from(row.minutes().get());
         person.new += 1;
-        person.new_minutes += u64::from(row.minutes().get());
-        plan.rounded += u64::from(!row.seconds.is_multiple_of(60));
+        person.new_minutes += minutes;
+        if !row.seconds.is_multiple_of(60) {
+            let (entries, seconds, here) = &mut plan.rounded;
+            *entries += 1;
+            *seconds += u64::from(row.seconds);
+            *here += minutes;
+        }
+        if row.is_odd && plan.odd.len() < SHOWN {
+            plan.odd.push(found.line);
+        }
         for tag in &row.lost_tags {
             if plan.lost_tags.len() < SHOWN {
                 plan.lost_tags.insert(tag.clone());
+            }
+        }
+        for tag in &row.changed_tags {
+            if plan.changed_tags.len() < SHOWN {
+                plan.changed_tags.insert(tag.clone());
             }
         }
         Ok(())

@@ -26,6 +26,7 @@ pub(super) enum Column {
     Status,
     Permalink,
     TypedText,
+    IsTimed,
 }
 
 /// Whose export it is.
@@ -105,6 +106,7 @@ const BILLOPS: Names = &[
     (Column::Status, &["status"]),
     (Column::Permalink, &["permalink"]),
     (Column::TypedText, &["typedtext"]),
+    (Column::IsTimed, &["istimed"]),
     (Column::Name, &["person"]),
     (Column::Email, &["slackuserid"]),
 ];

@@ -6,7 +6,7 @@
 mod columns;
 mod values;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
 use uuid::Uuid;
 
@@ -126,7 +126,7 @@ pub struct Row<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RowProblem {
     /// The cell cannot be read.
-    #[error("“{value}” is no {what}. {advice}")]
+    #[error("{} {advice}", not_read(what, value))]
     Unreadable {
         /// What should stand there.
         what: &'static str,
@@ -144,6 +144,9 @@ pub enum RowProblem {
     /// An entry has at least some seconds.
     #[error("it has no time: its length is 0")]
     NoTime,
+    /// Its id is that of an entry of somebody else's.
+    #[error("it is an entry of somebody else's here, and an entry is one person's")]
+    SomebodyElses,
     /// An entry has 24 hours at most.
     #[error("it is longer than 24 hours, which no entry can be. Split it where it comes from")]
     TooLong,
@@ -175,6 +178,10 @@ pub struct ImportedRow {
     pub started: Option<NaiveTime>,
     /// When it began and ended, in whole minutes.
     pub span: Option<Span>,
+    /// Whether somebody said so; otherwise BillOps had placed it.
+    pub is_timed: bool,
+    /// Whether it began or ended at a time that the clocks left out or had twice.
+    pub is_odd: bool,
     /// How long it was, as the file says it.
     pub seconds: u32,
     /// What was done; 1 to 3,000 characters.
@@ -187,6 +194,8 @@ pub struct ImportedRow {
     pub client: Option<String>,
     /// Words to find it by, among them the task.
     pub tags: Vec<String>,
+    /// Tags that are written otherwise here, and how.
+    pub changed_tags: Vec<(String, String)>,
     /// Tags of the file that no tag of BillOps can be.
     pub lost_tags: Vec<String>,
     /// Whether it goes on an invoice, where the file says so.
@@ -227,7 +236,12 @@ impl<'a> Row<'a> {
             .columns
             .place(column)
             .and_then(|place| self.cells.get(place));
-        cell.map_or("", |cell| cell.trim())
+        let cell = cell.map_or("", |cell| cell.trim());
+        // Where nothing is said, newer reports of Toggl have a dash.
+        if cell == "-" && self.columns.format() == ImportFormat::Toggl {
+            return "";
+        }
+        cell
     }
 
     /// A text that an export of BillOps has made harmless for spreadsheets is what it was again.
@@ -283,13 +297,25 @@ impl<'a> Row<'a> {
             Some(started) => self.span(order, zone, date, started, ended, seconds)?,
             None => self.stored_span()?,
         };
+        let is_timed = self.yes(Column::IsTimed)?.unwrap_or(span.is_some());
+        let is_odd = |day: NaiveDate, time: Option<NaiveTime>| {
+            time.is_some_and(|time| {
+                zone.from_local_datetime(&day.and_time(time))
+                    .single()
+                    .is_none()
+            })
+        };
+        let is_odd =
+            is_odd(date, started) || is_odd(self.end_day(order, date, started, ended)?, ended);
         let billable = self.yes(Column::Billable)?;
-        let (tags, lost_tags) = self.tags();
+        let (tags, changed_tags, lost_tags) = self.tags();
         Ok(ImportedRow {
             id,
             date,
             started,
             span,
+            is_timed,
+            is_odd,
             seconds,
             description: self.description()?,
             task: self.name(Column::Task),
@@ -298,6 +324,7 @@ impl<'a> Row<'a> {
                 .or_else(|| self.name(Column::Client)),
             client: self.name(Column::Client),
             tags,
+            changed_tags,
             lost_tags,
             billable,
             status: self.status()?,
@@ -330,30 +357,28 @@ impl<'a> Row<'a> {
         };
         let (start, end) = (
             date.and_time(started),
-            self.local_end(order, date, started, ended)?,
+            self.end_day(order, date, Some(started), Some(ended))?
+                .and_time(ended),
         );
         u32::try_from((end - start).num_seconds()).map_err(|_| RowProblem::EndsBefore)
     }
 
-    /// When it ended by the clock on the wall. Where no day of it is said, the first such time behind the beginning.
-    fn local_end(
+    /// The day it ended on. Where none is said, that of the first such time behind the beginning.
+    fn end_day(
         &self,
         order: DateOrder,
         date: NaiveDate,
-        started: NaiveTime,
-        ended: NaiveTime,
-    ) -> Result<chrono::NaiveDateTime, RowProblem> {
+        started: Option<NaiveTime>,
+        ended: Option<NaiveTime>,
+    ) -> Result<NaiveDate, RowProblem> {
         let said = self.get(Column::EndDate);
-        let day = if said.is_empty() {
-            if ended < started {
-                date + TimeDelta::days(1)
-            } else {
-                date
-            }
-        } else {
-            read_date(said, order)?
-        };
-        Ok(day.and_time(ended))
+        if !said.is_empty() {
+            return read_date(said, order);
+        }
+        let is_next = started
+            .zip(ended)
+            .is_some_and(|(started, ended)| ended < started);
+        Ok(date + TimeDelta::days(i64::from(is_next)))
     }
 
     /// When it began and ended, in whole minutes. What has no breaks is as long as it is said to be.
@@ -374,7 +399,8 @@ impl<'a> Row<'a> {
         let Some(ended) = ended else {
             return Ok(Some((start, full)));
         };
-        let local = self.local_end(order, date, started, ended)?;
+        let day = self.end_day(order, date, Some(started), Some(ended))?;
+        let local = day.and_time(ended);
         let by_the_clock = (local - date.and_time(started)).num_seconds();
         if by_the_clock < 0 {
             return Err(RowProblem::EndsBefore);
@@ -451,8 +477,9 @@ impl<'a> Row<'a> {
         Ok((!text.is_empty()).then(|| text.to_owned()))
     }
 
-    /// The tags as tags are here, and those that none can be. The task is one, too, unless it is the description.
-    fn tags(&self) -> (Vec<String>, Vec<String>) {
+    /// The tags as tags are here, those that are written otherwise, and those that none can be. The task is one, too,
+    /// unless it is the description.
+    fn tags(&self) -> (Vec<String>, Vec<(String, String)>, Vec<String>) {
         let said = self.text(Column::Tags);
         let words: Vec<&str> = if self.columns.format() == ImportFormat::BillOps {
             said.split(' ').collect()
@@ -461,7 +488,7 @@ impl<'a> Row<'a> {
         };
         let task = self.text(Column::Task);
         let has_description = !self.text(Column::Description).is_empty();
-        let (mut tags, mut lost) = (Vec::new(), Vec::new());
+        let (mut tags, mut changed, mut lost) = (Vec::new(), Vec::new(), Vec::new());
         for word in words.into_iter().chain(has_description.then_some(task)) {
             let word = word.trim();
             let tag = Some(word.to_owned())
@@ -469,12 +496,17 @@ impl<'a> Row<'a> {
                 .or_else(|| slug_of(word).filter(|slug| is_tag(slug)));
             match tag {
                 Some(tag) if tags.contains(&tag) => {}
-                Some(tag) if tags.len() < TAGS_MAX => tags.push(tag),
+                Some(tag) if tags.len() < TAGS_MAX => {
+                    if tag != word {
+                        changed.push((word.to_owned(), tag.clone()));
+                    }
+                    tags.push(tag);
+                }
                 None if word.is_empty() => {}
                 _ => lost.push(word.to_owned()),
             }
         }
-        (tags, lost)
+        (tags, changed, lost)
     }
 
     /// Yes or no, where something stands there.
@@ -554,6 +586,15 @@ fn optional_time(text: &str) -> Result<Option<NaiveTime>, RowProblem> {
 fn to_the_minute(time: NaiveTime) -> NaiveTime {
     use chrono::Timelike as _;
     time.with_second(0).unwrap_or(time)
+}
+
+/// What is wrong with a cell.
+fn not_read(what: &str, value: &str) -> String {
+    if value.is_empty() {
+        format!("there is no {what}.")
+    } else {
+        format!("“{value}” is no {what}.")
+    }
 }
 
 fn unreadable(what: &'static str, value: &str, advice: &'static str) -> RowProblem {
