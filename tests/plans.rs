@@ -55,7 +55,7 @@ const LARGE: [&str; 8] = [
 ];
 
 /// Lists that go on page after page, from behind a day and an id.
-const PAGED: [&str; 2] = ["entries_before", "exported_entries"];
+const PAGED: [&str; 3] = ["entries_before", "exported_entries", "own_entries"];
 
 /// The statements that were sent since they were last taken.
 #[derive(Clone, Copy)]
@@ -219,6 +219,11 @@ async fn ask(
         entries_before(me, &filter, place, 50),
         listed_entry(me, entry.id),
         exported_entries(me, place, day, 1_000),
+        own_entries(me, false, place, 1_000),
+        own_entries(me, true, place, 1_000),
+        known_entries(&[entry.id]),
+        same_times(me, &[(day, noon, 30)]),
+        forget_imported(me, &[entry.id]),
         exported_people(Some("T1"), Some("U1"), nina.binding_id, 100),
         sums(me, week, day, SumBy::Day),
         sums(me, week, day, SumBy::Project),

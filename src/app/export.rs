@@ -60,7 +60,8 @@ impl ExportSpan {
 }
 
 /// Days that both databases have names of four digits for.
-const FIRST_DAY: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("there is such a day");
+pub(super) const FIRST_DAY: NaiveDate =
+    NaiveDate::from_ymd_opt(1, 1, 1).expect("there is such a day");
 const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("there is such a day");
 
 /// An export under way: person after person, each from the oldest day on. An entry that is made or moved meanwhile

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::App;
+use super::{App, export::FIRST_DAY};
 use crate::{
     domain::{calendar::AccountState, member::Member},
     error::Failed,
@@ -63,19 +63,23 @@ impl App {
         document.push_str("\"records\": ");
         document.push_str(&json(&records));
         document.push_str(",\n\"time_entries\": [");
-        let mut last = Uuid::nil();
-        loop {
-            let page = self
-                .store
-                .own_entries(member.user_id, last, PAGE)
-                .await
-                .map_err(failed)?;
-            let Some(end) = page.last() else { break };
-            add_rows(&mut document, &page, last.is_nil());
-            last = end.id;
+        let mut is_first = true;
+        for are_deleted in [false, true] {
+            let mut last = (FIRST_DAY, Uuid::nil());
+            loop {
+                let page = self
+                    .store
+                    .own_entries(member.user_id, are_deleted, last, PAGE)
+                    .await
+                    .map_err(failed)?;
+                let Some(end) = page.last() else { break };
+                add_rows(&mut document, &page, is_first);
+                is_first = false;
+                last = (end.date, end.id);
+            }
         }
         document.push_str("\n],\n\"calendar_events\": [");
-        last = Uuid::nil();
+        let mut last = Uuid::nil();
         loop {
             let page = self
                 .store

@@ -54,7 +54,8 @@ impl Store {
         Ok(rows.into_iter().map(known).collect())
     }
 
-    /// Which of these times the person has entries with, however those came in. At most 1,000 are asked about.
+    /// The times of the person's entries that begin when one of these does, however they came in. At most 1,000 are
+    /// asked about.
     ///
     /// # Errors
     /// The database does not answer.
@@ -71,10 +72,15 @@ impl Store {
                 "SELECT date, started_at, duration_minutes FROM time_entries WHERE user_id = ",
             );
             query.push_bind(user_id);
-            query.push(" AND deleted_at IS NULL AND (date, started_at, duration_minutes) IN (");
-            query.push_values(times, |mut row, (date, started_at, minutes)| {
-                row.push_bind(*date).push_bind(*started_at).push_bind(*minutes);
-            });
+            query.push(" AND deleted_at IS NULL AND date BETWEEN ");
+            query.push_bind(times.iter().map(|(date, ..)| *date).min());
+            query.push(" AND ");
+            query.push_bind(times.iter().map(|(date, ..)| *date).max());
+            query.push(" AND started_at IN (");
+            let mut list = query.separated(", ");
+            for (_, started_at, _) in times {
+                list.push_bind(*started_at);
+            }
             query.push(")");
             query.build_query_as().fetch_all(db).await
         })?;

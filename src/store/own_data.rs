@@ -32,12 +32,13 @@ pub struct OwnData {
 /// A person's entry in their export, deleted ones as well.
 #[derive(Debug, Serialize, sqlx::FromRow)]
 pub struct OwnEntry {
-    /// Its id: later entries have greater ones.
+    /// Its id.
     pub id: Uuid,
     source: String,
     status: String,
     description: String,
-    date: NaiveDate,
+    /// The day it counts for.
+    pub date: NaiveDate,
     started_at: Option<DateTime<Utc>>,
     ended_at: Option<DateTime<Utc>>,
     duration_minutes: i32,
@@ -236,29 +237,45 @@ impl Store {
         })
     }
 
-    /// A page of a person's entries, deleted ones as well, behind the one with this id.
+    /// A page of a person's entries, those that stand or those that are deleted, the oldest day first, from behind the
+    /// one with this day and id.
     ///
     /// # Errors
     /// The database does not answer.
     pub async fn own_entries(
         &self,
         user_id: Uuid,
-        after: Uuid,
+        are_deleted: bool,
+        (date, id): (NaiveDate, Uuid),
         limit: u32,
     ) -> Result<Vec<OwnEntry>, StoreError> {
+        macro_rules! own_entries_sql {
+            ($which:literal) => {
+                concat!(
+                    "SELECT e.id, e.source, e.status, e.description, e.date, e.started_at, e.ended_at, \
+                     e.duration_minutes, p.slug AS project, e.billable, e.tags, e.permalink, e.typed_text, \
+                     e.created_at, e.updated_at, e.deleted_at FROM time_entries e \
+                     LEFT JOIN projects p ON p.id = e.project_id \
+                     WHERE e.user_id = $1 AND (e.date, e.id) > ($2, $3) AND e.deleted_at IS ",
+                    $which,
+                    " ORDER BY e.date, e.id LIMIT $4"
+                )
+            };
+        }
+        // Each has an index of its own.
+        let sql = if are_deleted {
+            own_entries_sql!("NOT NULL")
+        } else {
+            own_entries_sql!("NULL")
+        };
         Ok(read!(self, db => {
-            sqlx::query_as(
-                "SELECT e.id, e.source, e.status, e.description, e.date, e.started_at, e.ended_at, \
-                 e.duration_minutes, p.slug AS project, e.billable, e.tags, e.permalink, e.typed_text, \
-                 e.created_at, e.updated_at, e.deleted_at FROM time_entries e \
-                 LEFT JOIN projects p ON p.id = e.project_id \
-                 WHERE e.user_id = $1 AND e.id > $2 ORDER BY e.id LIMIT $3",
-            )
-            .bind(user_id)
-            .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(db)
-            .await
+            sqlx::query_as(sql)
+                .bind(user_id)
+                .bind(date)
+                .bind(id)
+                .bind(i64::from(limit))
+                .fetch_all(db)
+                .await
         })?)
     }
 
@@ -404,7 +421,11 @@ impl Store {
             for of_user in [
                 // Its steps go with it.
                 "DELETE FROM changes WHERE user_id = $1",
-                "UPDATE time_entries SET source_event_id = NULL WHERE user_id = $1 AND source_event_id IS NOT NULL",
+                // In two halves each, for no index holds them all.
+                "UPDATE time_entries SET source_event_id = NULL WHERE user_id = $1 AND deleted_at IS NULL \
+                 AND source_event_id IS NOT NULL",
+                "UPDATE time_entries SET source_event_id = NULL WHERE user_id = $1 AND deleted_at IS NOT NULL \
+                 AND source_event_id IS NOT NULL",
                 "DELETE FROM synced_calendar_events WHERE user_id = $1",
                 "DELETE FROM rules WHERE user_id = $1",
                 "DELETE FROM last_projects WHERE user_id = $1",
@@ -412,8 +433,9 @@ impl Store {
                 "DELETE FROM timers WHERE user_id = $1",
                 "DELETE FROM idempotency_keys WHERE user_id = $1",
                 "DELETE FROM api_requests WHERE user_id = $1",
-                "DELETE FROM time_entries WHERE user_id = $1 \
-                 AND (status NOT IN ('approved', 'billed') OR deleted_at IS NOT NULL)",
+                "DELETE FROM time_entries WHERE user_id = $1 AND deleted_at IS NULL \
+                 AND status NOT IN ('approved', 'billed')",
+                "DELETE FROM time_entries WHERE user_id = $1 AND deleted_at IS NOT NULL",
             ] {
                 sqlx::query(of_user).bind(user_id).execute(&mut *conn).await?;
             }
@@ -435,7 +457,7 @@ impl Store {
                 sqlx::query(of_user).bind(user_id).execute(&mut *conn).await?;
             }
             let (stays,): (bool,) = sqlx::query_as(
-                "SELECT EXISTS (SELECT 1 FROM time_entries WHERE user_id = $1) \
+                "SELECT EXISTS (SELECT 1 FROM time_entries WHERE user_id = $1 AND deleted_at IS NULL) \
                  OR EXISTS (SELECT 1 FROM channel_projects WHERE linked_by = $1)",
             )
             .bind(user_id)
@@ -477,7 +499,8 @@ impl Store {
                 sqlx::query(
                     "UPDATE time_entries SET user_id = $2, description = 'Deleted by its author', tags = '[]', \
                      permalink = NULL, typed_text = NULL, started_at = NULL, ended_at = NULL, is_timed = FALSE, \
-                     version = version + 1, created_at = $3, updated_at = $3 WHERE user_id = $1",
+                     version = version + 1, created_at = $3, updated_at = $3 \
+                     WHERE user_id = $1 AND deleted_at IS NULL",
                 )
                 .bind(user_id)
                 .bind(nameless)

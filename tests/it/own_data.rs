@@ -148,8 +148,8 @@ async fn the_export_holds_everything_of_the_person_and_of_nobody_else() {
         .iter()
         .map(|e| e["description"].as_str().unwrap())
         .collect();
-    assert_eq!(words, ["Secret plan", "Own words"], "deleted ones as well");
-    assert!(entries[0]["deleted_at"].is_string() && entries[1]["deleted_at"].is_null());
+    assert_eq!(words, ["Own words", "Secret plan"], "deleted ones as well");
+    assert!(entries[0]["deleted_at"].is_null() && entries[1]["deleted_at"].is_string());
     assert_eq!(export["records"]["profile"]["slack_user_id"], "U07NINA001");
     assert_eq!(export["records"]["timers"][0]["description"], "Own timer");
     assert_eq!(export["records"]["connections"][0]["provider"], "google");

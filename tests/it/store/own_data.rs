@@ -4,7 +4,7 @@ use billops::{domain::member::Member, jobs::Job, store::Store};
 use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
-use super::{berlin, log};
+use super::{berlin, day, log};
 use crate::{databases::Database, own_data::tables_that_say};
 
 /// Runs a statement from outside.
@@ -126,7 +126,7 @@ async fn nothing_is_left(database: Database) {
             .is_empty()
     );
     let entries = store
-        .own_entries(other.user_id, Uuid::nil(), 10)
+        .own_entries(other.user_id, false, (day(), Uuid::nil()), 10)
         .await
         .unwrap();
     assert_eq!((entries.len(), entries[0].id), (1, kept.id));
@@ -175,7 +175,9 @@ async fn nothing_is_left_in_memory() {
         .unwrap();
     let records = store.own_records(gone.user_id, gone.binding_id).await;
     assert!(records.unwrap().is_none());
-    let entries = store.own_entries(gone.user_id, Uuid::nil(), 10).await;
+    let entries = store
+        .own_entries(gone.user_id, false, (day(), Uuid::nil()), 10)
+        .await;
     assert!(entries.unwrap().is_empty());
     store.close().await;
 }
