@@ -636,6 +636,16 @@ async fn files_that_are_none_are_refused_in_words() {
         (2, 1, 3)
     );
     assert!(plan.problems[0].1.to_string().contains("not UTF-8"));
+    let open =
+        "Date,Hours,Notes\n2026-09-01,1,a\n2026-09-01,1,\"".to_owned() + &"x\n".repeat(800_000);
+    let stop = refused(open.as_bytes(), None)
+        .await
+        .unwrap_err()
+        .to_string();
+    assert!(
+        stop.contains("the row that begins in line 3 is longer than 1 MiB"),
+        "{stop}"
+    );
     let ahead = b"Date,Hours\n2026-11-21,1\n2026-11-23,1\n";
     let plan = refused(ahead, None).await.unwrap();
     assert_eq!((plan.new_entries(), plan.problem_count), (1, 1));

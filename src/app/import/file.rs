@@ -21,6 +21,9 @@ use crate::{
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 /// What is looked through to find out which; a longer first line names no columns.
 const HEADER_MAX: usize = 64 * 1024;
+/// The longest row, in bytes: far more than all texts of an entry. Without a limit a quotation mark that is missing
+/// would bring the rest of the file into memory.
+const ROW_MAX: usize = 1024 * 1024;
 
 /// A file and what its first line says.
 #[derive(Debug)]
@@ -60,7 +63,13 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> ImportFile<O> {
         Ok(Rows {
             columns: &self.columns,
             has_crlf: self.has_crlf,
-            reader: reader((self.open)()?, self.separator),
+            reader: reader(
+                Metered {
+                    inner: (self.open)()?,
+                    since: 0,
+                },
+                self.separator,
+            ),
             record: ByteRecord::new(),
         })
     }
@@ -93,24 +102,50 @@ fn reader<R: Read>(from: R, separator: u8) -> Reader<R> {
         .from_reader(from)
 }
 
+/// What is read, and how much of it since it was last asked.
+#[derive(Debug)]
+struct Metered<R> {
+    inner: R,
+    since: usize,
+}
+
+impl<R: Read> Read for Metered<R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        if self.since > ROW_MAX {
+            return Err(std::io::Error::other("the row is too long"));
+        }
+        let read = self.inner.read(into)?;
+        self.since += read;
+        Ok(read)
+    }
+}
+
 /// The rows that are left of a file.
 #[derive(Debug)]
 pub(super) struct Rows<'a, R> {
     columns: &'a Columns,
     has_crlf: bool,
-    reader: Reader<R>,
+    reader: Reader<Metered<R>>,
     record: ByteRecord,
 }
 
 impl<'a, R: Read> Rows<'a, R> {
     /// Goes to the next row that is not empty; `false` at the end.
     pub(super) fn advance(&mut self) -> Result<bool, ImportStop> {
-        while self.reader.read_byte_record(&mut self.record)? {
+        loop {
+            self.reader.get_mut().since = 0;
+            match self.reader.read_byte_record(&mut self.record) {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(_) if self.reader.get_ref().since > ROW_MAX => {
+                    return Err(ImportStop::RowTooLong(self.line()));
+                }
+                Err(error) => return Err(error.into()),
+            }
             if self.record.iter().any(|cell| !cell.trim_ascii().is_empty()) {
                 return Ok(true);
             }
         }
-        Ok(false)
     }
 
     /// The line that the row begins in, the first one of the file being 1.

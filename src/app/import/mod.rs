@@ -55,6 +55,11 @@ pub enum ImportStop {
     /// The file is no CSV.
     #[error("it cannot be read as CSV: {0}")]
     Csv(#[from] csv::Error),
+    /// A quotation mark is missing, or it is no such file.
+    #[error(
+        "the row that begins in line {0} is longer than 1 MiB. Perhaps a quotation mark is missing there"
+    )]
+    RowTooLong(u64),
     /// There is nothing in it.
     #[error("it is empty")]
     Empty,
