@@ -83,7 +83,7 @@ impl Bot {
         let store = Store::open(config.database_url.expose_secret(), clock.clone())
             .await
             .map_err(|error| NotStarted {
-                doing: format!("opening the database {address} (DATABASE_URL)"),
+                doing: format!("opening the database {address}"),
                 problem: crate::error::chain(&error),
             })?;
         let keys = config.keyring().map_err(|problem| NotStarted {

@@ -1,5 +1,7 @@
 //! The command line.
 
+#[path = "main/arguments.rs"]
+mod arguments;
 #[path = "main/export.rs"]
 mod export;
 #[path = "main/import.rs"]
@@ -15,7 +17,7 @@ use billops::{
     app::{App, Refreshed, SyncProblem},
     bot::Bot,
     clock::Clock,
-    config::{Config, Environment, LogFormat, Problem},
+    config::{Config, Environment, LogConfig, LogFormat, Problem},
     doctor,
     domain::calendar_event::SyncCounts,
     manifest,
@@ -24,7 +26,7 @@ use billops::{
 };
 use clap::{Parser, Subcommand};
 use secrecy::ExposeSecret as _;
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
+use tracing_subscriber::{layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// Memory that many threads allocate and free in turn falls to pieces in the system's own allocator: after a
 /// burst it keeps half as much again.
@@ -74,7 +76,7 @@ enum Command {
     /// Send the daily summaries that are due and were not sent
     Summaries {
         /// Of this day instead, however late it is; whoever got it is not sent it again
-        #[arg(long, value_name = "YYYY-MM-DD")]
+        #[arg(long, value_name = "YYYY-MM-DD", value_parser = arguments::day)]
         date: Option<chrono::NaiveDate>,
         /// Print what they would say, and send nothing
         #[arg(long)]
@@ -95,10 +97,10 @@ enum Command {
         #[arg(long)]
         json: bool,
         /// The moment to reckon from, as 2026-11-20T13:30:00+01:00 (now, if left out)
-        #[arg(long, value_name = "RFC3339")]
+        #[arg(long, value_name = "RFC3339", value_parser = arguments::moment)]
         now: Option<chrono::DateTime<chrono::FixedOffset>>,
         /// The zone to reckon in, as Europe/Berlin
-        #[arg(long, value_name = "ZONE", default_value = "UTC")]
+        #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = arguments::zone)]
         tz: chrono_tz::Tz,
         /// What stands after /time; `-` reads one line each from the standard input
         #[arg(allow_hyphen_values = true, trailing_var_arg = true)]
@@ -167,21 +169,13 @@ fn run(command: Command) -> Result<ExitCode, Stop> {
         .map_err(|problem| Stop::Configuration(vec![problem]))?;
     match command {
         Command::Serve => {
-            let logging = start_logging(&environment, "info");
-            let config = match (logging, Config::from_environment(&environment)) {
-                (Ok(()), Ok(config)) => config,
-                (logging, config) => {
-                    let problems = [logging.err(), config.err()];
-                    let problems = problems.into_iter().flatten().flatten().collect();
-                    return Err(Stop::Configuration(problems));
-                }
-            };
+            let config = configured(&environment, "info")?;
             runtime()?.block_on(serve(config))
         }
         #[cfg(feature = "demo")]
         Command::Demo { port } => {
             // The terminal is for the one line with the URL; a bot's log is there for who asks for it.
-            start_logging(&environment, "warn").map_err(Stop::Configuration)?;
+            start_logging(&environment, "warn")?;
             runtime()?.block_on(demo(port))
         }
         Command::Doctor => {
@@ -213,18 +207,15 @@ fn run(command: Command) -> Result<ExitCode, Stop> {
             runtime()?.block_on(import::import(url.expose_secret(), options))
         }
         Command::Sync { calendar_id, .. } => {
-            start_logging(&environment, "error").map_err(Stop::Configuration)?;
-            let config = Config::from_environment(&environment).map_err(Stop::Configuration)?;
+            let config = configured(&environment, "error")?;
             runtime()?.block_on(sync(&config, calendar_id))
         }
         Command::RefreshTokens => {
-            start_logging(&environment, "warn").map_err(Stop::Configuration)?;
-            let config = Config::from_environment(&environment).map_err(Stop::Configuration)?;
+            let config = configured(&environment, "warn")?;
             runtime()?.block_on(refresh_tokens(&config))
         }
         Command::Summaries { date, dry_run } => {
-            start_logging(&environment, "error").map_err(Stop::Configuration)?;
-            let config = Config::from_environment(&environment).map_err(Stop::Configuration)?;
+            let config = configured(&environment, "error")?;
             runtime()?.block_on(summaries(&config, date, dry_run))
         }
         Command::Keys(Keys::Rotate) => {
@@ -289,27 +280,19 @@ const QUIET: [&str; 10] = [
     "tokio_cron_scheduler=warn",
 ];
 
+/// Every setting, and the log begun. All that is wrong is said at once, so the settings are read first: what is wrong with
+/// the log's is among it.
+fn configured(environment: &Environment, default: &str) -> Result<Config, Stop> {
+    let config = Config::from_environment(environment).map_err(Stop::Configuration)?;
+    start_logging(environment, default)?;
+    Ok(config)
+}
+
 /// Starts the log. `RUST_LOG` says how much, or else `default`; the [`QUIET`] ones are kept quiet whatever
 /// it says.
-fn start_logging(environment: &Environment, default: &str) -> Result<(), Vec<Problem>> {
-    let level = environment
-        .get("RUST_LOG")
-        .unwrap_or_else(|| default.to_owned());
-    let filter = level.parse::<EnvFilter>().map_err(|error| {
-        let advice =
-            format!("is “{level}”, which cannot be read ({error}). An example: info,billops=debug");
-        Problem {
-            name: "RUST_LOG",
-            advice,
-        }
-    });
-    let (filter, format) = match (filter, LogFormat::from_environment(environment)) {
-        (Ok(filter), Ok(format)) => (filter, format),
-        (filter, format) => {
-            let problems = [filter.err(), format.err()];
-            return Err(problems.into_iter().flatten().collect());
-        }
-    };
+fn start_logging(environment: &Environment, default: &str) -> Result<(), Stop> {
+    let LogConfig { filter, format } =
+        LogConfig::from_environment(environment, default).map_err(Stop::Configuration)?;
     let filter = QUIET.iter().fold(filter, |filter, quiet| {
         let quiet = quiet.parse().expect("the directive is written here");
         filter.add_directive(quiet)

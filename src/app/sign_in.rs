@@ -35,8 +35,8 @@ pub enum SignedIn {
     Yes {
         /// The secret for the browser's cookie.
         session: SecretString,
-        /// Where the browser goes on: a path of this server's.
-        then: String,
+        /// Where the browser goes on, if that was said: a path of this server's.
+        then: Option<String>,
     },
     /// The state is missing, unknown, used, too old, or another browser's.
     StateInvalid,
@@ -56,7 +56,7 @@ pub enum SignedIn {
 #[derive(Serialize, Deserialize)]
 struct Begun {
     nonce: String,
-    then: String,
+    then: Option<String>,
     expires_at: DateTime<Utc>,
 }
 
@@ -78,7 +78,7 @@ impl App {
     }
 
     /// Where the browser goes to sign in; `None` if that is not set up. `then` is the path of this server's where it
-    /// goes on; anything else is replaced by the landing page.
+    /// goes on; anything else counts as not said.
     ///
     /// # Errors
     /// There are no keys to seal with.
@@ -88,7 +88,7 @@ impl App {
         };
         let begun = Begun {
             nonce: new_secret().expose_secret().to_owned(),
-            then: own_path(then).to_owned(),
+            then: own_path(then).map(str::to_owned),
             expires_at: self.clock.now() + SIGN_IN_TAKES,
         };
         let plain = serde_json::to_string(&begun).expect("they are plain fields");
@@ -330,14 +330,14 @@ fn said_by_slack(problem: &SignInProblem) -> SignedIn {
     }
 }
 
-/// A path of this server's own, or the landing page: nobody is sent elsewhere by a link to us.
-fn own_path(path: &str) -> &str {
+/// A path of this server's own, and nothing else: nobody is sent elsewhere by a link to us.
+fn own_path(path: &str) -> Option<&str> {
     let is_own = path.starts_with('/')
         && !path.starts_with("//")
         && !path.contains(['\\', '\n', '\r', '\t'])
         && path.len() <= 512
         && path.bytes().all(|byte| byte.is_ascii_graphic());
-    if is_own { path } else { "/" }
+    is_own.then_some(path)
 }
 
 #[cfg(test)]
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn nobody_is_sent_elsewhere() {
         for own in ["/", "/connect/google/abc", "/api/docs?x=1#y"] {
-            assert_eq!(own_path(own), own);
+            assert_eq!(own_path(own), Some(own));
         }
         for foreign in [
             "",
@@ -360,7 +360,7 @@ mod tests {
             "/a\r\nset-cookie: x=1",
             "/é",
         ] {
-            assert_eq!(own_path(foreign), "/", "{foreign:?}");
+            assert_eq!(own_path(foreign), None, "{foreign:?}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use url::Url;
 
-use super::Reader;
+use super::{Reader, callback};
 use crate::domain::provider::Provider;
 
 /// How to reach the calendars, each where it is set up.
@@ -56,20 +56,18 @@ impl CalendarConfig {
         }
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+    pub(super) fn read(reader: &mut Reader<'_>, public_url: &Url) -> Self {
         Self {
-            google: google(reader),
-            microsoft: microsoft(reader),
+            google: google(reader, public_url),
+            microsoft: microsoft(reader, public_url),
         }
     }
 }
 
-fn google(reader: &mut Reader<'_>) -> Option<ProviderConfig> {
-    let client = reader.pair("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET");
-    let redirect_uri = reader.url(
-        "GOOGLE_REDIRECT_URI",
-        "http://localhost:8000/api/v1/integrations/google/callback",
-    );
+fn google(reader: &mut Reader<'_>, public_url: &Url) -> Option<ProviderConfig> {
+    let what = "Google calendars";
+    let client = reader.pair("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", what);
+    let redirect_uri = reader.redirect_uri("GOOGLE_REDIRECT_URI", public_url, "google");
     let auth_url = reader.url(
         "GOOGLE_AUTH_URL",
         "https://accounts.google.com/o/oauth2/v2/auth",
@@ -92,12 +90,10 @@ fn google(reader: &mut Reader<'_>) -> Option<ProviderConfig> {
     })
 }
 
-fn microsoft(reader: &mut Reader<'_>) -> Option<ProviderConfig> {
-    let client = reader.pair("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET");
-    let redirect_uri = reader.url(
-        "MICROSOFT_REDIRECT_URI",
-        "http://localhost:8000/api/v1/integrations/microsoft/callback",
-    );
+fn microsoft(reader: &mut Reader<'_>, public_url: &Url) -> Option<ProviderConfig> {
+    let what = "Outlook calendars";
+    let client = reader.pair("MICROSOFT_CLIENT_ID", "MICROSOFT_CLIENT_SECRET", what);
+    let redirect_uri = reader.redirect_uri("MICROSOFT_REDIRECT_URI", public_url, "microsoft");
     let login_url = reader.url("MICROSOFT_LOGIN_URL", "https://login.microsoftonline.com");
     let api_url = reader.url("MICROSOFT_GRAPH_URL", "https://graph.microsoft.com/v1.0");
     let tenant = reader.tenant();
@@ -124,42 +120,40 @@ fn microsoft(reader: &mut Reader<'_>) -> Option<ProviderConfig> {
 
 impl SignInConfig {
     pub(super) fn read(reader: &mut Reader<'_>, public_url: &Url) -> Option<Self> {
-        let client = reader.pair("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET");
+        let what = "Sign in with Slack and for workspaces that install the app";
+        let client = reader.pair("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET", what);
         let authorize_url = reader.url(
             "SLACK_OPENID_AUTHORIZE_URL",
             "https://slack.com/openid/connect/authorize",
         );
         let (client_id, client_secret) = client?;
-        let mut redirect_uri = public_url.clone();
-        redirect_uri
-            .path_segments_mut()
-            .ok()?
-            .pop_if_empty()
-            .extend(["api", "v1", "auth", "slack", "callback"]);
         Some(Self {
             client_id,
             client_secret,
-            redirect_uri,
+            redirect_uri: callback(public_url, &["auth", "slack"]),
             authorize_url: authorize_url?,
         })
     }
 }
 
 impl Reader<'_> {
-    /// A client id with its secret: both are set, or neither.
-    fn pair(&mut self, id: &'static str, secret: &'static str) -> Option<(String, SecretString)> {
-        match (self.environment.get(id), self.environment.get(secret)) {
-            (Some(id), Some(secret)) => Some((id, secret.into())),
-            (None, None) => None,
-            (Some(_), None) => self.problem(
-                secret,
-                format!("is not set, but {id} is. Set both, or neither to leave it out."),
-            ),
-            (None, Some(_)) => self.problem(
-                id,
-                format!("is not set, but {secret} is. Set both, or neither to leave it out."),
-            ),
-        }
+    /// A client id with its secret: both are set, or neither. `what` is what they are for.
+    fn pair(
+        &mut self,
+        id: &'static str,
+        secret: &'static str,
+        what: &str,
+    ) -> Option<(String, SecretString)> {
+        let (absent, present) = match (self.environment.get(id), self.environment.get(secret)) {
+            (Some(id), Some(secret)) => return Some((id, secret.into())),
+            (None, None) => return None,
+            (Some(_), None) => (secret, id),
+            (None, Some(_)) => (id, secret),
+        };
+        self.problem(
+            absent,
+            format!("is not set, but {present} is. For {what} set both; to do without, neither."),
+        )
     }
 
     fn tenant(&mut self) -> Option<String> {

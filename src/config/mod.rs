@@ -3,6 +3,7 @@
 
 mod calendars;
 mod limits;
+mod log;
 mod slack;
 
 use std::{collections::HashMap, net::SocketAddr, ops::RangeInclusive, path::Path, time::Duration};
@@ -14,7 +15,11 @@ use crate::keyring::Keyring;
 
 pub use calendars::{CalendarConfig, ProviderConfig, SignInConfig};
 pub use limits::Limits;
+pub use log::{LogConfig, LogFormat};
 pub use slack::{InstallConfig, SlackConfig, Transport};
+
+/// How browsers reach this server where `PUBLIC_URL` is not set.
+const PUBLIC_URL: &str = "http://localhost:8000";
 
 /// Everything the bot is told from outside.
 #[derive(Clone, Debug)]
@@ -27,7 +32,8 @@ pub struct Config {
     pub listen_addr: SocketAddr,
     /// `PUBLIC_URL`: how browsers reach this server, without a slash at its end.
     pub public_url: Url,
-    /// `FRONTEND_URL`: where a browser lands that a frontend sent, without a slash at its end.
+    /// `FRONTEND_URL`: where a browser lands that a frontend sent, or that signed in without another purpose, without a
+    /// slash at its end.
     pub frontend_url: Option<Url>,
     /// How to reach the calendars, each where it is set up.
     pub calendars: CalendarConfig,
@@ -65,15 +71,6 @@ impl Schedules {
             token_refresh_every: Duration::from_secs(hours? * 60 * 60),
         })
     }
-}
-
-/// How the log is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line, for machines.
-    Json,
 }
 
 /// Where a setting is looked up: real variables first, then the `.env` file.
@@ -164,23 +161,24 @@ impl Config {
     /// # Errors
     /// All that is missing or malformed, at once.
     pub fn from_environment(environment: &Environment) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader {
-            environment,
-            problems: Vec::new(),
-        };
-        let slack = SlackConfig::read(&mut reader);
+        let mut reader = Reader::new(environment);
+        let public_url = reader.url("PUBLIC_URL", PUBLIC_URL);
+        // What follows from an address that cannot be read is not said to be wrong as well.
+        let reached_at = public_url
+            .clone()
+            .unwrap_or_else(|| PUBLIC_URL.parse().expect("it is written here"));
+        let slack = SlackConfig::read(&mut reader, &reached_at);
         let listen_addr = reader.listen_addr();
         let database_url = reader.database_url();
-        let public_url = reader.url("PUBLIC_URL", "http://localhost:8000");
         let frontend_url = environment
             .get("FRONTEND_URL")
             .and_then(|_| reader.url("FRONTEND_URL", "https://time.example.com"));
         let keys = reader.keys(database_url.as_ref());
         let schedules = Schedules::read(&mut reader);
-        let calendars = CalendarConfig::read(&mut reader);
-        let sign_in = public_url
-            .as_ref()
-            .and_then(|public_url| SignInConfig::read(&mut reader, public_url));
+        let calendars = CalendarConfig::read(&mut reader, &reached_at);
+        let sign_in = SignInConfig::read(&mut reader, &reached_at);
+        // The log is started from the same two settings; here they are looked at so that everything is said at once.
+        LogConfig::read(&mut reader, "info");
         match (slack, listen_addr, database_url, public_url, schedules) {
             (
                 Some(slack),
@@ -209,10 +207,7 @@ impl Config {
     /// # Errors
     /// It is malformed.
     pub fn database_url(environment: &Environment) -> Result<SecretString, Vec<Problem>> {
-        let mut reader = Reader {
-            environment,
-            problems: Vec::new(),
-        };
+        let mut reader = Reader::new(environment);
         reader.database_url().ok_or(reader.problems)
     }
 
@@ -221,10 +216,7 @@ impl Config {
     /// # Errors
     /// They or `DATABASE_URL` are malformed, or the key file cannot be read or written.
     pub fn keys(environment: &Environment) -> Result<Keyring, Vec<Problem>> {
-        let mut reader = Reader {
-            environment,
-            problems: Vec::new(),
-        };
+        let mut reader = Reader::new(environment);
         let database_url = reader.database_url();
         let keys = reader.keys(database_url.as_ref());
         match database_url {
@@ -285,26 +277,18 @@ pub fn sqlite_path(url: &SecretString) -> Option<String> {
     (!in_memory).then(|| path.to_owned())
 }
 
-impl LogFormat {
-    /// `LOG_FORMAT`: `text` (the default) or `json`.
-    ///
-    /// # Errors
-    /// It is something else.
-    pub fn from_environment(environment: &Environment) -> Result<Self, Problem> {
-        match environment.get("LOG_FORMAT").as_deref() {
-            None | Some("text") => Ok(Self::Text),
-            Some("json") => Ok(Self::Json),
-            Some(other) => Err(Problem {
-                name: "LOG_FORMAT",
-                advice: format!("is “{other}”. Set it to text or json, or leave it out for text."),
-            }),
-        }
-    }
-}
-
 struct Reader<'a> {
     environment: &'a Environment,
     problems: Vec<Problem>,
+}
+
+impl<'a> Reader<'a> {
+    const fn new(environment: &'a Environment) -> Self {
+        Self {
+            environment,
+            problems: Vec::new(),
+        }
+    }
 }
 
 impl Reader<'_> {
@@ -339,31 +323,6 @@ impl Reader<'_> {
         }
     }
 
-    fn token(&mut self, name: &'static str, prefix: &str, what: &str) -> Option<SecretString> {
-        let Some(value) = self.environment.get(name) else {
-            return self.problem(
-                name,
-                format!("is not set. It is {what}; it begins with {prefix}."),
-            );
-        };
-        let kind = value.split_inclusive('-').next().unwrap_or_default();
-        if kind != prefix && matches!(kind, "xapp-" | "xoxb-" | "xoxp-" | "xoxe-" | "xoxa-") {
-            return self.problem(
-                name,
-                format!(
-                    "holds another kind of token ({kind}…). It is {what}; it begins with {prefix}."
-                ),
-            );
-        }
-        if value.contains(|c: char| !c.is_ascii_graphic()) {
-            return self.problem(
-                name,
-                "holds a space or another character that no token has. Copy it again.",
-            );
-        }
-        Some(value.into())
-    }
-
     fn url(&mut self, name: &'static str, default: &str) -> Option<Url> {
         let value = self
             .environment
@@ -381,10 +340,18 @@ impl Reader<'_> {
             self.problem(
                 name,
                 format!(
-                    "is “{value}”. Use https://; plain http:// is accepted for this machine only."
+                    "is “{}”. Use https://; plain http:// is accepted for this machine only, as in \
+                     http://localhost:8000.",
+                    without_password(&value.into())
                 ),
             )
         }
+    }
+
+    /// Where browsers are sent back to: to this server, where the setting does not say otherwise.
+    fn redirect_uri(&mut self, name: &'static str, public_url: &Url, of: &str) -> Option<Url> {
+        let own = callback(public_url, &["integrations", of]);
+        self.url(name, own.as_str())
     }
 
     /// The keys, where they are set; with PostgreSQL they have to be, because replicas share them.
@@ -439,17 +406,34 @@ impl Reader<'_> {
     }
 }
 
+/// The address below this server's at which a provider's browsers come back.
+fn callback(public_url: &Url, of: &[&str]) -> Url {
+    let mut url = public_url.clone();
+    url.path_segments_mut()
+        .expect("an http address has a path")
+        .pop_if_empty()
+        .extend(["api", "v1"])
+        .extend(of)
+        .push("callback");
+    url
+}
+
 /// Whether nothing secret travels in the clear: TLS, or a connection that does not leave the machine.
 pub fn is_safe(url: &Url) -> bool {
     match url.scheme() {
         "https" | "wss" => true,
-        "http" | "ws" => match url.host() {
-            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        },
+        "http" | "ws" => is_this_machine(url),
         _ => false,
+    }
+}
+
+/// Whether the address is one of this machine's own, which nobody reaches from elsewhere.
+pub fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -550,6 +534,48 @@ mod tests {
         }
     }
 
+    #[test]
+    fn browsers_come_back_to_the_public_url() {
+        let mut settings = GOOD.to_vec();
+        settings.extend([
+            ("GOOGLE_CLIENT_ID", "id"),
+            ("GOOGLE_CLIENT_SECRET", "x"),
+            ("MICROSOFT_CLIENT_ID", "id"),
+            ("MICROSOFT_CLIENT_SECRET", "x"),
+            ("SLACK_CLIENT_ID", "1.2"),
+            ("SLACK_CLIENT_SECRET", "x"),
+        ]);
+        let come_back_to = |more: &[(&'static str, &'static str)]| {
+            let settings = settings.iter().chain(more).copied();
+            let config = Config::from_environment(&Environment::of(settings)).unwrap();
+            let CalendarConfig { google, microsoft } = config.calendars;
+            let (google, microsoft) = (google.unwrap(), microsoft.unwrap());
+            let install = config.slack.install.unwrap();
+            [
+                google.redirect_uri,
+                microsoft.redirect_uri,
+                install.redirect_uri,
+            ]
+            .map(String::from)
+        };
+        let at = |base: &str| {
+            ["google", "microsoft", "slack"]
+                .map(|of| format!("{base}/api/v1/integrations/{of}/callback"))
+        };
+        assert_eq!(come_back_to(&[]), at("http://localhost:8000"));
+        for public_url in [
+            "https://time.example/billops",
+            "https://time.example/billops/",
+        ] {
+            let there = at("https://time.example/billops");
+            assert_eq!(come_back_to(&[("PUBLIC_URL", public_url)]), there);
+        }
+        let back = "https://time.example.com/back";
+        let [google, microsoft, _] = come_back_to(&[("GOOGLE_REDIRECT_URI", back)]);
+        assert_eq!(google, back);
+        assert!(microsoft.starts_with("http://localhost:8000/"));
+    }
+
     fn problems(settings: Vec<(&str, &str)>) -> Vec<String> {
         let file = settings
             .into_iter()
@@ -576,8 +602,11 @@ mod tests {
     fn everything_wrong_is_said_at_once_and_no_secret_is_shown() {
         let problems = problems(vec![
             ("SLACK_APP_TOKEN", "xoxb-swapped-secret"),
-            ("SLACK_API_URL", "http://slack.example/api"),
+            ("SLACK_API_URL", "http://proxy:hunter2@slack.example/api"),
             ("LISTEN_ADDR", "8000"),
+            ("PUBLIC_URL", "somewhere"),
+            ("RUST_LOG", "=x="),
+            ("LOG_FORMAT", "xml"),
             ("DATABASE_URL", "mysql://root:hunter2@db/x"),
         ]);
         let text = problems.join("\n");
@@ -587,9 +616,16 @@ mod tests {
             "SLACK_API_URL",
             "LISTEN_ADDR",
             "DATABASE_URL",
+            "PUBLIC_URL",
+            "RUST_LOG",
+            "LOG_FORMAT",
         ] {
-            assert!(text.contains(name), "{name} is missing in:\n{text}");
+            let named = problems
+                .iter()
+                .filter(|problem| problem.split(' ').next() == Some(name));
+            assert_eq!(named.count(), 1, "{name} in:\n{text}");
         }
+        assert_eq!(problems.len(), 8, "{text}");
         assert!(
             !text.contains("swapped-secret") && !text.contains("hunter2"),
             "{text}"

@@ -1,9 +1,13 @@
-//! What is wrong with calendars: credentials, redirect URIs, keys, and the accounts that are connected.
+//! What is wrong with calendars, signing in and installs: credentials, redirect URIs, keys, and the accounts that are
+//! connected.
+
+use url::Url;
 
 use super::{Report, State};
 use crate::{
     app::Reach,
     calendar::{Examined, SignInProblem, missing_parts},
+    config::InstallConfig,
     domain::{calendar::AccountState, provider::Provider},
     error::chain,
     store::Store,
@@ -44,17 +48,8 @@ pub(super) async fn provider(report: &mut Report, reach: &Reach, provider: Provi
             format!("{company} could not be asked: {problem}. Check the network, and {prefix}_*_URL if they are set."),
         ),
     }
-    let expected = reach.public_url.origin();
-    let path = format!("/api/v1/integrations/{subject}/callback");
-    if redirect.origin() != expected || !redirect.path().ends_with(&path) {
-        report.add(
-            State::Note,
-            subject,
-            format!(
-                "browsers come back to {redirect}, which is not {}{path}: right only where a frontend hands the code on",
-                reach.public_url.as_str().trim_end_matches('/')
-            ),
-        );
+    if let Some(text) = elsewhere(redirect, &reach.public_url, subject) {
+        report.add(State::Note, subject, text);
     }
     match providers.examine_redirect(provider).await {
         Examined::Taken => report.add(
@@ -70,13 +65,41 @@ pub(super) async fn provider(report: &mut Report, reach: &Reach, provider: Provi
         Examined::Unanswered(problem) => report.add(
             State::Wrong,
             subject,
-            format!("the consent page could not be opened: {problem}"),
+            format!(
+                "the consent page could not be opened for the redirect URI {redirect}: {problem}"
+            ),
         ),
     }
 }
 
+/// That browsers come back elsewhere than to this server.
+fn elsewhere(redirect: &Url, public_url: &Url, of: &str) -> Option<String> {
+    let path = format!("/api/v1/integrations/{of}/callback");
+    let is_ours = redirect.origin() == public_url.origin() && redirect.path().ends_with(&path);
+    (!is_ours).then(|| {
+        format!(
+            "browsers come back to {redirect}, which is not {}{path}: right only where a frontend hands the code on",
+            public_url.as_str().trim_end_matches('/')
+        )
+    })
+}
+
+/// Where workspaces come back to that install the app. Whether Slack knows the address shows only when one does.
+pub(super) fn installs(report: &mut Report, install: &InstallConfig, public_url: &Url) {
+    const SUBJECT: &str = "installs";
+    let redirect = &install.redirect_uri;
+    let text = format!(
+        "Slack sends browsers back to {redirect}: in your app's settings it is one of the redirect URLs under OAuth & \
+         Permissions, to the letter"
+    );
+    report.add(State::Ok, SUBJECT, text);
+    if let Some(text) = elsewhere(redirect, public_url, "slack") {
+        report.add(State::Note, SUBJECT, text);
+    }
+}
+
 /// Where a setting is mended.
-fn how_to_mend(setting: &str, redirect: &url::Url) -> String {
+fn how_to_mend(setting: &str, redirect: &Url) -> String {
     match setting {
         "GOOGLE_REDIRECT_URI" => format!(
             "In the Google Cloud console open APIs & Services, Credentials, your OAuth client, and add {redirect} to the \
@@ -106,7 +129,14 @@ pub(super) async fn sign_in(report: &mut Report, reach: &Reach) {
         return report.add(State::Note, SUBJECT, text);
     };
     match sign_in.examine().await {
-        None => report.add(State::Ok, SUBJECT, "Slack takes the client id and its secret"),
+        None => report.add(
+            State::Ok,
+            SUBJECT,
+            format!(
+                "Slack takes the client id and its secret; its redirect URL is {}",
+                sign_in.redirect_uri()
+            ),
+        ),
         Some(SignInProblem::Operator { setting, says }) => report.add(
             State::Wrong,
             SUBJECT,

@@ -9,7 +9,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
     clock::Clock,
-    config::{Config, Environment, Schedules, Transport, sqlite_path, without_password},
+    config::{
+        Config, Environment, Schedules, Transport, is_this_machine, sqlite_path, without_password,
+    },
     domain::provider::Provider,
     error::chain,
     http,
@@ -144,14 +146,7 @@ async fn outside(report: &mut Report, config: &Config, http: &http::Client, cloc
                 Transport::Socket(_) => {
                     app_token(report, &client, config.slack.app_id.as_deref()).await;
                 }
-                Transport::Http(_) => report.add(
-                    State::Ok,
-                    "requests",
-                    format!(
-                        "come from Slack to {} (SLACK_SIGNING_SECRET)",
-                        config.public_url
-                    ),
-                ),
+                Transport::Http(_) => requests(report, config),
             }
         }
         Err(problem) => report.add(State::Wrong, "slack", problem.to_string()),
@@ -161,6 +156,24 @@ async fn outside(report: &mut Report, config: &Config, http: &http::Client, cloc
         calendars::provider(report, &reach, provider).await;
     }
     calendars::sign_in(report, &reach).await;
+    if let Some(install) = &config.slack.install {
+        calendars::installs(report, install, &config.public_url);
+    }
+}
+
+/// Whether Slack sends its requests to where this server is said to be. To this machine only a Slack on this machine does.
+fn requests(report: &mut Report, config: &Config) {
+    const SUBJECT: &str = "requests";
+    let public_url = &config.public_url;
+    if public_url.scheme() == "https" || is_this_machine(&config.slack.api_url) {
+        let text = format!("come from Slack to {public_url} (SLACK_SIGNING_SECRET)");
+        return report.add(State::Ok, SUBJECT, text);
+    }
+    let text = format!(
+        "Slack sends its requests to https addresses only, and PUBLIC_URL is {public_url}. Put a proxy with TLS in front \
+         of LISTEN_ADDR, and set PUBLIC_URL to its address; or set SLACK_APP_TOKEN, which needs no public address."
+    );
+    report.add(State::Wrong, SUBJECT, text);
 }
 
 async fn database(report: &mut Report, url: &SecretString, keys: Option<Keyring>, clock: Clock) {
@@ -190,8 +203,9 @@ async fn database(report: &mut Report, url: &SecretString, keys: Option<Keyring>
     let store = match Store::connect(url.expose_secret(), clock).await {
         Ok(store) => store,
         Err(problem) => {
+            // It says itself which database.
             let text = format!(
-                "{address} cannot be opened: {}. Check DATABASE_URL, and that the server runs.",
+                "{}. Check DATABASE_URL, and that the server runs.",
                 chain(&problem)
             );
             return report.add(State::Wrong, "database", text);

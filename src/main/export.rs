@@ -15,15 +15,15 @@ use billops::{
     store::Store,
 };
 
-use crate::Stop;
+use crate::{Stop, arguments};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// From this day on
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = arguments::day)]
     from: Option<chrono::NaiveDate>,
     /// Up to this day
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = arguments::day)]
     to: Option<chrono::NaiveDate>,
     /// Of this workspace only, by Slack's id of it
     #[arg(long, value_name = "ID")]
@@ -51,7 +51,7 @@ pub(crate) async fn export(database_url: &str, options: Options) -> Result<ExitC
             "--to {to} is before --from {from}. Change one of them."
         )));
     }
-    let store = Store::open(database_url, Clock::system())
+    let store = Store::open_existing(database_url, Clock::system())
         .await
         .map_err(|error| Stop::Failed(chain(&error)))?;
     let known = store

@@ -44,7 +44,7 @@ mod tokens;
 mod undo;
 mod workspace;
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sqlx::{
     ConnectOptions as _, PgPool, SqlitePool,
@@ -168,6 +168,23 @@ pub enum StoreError {
     /// The address of the database cannot be read.
     #[error("DATABASE_URL cannot be read: {0}")]
     Address(String),
+    /// The database cannot be opened.
+    #[error("DATABASE_URL names {named}, which cannot be opened")]
+    Unopened {
+        /// The file or the server, without a password.
+        named: String,
+        /// Why not.
+        source: sqlx::Error,
+    },
+    /// There is no such SQLite file, and none was to be made.
+    #[error(
+        "DATABASE_URL names the SQLite file {}, and there is none. Set it to the database that the bot uses",
+        path.display()
+    )]
+    Absent {
+        /// Where it would be.
+        path: PathBuf,
+    },
     /// A row holds something that this version cannot read.
     #[error("{table}.{column} of row {row} cannot be read: {problem}")]
     Unreadable {
@@ -213,6 +230,19 @@ impl Store {
         let store = Self::connect(url, clock).await?;
         store.migrate().await?;
         Ok(store)
+    }
+
+    /// As [`open`](Self::open), but makes no SQLite file where there is none: for whoever looks for what is in it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and there is no such file.
+    pub async fn open_existing(url: &str, clock: Clock) -> Result<Self, StoreError> {
+        if let Some(path) = sqlite_file(url)?
+            && matches!(path.try_exists(), Ok(false))
+        {
+            return Err(StoreError::Absent { path });
+        }
+        Self::open(url, clock).await
     }
 
     /// The same store, with the keys that seal tokens in it. Without them nothing secret can be stored or read.
@@ -359,11 +389,34 @@ fn says_statements() -> bool {
     tracing::enabled!(target: "sqlx::query", tracing::Level::DEBUG)
 }
 
+/// How the address of a SQLite database is read.
+fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
+    url.parse()
+        .map_err(|error: sqlx::Error| StoreError::Address(error.to_string()))
+}
+
+/// Whether an SQLite database lives in memory, and not in a file.
+fn is_in_memory(url: &str) -> bool {
+    url.contains(":memory:") || url.contains("mode=memory")
+}
+
+/// The file of an SQLite database; `None` where it is in memory, or the address is not SQLite's.
+fn sqlite_file(url: &str) -> Result<Option<PathBuf>, StoreError> {
+    if !url.starts_with("sqlite:") || is_in_memory(url) {
+        return Ok(None);
+    }
+    let options = sqlite_options(url)?;
+    Ok(Some(options.get_filename().to_owned()))
+}
+
 impl Db {
     async fn open_sqlite(url: &str) -> Result<Self, StoreError> {
-        let options: SqliteConnectOptions = url
-            .parse()
-            .map_err(|error: sqlx::Error| StoreError::Address(error.to_string()))?;
+        let options = sqlite_options(url)?;
+        let named = format!("the SQLite file {}", options.get_filename().display());
+        let unopened = |source| StoreError::Unopened {
+            named: named.clone(),
+            source,
+        };
         let options = options
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
@@ -391,15 +444,16 @@ impl Db {
         let writer = pool()
             .max_connections(1)
             .connect_with(options.clone().pragma("cache_size", "-2048"))
-            .await?;
-        let in_memory = url.contains(":memory:") || url.contains("mode=memory");
-        let reader = if in_memory {
+            .await
+            .map_err(unopened)?;
+        let reader = if is_in_memory(url) {
             writer.clone()
         } else {
             pool()
                 .max_connections(3)
                 .connect_with(options.pragma("cache_size", "-256"))
-                .await?
+                .await
+                .map_err(unopened)?
         };
         Ok(Self::Sqlite { reader, writer })
     }
@@ -408,6 +462,10 @@ impl Db {
         let options: PgConnectOptions = url
             .parse()
             .map_err(|error: sqlx::Error| StoreError::Address(error.to_string()))?;
+        let server = match options.get_socket() {
+            Some(socket) => socket.display().to_string(),
+            None => format!("{}:{}", options.get_host(), options.get_port()),
+        };
         let options = options.application_name("billops").options([
             // Never wait longer for a lock or a statement than a person waits for the answer.
             ("lock_timeout", PATIENCE.as_millis().to_string()),
@@ -422,7 +480,11 @@ impl Db {
             .max_connections(10)
             .acquire_timeout(PATIENCE)
             .connect_with(options)
-            .await?;
+            .await
+            .map_err(|source| StoreError::Unopened {
+                named: format!("the PostgreSQL server at {server}"),
+                source,
+            })?;
         Ok(Self::Postgres(pool))
     }
 }

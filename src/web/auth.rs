@@ -23,7 +23,7 @@ use crate::app::{Returned, SignedIn};
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Then {
-    /// A path of this server's.
+    /// A path of this server's. If left out: FRONTEND_URL, or the page that says where one is signed in.
     #[serde(default)]
     then: String,
 }
@@ -70,7 +70,7 @@ pub(super) fn begin(site: &Site, visitor: &Visitor, then: &str) -> Response {
 #[utoipa::path(
     get, path = "/auth/slack/callback", operation_id = "endSignIn", tag = "Browser", security(()),
     params(HandedOver),
-    responses((status = 303, description = "On to where it began.", headers(("Location" = String, description = "A path of this server's.")))),
+    responses((status = 303, description = "On to where it began.", headers(("Location" = String, description = "A path of this server's, or FRONTEND_URL.")))),
 )]
 pub(super) async fn callback(
     _: Anybody,
@@ -89,7 +89,12 @@ pub(super) async fn callback(
             {
                 return pages::failed(failed);
             }
-            let mut response = Redirect::to(&then).into_response();
+            let lands = match (&then, site.frontend_url.as_deref()) {
+                (Some(path), _) => path,
+                (None, Some(frontend)) => frontend.as_str(),
+                (None, None) => "/sessions",
+            };
+            let mut response = Redirect::to(lands).into_response();
             response
                 .headers_mut()
                 .insert(header::SET_COOKIE, session_cookie(&site, &session));

@@ -48,7 +48,8 @@ async fn what_is_right_is_said_to_be() {
         "ok     google         Google takes the client id and its secret",
         "ok     google         the consent page opens for the redirect URI http://127.0.0.1:",
         "ok     microsoft      Microsoft takes the client id and its secret",
-        "ok     sign in        Slack takes the client id and its secret",
+        "ok     sign in        Slack takes the client id and its secret; its redirect URL is http://127.0.0.1:",
+        "ok     installs       Slack sends browsers back to http://127.0.0.1:",
         "ok     keys           tokens are sealed with the key “own1”",
         "ok     connections    accounts that are connected: 1",
         "ok     schedules      calendars are read every 15 min (SYNC_EVERY_MINUTES), tokens refreshed every 12 h",
@@ -89,6 +90,7 @@ async fn settings_that_are_refused_are_named_with_the_fix() {
             "MICROSOFT_REDIRECT_URI",
             "https://time.example/back",
         );
+        set(settings, "SLACK_REDIRECT_URI", "https://time.example/back");
     })
     .await;
     for line in [
@@ -96,6 +98,7 @@ async fn settings_that_are_refused_are_named_with_the_fix() {
         "add https://time.example/back to the Authorized redirect URIs, to the letter",
         "WRONG  microsoft      MICROSOFT_REDIRECT_URI: the redirect URI is not registered there.",
         "note   google         browsers come back to https://time.example/back, which is not http://127.0.0.1:",
+        "note   installs       browsers come back to https://time.example/back, which is not http://127.0.0.1:",
     ] {
         assert!(report.contains(line), "{line} is missing in:\n{report}");
     }
@@ -113,6 +116,39 @@ async fn settings_that_are_refused_are_named_with_the_fix() {
     ] {
         assert!(report.contains(line), "{line} is missing in:\n{report}");
     }
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slack_sends_its_requests_to_https_only() {
+    let over_http = |settings: &mut Settings| {
+        settings.retain(|(name, _)| *name != "SLACK_APP_TOKEN");
+        set(settings, "SLACK_SIGNING_SECRET", "s3cret");
+    };
+    let bot = on_disk().await;
+    let report = examined(&bot, over_http).await;
+    let line = "ok     requests       come from Slack to http://127.0.0.1:";
+    assert!(report.contains(line), "{report}");
+
+    // No Slack is reached there; it is not asked where it sends to.
+    let elsewhere = |settings: &mut Settings, public_url: &str| {
+        over_http(settings);
+        set(settings, "SLACK_API_URL", "https://slack.invalid/api");
+        set(settings, "PUBLIC_URL", public_url);
+    };
+    let report = examined(&bot, |settings| {
+        elsewhere(settings, "http://localhost:8000");
+    })
+    .await;
+    let line = "WRONG  requests       Slack sends its requests to https addresses only, and PUBLIC_URL is \
+                http://localhost:8000/.";
+    assert!(report.contains(line), "{report}");
+    let report = examined(&bot, |settings| {
+        elsewhere(settings, "https://time.example");
+    })
+    .await;
+    let line = "ok     requests       come from Slack to https://time.example/";
+    assert!(report.contains(line), "{report}");
     bot.finish().await;
 }
 

@@ -333,3 +333,31 @@ async fn the_command_writes_to_the_output_or_to_a_whole_file() {
     }
     database.remove().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_there_is_no_database_nothing_is_exported_and_none_is_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("absent.db");
+    let whole = whole.to_str().unwrap();
+    for (url, path) in [
+        (Some(format!("sqlite://{whole}")), whole),
+        (Some("sqlite://absent.db?mode=rwc".to_owned()), "absent.db"),
+        (None, "billops.db"),
+    ] {
+        let ended = Command::new(env!("CARGO_BIN_EXE_billops"))
+            .args(["export", "--output", "all.csv"])
+            .env_clear()
+            .envs(url.as_ref().map(|url| ("DATABASE_URL", url)))
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{said}");
+        let expected = format!("DATABASE_URL names the SQLite file {path}, and there is none");
+        assert!(said.contains(&expected), "{said}");
+        let files = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files, 0, "{url:?} made something");
+    }
+}

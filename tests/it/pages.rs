@@ -5,7 +5,7 @@ use billops::{
         time_command::examples::{BESIDES, LOGGING},
         workspace::AuditSubject,
     },
-    sandbox::Sandbox,
+    sandbox::{Decision, Sandbox},
 };
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -299,4 +299,28 @@ async fn the_audit_trail_is_for_admins_and_names_kinds_only() {
         "{shown}"
     );
     bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_signs_in_without_a_purpose_lands_where_one_sees_that_one_is_signed_in() {
+    let frontend: &[_] = &[("FRONTEND_URL", "https://time.example.com/")];
+    for (settings, lands) in [(&[][..], "/sessions"), (frontend, frontend[0].1)] {
+        let bot = TestBot::with(Database::in_memory(), settings).await;
+        let mut visitor = Visitor::new(&bot);
+        for (login, lands) in [
+            ("/api/v1/auth/slack/login", lands),
+            ("/api/v1/auth/slack/login?then=", lands),
+            ("/api/v1/auth/slack/login?then=/api/docs", "/api/docs"),
+        ] {
+            let off = visitor.open(&visitor.at(login)).await;
+            let back = bot
+                .slack
+                .consent(off.url.as_str(), NINA, Decision::Allow)
+                .await;
+            let back = back.unwrap().parse().unwrap();
+            let page = visitor.send(Method::GET, &back, None, &[]).await;
+            assert_eq!(page.headers[header::LOCATION], lands, "{login}");
+        }
+        bot.finish().await;
+    }
 }

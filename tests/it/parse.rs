@@ -102,6 +102,35 @@ fn expected(row: &Value, now: &str) -> Value {
     })
 }
 
+#[test]
+fn what_is_no_zone_or_day_is_refused_with_one_that_is() {
+    for (arguments, expected) in [
+        (
+            &["parse", "--tz", "Mars/X", "1h"][..],
+            "a time zone as in Europe/Berlin",
+        ),
+        (
+            &["parse", "--now", "today", "1h"],
+            "a moment as in 2026-11-20T13:30:00+01:00",
+        ),
+        (&["export", "--from", "1.11.2026"], "a day as in 2026-11-20"),
+        (&["export", "--to", "1.11.2026"], "a day as in 2026-11-20"),
+        (
+            &["summaries", "--date", "1.11.2026"],
+            "a day as in 2026-11-20",
+        ),
+    ] {
+        let ended = Command::new(env!("CARGO_BIN_EXE_billops"))
+            .args(arguments)
+            .env_clear()
+            .output()
+            .unwrap();
+        assert_eq!(ended.status.code(), Some(2), "{arguments:?}");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
 /// Runs the program over the lines, and reads what it prints.
 fn parse<'a>(now: &str, zone: &str, lines: impl Iterator<Item = &'a str>) -> Vec<Value> {
     let local = NaiveDateTime::parse_from_str(now, "%Y-%m-%dT%H:%M").unwrap();

@@ -385,7 +385,7 @@ async fn a_wrong_token_is_one_error_and_no_storm_and_shows_in_readyz() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn settings_that_cannot_be_read_are_all_named_without_a_secret() {
-    let program = Program::start(&[
+    let settings = [
         ("SLACK_APP_TOKEN", "xoxb-hush-1"),
         ("SLACK_BOT_TOKEN", "xoxb-hush 2"),
         ("SLACK_API_URL", "ftp://slack"),
@@ -393,8 +393,8 @@ async fn settings_that_cannot_be_read_are_all_named_without_a_secret() {
         ("DATABASE_URL", "mysql://billops:hush-3@host/billops"),
         ("LOG_FORMAT", "verse"),
         ("RUST_LOG", "billops=loudly"),
-    ]);
-    let (status, output) = program.end().await;
+    ];
+    let (status, output) = Program::start(&settings).end().await;
     assert_eq!(status.code(), Some(2));
     let output = output.join("\n");
     for name in [
@@ -413,6 +413,97 @@ async fn settings_that_cannot_be_read_are_all_named_without_a_secret() {
     }
     assert!(output.contains("7 things to mend"), "{output}");
     assert!(!output.contains("hush"), "{output}");
+    assert_eq!(found_by_doctor(&settings).await, refused_by_serve(&output));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_keeps_serve_from_starting_is_what_doctor_names() {
+    let slack = sandbox(SLACK_WAITS).await;
+    let api_url = slack.api_url();
+    let good = [
+        ("SLACK_API_URL", &*api_url),
+        ("SLACK_APP_TOKEN", slack.app_token()),
+        ("SLACK_BOT_TOKEN", slack.bot_token()),
+        ("DATABASE_URL", "sqlite::memory:"),
+    ];
+    for wrong in [
+        [("LOG_FORMAT", "xml"), ("RUST_LOG", "=x=")],
+        [("SLACK_APP_TOKEN", "foo"), ("SLACK_BOT_TOKEN", "bar")],
+    ] {
+        let mut settings = good.to_vec();
+        settings.retain(|(name, _)| wrong.iter().all(|(other, _)| name != other));
+        settings.extend(wrong);
+        let (status, output) = Program::start(&settings).end().await;
+        assert_eq!(status.code(), Some(2));
+        let refused = refused_by_serve(&output.join("\n"));
+        let names: Vec<&str> = refused
+            .iter()
+            .filter_map(|problem| problem.split(' ').next())
+            .collect();
+        assert_eq!(names.len(), 2, "{refused:#?}");
+        for (name, _) in wrong {
+            assert!(names.contains(&name), "{name} in {refused:#?}");
+        }
+        assert_eq!(found_by_doctor(&settings).await, refused);
+    }
+    slack.stop();
+}
+
+/// What `billops serve` has said that it cannot start with.
+fn refused_by_serve(output: &str) -> Vec<String> {
+    let lines = output.lines().filter_map(|line| line.strip_prefix("  "));
+    lines.map(str::to_owned).collect()
+}
+
+/// What `billops doctor` finds wrong with the same settings.
+async fn found_by_doctor(settings: &[(&str, &str)]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = Command::new(env!("CARGO_BIN_EXE_billops"))
+        .arg("doctor")
+        .env_clear()
+        .env("ENCRYPTION_KEYS", KEY)
+        .envs(settings.iter().copied())
+        .current_dir(folder.path())
+        .output()
+        .await
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let report = String::from_utf8(ended.stdout).unwrap();
+    let lines = report.lines().filter(|line| line.starts_with("WRONG"));
+    let found = lines.filter_map(|line| line.split_once("configuration  "));
+    found.map(|(_, problem)| problem.to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_cannot_be_opened_is_named_without_its_password() {
+    // A port where nothing listens any more.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = closed.local_addr().unwrap().port();
+    drop(closed);
+    let server = format!("postgres://billops:hunter2@127.0.0.1:{port}/billops");
+    for (url, names) in [
+        ("sqlite:///nonexist/d/x.db", "/nonexist/d/x.db".to_owned()),
+        (&*server, format!("127.0.0.1:{port}")),
+    ] {
+        for command in ["migrate", "serve"] {
+            let ended = Command::new(env!("CARGO_BIN_EXE_billops"))
+                .arg(command)
+                .env_clear()
+                .env("ENCRYPTION_KEYS", KEY)
+                .env("SLACK_APP_TOKEN", "xapp-1")
+                .env("SLACK_BOT_TOKEN", "xoxb-1")
+                .env("DATABASE_URL", url)
+                .current_dir(tempfile::tempdir().unwrap().path())
+                .output()
+                .await
+                .unwrap();
+            let said = String::from_utf8(ended.stderr).unwrap();
+            assert_eq!(ended.status.code(), Some(1), "{said}");
+            assert!(said.contains("DATABASE_URL"), "{said}");
+            assert!(said.contains(&names), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

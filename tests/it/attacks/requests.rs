@@ -44,7 +44,7 @@ async fn nobody_is_sent_elsewhere_after_signing_in() {
         let off = browser.open(&login).await.url;
         let back = consent(&bot, &off, NINA).await;
         let page = browser.send(Method::GET, &back, None, &[]).await;
-        assert_eq!(page.headers[header::LOCATION], "/", "{then:?}");
+        assert_eq!(page.headers[header::LOCATION], "/sessions", "{then:?}");
     }
     // Escaped, it is a path of ours, whatever it looks like.
     for then in [

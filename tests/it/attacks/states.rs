@@ -295,7 +295,7 @@ async fn a_sign_in_runs_out_and_works_once_and_is_no_state_of_a_calendar() {
 
     let off = browser.open(&login).await.url;
     let back = consent(&bot, &off, NINA).await;
-    assert_eq!(browser.open(&back).await.url.path(), "/");
+    assert_eq!(browser.open(&back).await.url.path(), "/sessions");
     let session = browser.cookies["billops_session"].clone();
     let page = browser.open(&back).await;
     assert!(page.url.path().starts_with("/not-signed-in/"), "{page:?}");
