@@ -222,7 +222,7 @@ fn run(command: Command) -> Result<ExitCode, Stop> {
             let url = Config::database_url(&environment).map_err(Stop::Configuration)?;
             let keys = Config::keys(&environment).map_err(Stop::Configuration)?;
             runtime()?.block_on(async {
-                let store = Store::open(url.expose_secret(), Clock::system())
+                let store = Store::open_existing(url.expose_secret(), Clock::system())
                     .await
                     .map_err(|error| Stop::Failed(billops::error::chain(&error)))?
                     .with_keys(keys.clone());
@@ -324,7 +324,7 @@ async fn open_app(config: &Config) -> Result<App, Stop> {
     let keys = config
         .keyring()
         .map_err(|problem| Stop::Configuration(vec![problem]))?;
-    let store = Store::open(config.database_url.expose_secret(), clock.clone())
+    let store = Store::open_existing(config.database_url.expose_secret(), clock.clone())
         .await
         .map_err(|error| Stop::Failed(billops::error::chain(&error)))?
         .with_keys(keys);

@@ -24,7 +24,7 @@ use billops::{
 
 use chrono::{DateTime, Utc};
 
-use crate::Stop;
+use crate::{Stop, arguments::zone};
 
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -39,7 +39,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "ID")]
     workspace: Option<String>,
     /// Where the clocks were that the file's times are of; each person's own zone, if left out
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
     tz: Option<chrono_tz::Tz>,
     /// How the file writes dates like 3/4/2026, if it does not show that itself
     #[arg(long, value_name = "ORDER")]
@@ -64,7 +64,7 @@ enum Dates {
 }
 
 pub(crate) async fn import(database_url: &str, options: Options) -> Result<ExitCode, Stop> {
-    let store = Store::open(database_url, Clock::system())
+    let store = Store::open_existing(database_url, Clock::system())
         .await
         .map_err(|error| Stop::Failed(chain(&error)))?;
     let name = options.file.display().to_string();
