@@ -20,7 +20,9 @@ use utoipa::{
             PathItem,
         },
         schema::{ObjectBuilder, Type},
-        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{
+            ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+        },
     },
 };
 
@@ -140,6 +142,10 @@ fn document(paths: OpenApi, session_cookie: &str) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
             refusals(&method, path, operation);
+            if needed(&method, path) == Some(Needs::Session) {
+                let session = SecurityRequirement::new("session", [""; 0]);
+                operation.security = Some(vec![session]);
+            }
         }
     }
     document
@@ -419,7 +425,8 @@ mod tests {
                 }
                 let of_tokens = of_tokens(&method, path);
                 let refusal = operation.responses.responses.get("403");
-                if let Some(RefOr::T(refusal)) = refusal.filter(|_| operation.security.is_none()) {
+                let is_somebodys = needed(&method, path).is_some() && operation.security.is_none();
+                if let Some(RefOr::T(refusal)) = refusal.filter(|_| is_somebodys) {
                     assert!(refusal.description.contains(&of_tokens), "{path}");
                 }
             }
@@ -429,6 +436,9 @@ mod tests {
         for scope in Scope::ALL {
             assert!(ABOUT.contains(&format!("`{}`:", scope.as_str())));
         }
+        let audit = document.paths.paths["/audit"].get.as_ref().unwrap();
+        let session = SecurityRequirement::new("session", [""; 0]);
+        assert!(audit.security == Some(vec![session]), "a token is named");
         let of_tokens = |path| of_tokens(&HttpMethod::Get, path);
         assert!(of_tokens("/audit").starts_with("`not-for-tokens`"));
         assert!(of_tokens("/reports/summary").contains("`reports`"));

@@ -899,6 +899,13 @@ async fn projects_are_made_renamed_archived_and_reopened() {
         "{:?}",
         wrong.errors
     );
+    // A number alone is read as a word.
+    for (slug, aliases, field) in [("2026", "", "slug"), ("acme", "web, 2026", "aliases")] {
+        let values = [("slug", text(slug)), ("aliases", text(aliases))];
+        let wrong = bot.submit(&form, &values).await;
+        let said = &wrong.errors[field];
+        assert!(said.ends_with("such as p2026."), "{said}");
+    }
     let values = [
         ("slug", text("#ACME")),
         ("name", text("Website relaunch")),
