@@ -6,7 +6,7 @@ use super::{App, Page};
 use crate::{
     domain::{
         member::Member,
-        project::{Client, LONGEST_NAME, Project, slug_of},
+        project::{Client, LONGEST_NAME, NoProjectSlug, Project, project_slug_of, slug_of},
         time_entry::is_text,
     },
     error::Failed,
@@ -47,6 +47,8 @@ pub enum ProjectProblem {
     BadName,
     /// Nobody can type this in this field.
     NoSlug(&'static str),
+    /// Behind `#`, it is a number and no project; the second one could be typed in its place.
+    Number(&'static str, String),
     /// More aliases than a project has.
     TooManyAliases,
     /// The workspace has no such client.
@@ -58,7 +60,7 @@ impl ProjectProblem {
     pub const fn field(&self) -> &'static str {
         match self {
             Self::NoName | Self::BadName => "name",
-            Self::NoSlug(field) => field,
+            Self::NoSlug(field) | Self::Number(field, _) => field,
             Self::TooManyAliases => "aliases",
             Self::NoClient => "client_id",
         }
@@ -73,6 +75,11 @@ impl ProjectProblem {
             }
             Self::NoSlug(_) => {
                 format!("It holds a letter or a digit, and {LONGEST_NAME} characters at most.")
+            }
+            Self::Number(_, instead) => {
+                format!(
+                    "Behind #, a number alone is no project. Say one with a letter, such as {instead}."
+                )
             }
             Self::TooManyAliases => format!("A project has {ALIASES_MAX} aliases at most."),
             Self::NoClient => "There is no such client. GET /clients lists them.".to_owned(),
@@ -143,6 +150,15 @@ impl App {
             cursor,
             limit,
         )
+    }
+
+    /// A client of the workspace's; `None` where it has none of this id.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn client(&self, member: &Member, id: Uuid) -> Result<Option<Client>, Failed> {
+        let clients = self.clients(member).await?;
+        Ok(clients.into_iter().find(|client| client.id == id))
     }
 
     async fn clients(&self, member: &Member) -> Result<Vec<Client>, Failed> {
@@ -301,10 +317,16 @@ impl App {
                 "name",
             ),
         };
-        match slug.map(|slug| slug_of(slug)) {
-            Some(Some(slug)) => edit.to.slug = slug,
+        match slug.map(|slug| project_slug_of(slug)) {
+            Some(Ok(slug)) => edit.to.slug = slug,
+            // The name may stay; what is typed for it has to be said.
+            Some(Err(NoProjectSlug::Number { instead })) => {
+                problems.push(ProjectProblem::Number("slug", instead));
+            }
             // A name that is missing is said already.
-            Some(None) if problems.is_empty() => problems.push(ProjectProblem::NoSlug(field)),
+            Some(Err(NoProjectSlug::Nothing)) if problems.is_empty() => {
+                problems.push(ProjectProblem::NoSlug(field));
+            }
             _ => {}
         }
         match input.client_id {
@@ -323,10 +345,15 @@ impl App {
         if let Some(aliases) = &input.aliases {
             let mut slugs: Vec<String> = Vec::new();
             for alias in aliases {
-                match slug_of(alias) {
-                    Some(slug) if slug == edit.to.slug || slugs.contains(&slug) => {}
-                    Some(slug) => slugs.push(slug),
-                    None => problems.push(ProjectProblem::NoSlug("aliases")),
+                match project_slug_of(alias) {
+                    Ok(slug) if slug == edit.to.slug || slugs.contains(&slug) => {}
+                    Ok(slug) => slugs.push(slug),
+                    Err(NoProjectSlug::Nothing) => {
+                        problems.push(ProjectProblem::NoSlug("aliases"));
+                    }
+                    Err(NoProjectSlug::Number { instead }) => {
+                        problems.push(ProjectProblem::Number("aliases", instead));
+                    }
                 }
             }
             if slugs.len() > ALIASES_MAX {

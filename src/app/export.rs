@@ -18,7 +18,7 @@ const PAGE: u32 = 1_000;
 const PEOPLE_PAGE: u32 = 100;
 
 /// The columns. What is added later comes behind them, and none is ever renamed.
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 23] = [
     "id",
     "date",
     "duration_minutes",
@@ -41,6 +41,7 @@ const COLUMNS: [&str; 22] = [
     "workspace_id",
     "created_at",
     "updated_at",
+    "is_timed",
 ];
 
 /// Between which days the exported entries are.
@@ -252,7 +253,7 @@ impl App {
     }
 }
 
-fn record<'a>(person: &'a ExportedPerson, entry: &'a ExportedEntry) -> [Cow<'a, str>; 22] {
+fn record<'a>(person: &'a ExportedPerson, entry: &'a ExportedEntry) -> [Cow<'a, str>; 23] {
     let id = |id: Option<Uuid>| Cow::from(id.map_or_else(String::new, |id| id.to_string()));
     let said = |text: &'a Option<String>| text.as_deref().map_or(Cow::Borrowed(""), harmless);
     let at = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
@@ -270,7 +271,7 @@ fn record<'a>(person: &'a ExportedPerson, entry: &'a ExportedEntry) -> [Cow<'a, 
         said(&entry.client),
         // No tag has a blank in it.
         harmless(&entry.tags.join(" ")).into_owned().into(),
-        Cow::Borrowed(if entry.billable { "true" } else { "false" }),
+        yes_or_no(entry.billable),
         Cow::Borrowed(&entry.status),
         Cow::Borrowed(&entry.source),
         id(entry.source_event_id),
@@ -281,7 +282,12 @@ fn record<'a>(person: &'a ExportedPerson, entry: &'a ExportedEntry) -> [Cow<'a, 
         harmless(&person.workspace_id),
         at(entry.created_at).into(),
         at(entry.updated_at).into(),
+        yes_or_no(entry.is_timed),
     ]
+}
+
+const fn yes_or_no(is_so: bool) -> Cow<'static, str> {
+    Cow::Borrowed(if is_so { "true" } else { "false" })
 }
 
 /// The text as a cell that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe in

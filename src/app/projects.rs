@@ -9,7 +9,7 @@ use super::{App, Request};
 use crate::{
     domain::{
         member::Member,
-        project::{Meant, Project, ProjectRef, meant, of_client, slug_of, suggestions},
+        project::{Meant, Project, ProjectRef, meant, of_client, project_slug_of, suggestions},
     },
     error::Failed,
     store::{NewProject, ProjectChange, ProjectEdit},
@@ -141,7 +141,9 @@ impl App {
             Meant::Unknown(nearest) => open(ProjectNote::Unknown {
                 typed: typed.to_owned(),
                 nearest: nearest.map(Project::to_ref),
-                may_create: slug_of(typed).filter(|_| member.may_create_projects),
+                may_create: project_slug_of(typed)
+                    .ok()
+                    .filter(|_| member.may_create_projects),
             }),
         })
     }
@@ -248,7 +250,9 @@ impl App {
             found.sort_by_key(|project| place(project).unwrap_or(usize::MAX));
         }
         found.truncate(SUGGESTED);
-        let slug = slug_of(typed).filter(|_| member.may_create_projects);
+        let slug = project_slug_of(typed)
+            .ok()
+            .filter(|_| member.may_create_projects);
         let may_create = slug.filter(|slug| projects.iter().all(|project| project.slug != *slug));
         Ok(Suggested {
             projects: found,

@@ -12,7 +12,7 @@ use crate::{
         member::Member,
         minutes::Minutes,
         period::{NoPeriod, Period, PeriodKind},
-        project::{Meant, Project, ProjectRef, meant, slug_of},
+        project::{Meant, Project, ProjectRef, meant, project_slug_of},
         rounding::Rounding,
         summary::{Summary, is_working_day},
         time_command::{Grouping, ReportRequest},
@@ -183,7 +183,9 @@ impl App {
             Meant::Unknown(nearest) => {
                 let note = ProjectNote::Unknown {
                     nearest: nearest.map(Project::to_ref),
-                    may_create: slug_of(&typed).filter(|_| member.may_create_projects),
+                    may_create: project_slug_of(&typed)
+                        .ok()
+                        .filter(|_| member.may_create_projects),
                     typed,
                 };
                 return Ok(ReportOutcome::WhichProject(of, note));

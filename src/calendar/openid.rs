@@ -78,7 +78,7 @@ impl SignIn {
         let mut url = self.config.authorize_url.clone();
         url.query_pairs_mut()
             .append_pair("response_type", "code")
-            .append_pair("scope", "openid email profile")
+            .append_pair("scope", "openid profile")
             .append_pair("client_id", &self.config.client_id)
             .append_pair("redirect_uri", self.config.redirect_uri.as_str())
             .append_pair("state", state)

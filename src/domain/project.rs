@@ -215,12 +215,51 @@ pub fn suggestions<'a>(projects: &'a [Project], typed: &str) -> Vec<&'a Project>
     found.into_iter().map(|(_, project)| project).collect()
 }
 
+/// Whether a word behind `#` names a project: it begins with a letter or a digit, and is more than a number, for
+/// `#12` is a ticket's.
+///
+/// ```
+/// use billops::domain::project::is_project_name;
+///
+/// assert!(is_project_name("acme") && is_project_name("2h") && is_project_name("9-11"));
+/// assert!(!is_project_name("12") && !is_project_name("_x") && !is_project_name(""));
+/// ```
+pub fn is_project_name(word: &str) -> bool {
+    word.starts_with(char::is_alphanumeric) && !word.chars().all(char::is_numeric)
+}
+
+/// A slug that nobody can type behind `#`, and one that could be typed in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoProjectSlug {
+    /// No letter or digit is left of it, or it is too long.
+    Nothing,
+    /// A number alone is read as a word; with a letter in front it is a project.
+    Number {
+        /// Such as `p2026` for `2026`.
+        instead: String,
+    },
+}
+
+/// What a name becomes behind `#`: a slug that the language reads as a project.
+///
+/// # Errors
+/// Nothing of the name can be typed there.
+pub fn project_slug_of(name: &str) -> Result<String, NoProjectSlug> {
+    let slug = slug_of(name).ok_or(NoProjectSlug::Nothing)?;
+    if is_project_name(&slug) {
+        return Ok(slug);
+    }
+    let instead = format!("p{slug}").chars().take(LONGEST_NAME).collect();
+    Err(NoProjectSlug::Number { instead })
+}
+
 /// What a name becomes behind `#` or `@`: `Website relaunch` is `website-relaunch`. `None` where no letter
-/// or digit is left, or where it would be too long.
+/// or digit is left, or where it would be too long. What a project is called is [`project_slug_of`].
 pub fn slug_of(name: &str) -> Option<String> {
     let mut slug = String::new();
-    for c in name.trim().trim_start_matches(['#', '@']).chars() {
-        if c.is_alphanumeric() || matches!(c, '_' | '.') {
+    for c in name.chars() {
+        // Nothing but a letter or a digit begins it.
+        if c.is_alphanumeric() || (matches!(c, '_' | '.') && !slug.is_empty()) {
             slug.extend(c.to_lowercase());
         } else if !slug.is_empty() && !slug.ends_with('-') {
             slug.push('-');
@@ -415,6 +454,15 @@ mod tests {
         assert_eq!(slug_of(" #ACME & Co. ").as_deref(), Some("acme-co"));
         assert_eq!(slug_of("Привет").as_deref(), Some("привет"));
         assert_eq!(slug_of("?!"), None);
+        assert_eq!(slug_of("_x.y"), Some("x.y".to_owned()));
         assert_eq!(slug_of(&"a".repeat(81)), None);
+        assert_eq!(project_slug_of("#2h").as_deref(), Ok("2h"));
+        assert_eq!(project_slug_of("9 - 11").as_deref(), Ok("9-11"));
+        assert_eq!(project_slug_of("?!"), Err(NoProjectSlug::Nothing));
+        let instead = "p2026".to_owned();
+        assert_eq!(
+            project_slug_of("2026"),
+            Err(NoProjectSlug::Number { instead })
+        );
     }
 }

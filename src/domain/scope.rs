@@ -5,7 +5,8 @@ use std::fmt;
 /// One thing that a token may allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// Read and write the person's own entries, calendars and preferences, and the projects of their workspace.
+    /// Read and write the person's own entries, calendars and preferences, and the projects and clients of their
+    /// workspace.
     Entries,
     /// Read what was logged, in sum.
     Reports,

@@ -16,7 +16,8 @@ pub const LONGEST_TAG: usize = 80;
 /// One time entry as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimeEntry {
-    /// UUIDv7: later entries have greater ids.
+    /// UUIDv7: entries that are made later have greater ids. Those of imported entries are below all others: their
+    /// first 48 bits are the seconds, and not the milliseconds, of the entry's beginning.
     pub id: Uuid,
     /// Whose time it is.
     pub user_id: Uuid,

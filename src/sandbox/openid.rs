@@ -137,12 +137,19 @@ pub(super) fn page(
     sits_here: Option<&str>,
 ) -> Response {
     let accounts = everybody(sandbox);
+    let params = Params::read(query);
+    let mut scopes = params.get("scope").unwrap_or_default().split([' ', ',']);
+    let lead = if scopes.any(|scope| scope == "email") {
+        "BillOps will see your name, your e-mail address and your workspace."
+    } else {
+        "BillOps will see your name and your workspace."
+    };
     consent_page(&Consent {
         provider: Provider::Slack,
         path,
         request: query,
         heading: "Sign in with Slack".to_owned(),
-        lead: "BillOps will see your name, your e-mail address and your workspace.".to_owned(),
+        lead: lead.to_owned(),
         choice: "Who are you?",
         accounts,
         chosen: sits_here,

@@ -17,7 +17,7 @@ use crate::{
     app::{FormOutcome, Linked},
     domain::{
         member::Member,
-        project::{LONGEST_NAME, Project, ProjectRef, slug_of},
+        project::{LONGEST_NAME, NoProjectSlug, Project, ProjectRef, project_slug_of, slug_of},
     },
     error::Failed,
     store::{NewProject, ProjectChange, ProjectEdit},
@@ -33,8 +33,9 @@ pub(super) async fn create(
     member: &Member,
     typed: &str,
 ) -> Result<Result<ProjectRef, String>, Failed> {
-    let Some(slug) = slug_of(typed) else {
-        return Ok(Err(NO_SLUG.to_owned()));
+    let slug = match project_slug_of(typed) {
+        Ok(slug) => slug,
+        Err(problem) => return Ok(Err(no_slug(&problem))),
     };
     let new = NewProject {
         name: slug.clone(),
@@ -55,7 +56,19 @@ pub(super) async fn create(
     Ok(outcome(change).map_err(|(_, sentence)| sentence))
 }
 
-const NO_SLUG: &str = "A project needs a short name with letters or digits, at most 80 characters.";
+/// Why nobody can type it, and what they could.
+fn no_slug(problem: &NoProjectSlug) -> String {
+    match problem {
+        NoProjectSlug::Nothing => {
+            "A project needs a short name with letters or digits, at most 80 characters.".to_owned()
+        }
+        NoProjectSlug::Number { instead } => {
+            format!(
+                "Behind #, a number alone is no project. Put a letter to it, such as {instead}."
+            )
+        }
+    }
+}
 
 /// What became of a project, or what is wrong with which field.
 fn outcome(change: Option<ProjectChange>) -> Result<ProjectRef, Problem> {
@@ -306,9 +319,8 @@ pub(super) async fn submitted(
 }
 
 fn read(view: &View) -> Result<ProjectEdit, Problem> {
-    let Some(slug) = slug_of(&view.field("slug").value) else {
-        return Err(("slug", NO_SLUG.to_owned()));
-    };
+    let slug = project_slug_of(&view.field("slug").value)
+        .map_err(|problem| ("slug", no_slug(&problem)))?;
     let name = view.field("name").value.trim().to_owned();
     let client = view.field("client").value.trim().to_owned();
     for (field, text) in [("name", &name), ("client", &client)] {
@@ -336,11 +348,13 @@ fn read(view: &View) -> Result<ProjectEdit, Problem> {
         .map(str::trim)
         .filter(|typed| !typed.is_empty())
     {
-        let Some(alias) = slug_of(typed) else {
-            return Err((
-                "aliases",
-                format!("“{typed}” is not a short name: use letters and digits."),
-            ));
+        let alias = match project_slug_of(typed) {
+            Ok(alias) => alias,
+            Err(NoProjectSlug::Nothing) => {
+                let sentence = format!("“{typed}” is not a short name: use letters and digits.");
+                return Err(("aliases", sentence));
+            }
+            Err(problem) => return Err(("aliases", no_slug(&problem))),
         };
         if alias != slug && !aliases.contains(&alias) {
             aliases.push(alias);

@@ -23,7 +23,7 @@ pub struct ExportedPerson {
 /// An entry that stands, as an export shows it.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct ExportedEntry {
-    /// Later entries have greater ids.
+    /// See [`TimeEntry::id`](crate::domain::time_entry::TimeEntry::id).
     pub id: Uuid,
     /// The day it counts for, in the person's zone.
     pub date: NaiveDate,
@@ -31,6 +31,8 @@ pub struct ExportedEntry {
     pub started_at: Option<DateTime<Utc>>,
     /// When it ended, where that is known.
     pub ended_at: Option<DateTime<Utc>>,
+    /// Whether somebody said from when to when it was; otherwise the times are no more than likely.
+    pub is_timed: bool,
     /// 1 to 1,440.
     pub duration_minutes: i32,
     /// What was done.
@@ -110,7 +112,7 @@ impl Store {
     ) -> Result<Vec<ExportedEntry>, StoreError> {
         Ok(read!(self, db => {
             sqlx::query_as(
-                "SELECT e.id, e.date, e.started_at, e.ended_at, e.duration_minutes, e.description, e.project_id, \
+                "SELECT e.id, e.date, e.started_at, e.ended_at, e.is_timed, e.duration_minutes, e.description, e.project_id, \
                  p.name AS project, p.client_id, c.name AS client, e.tags, e.billable, e.status, e.source, \
                  e.source_event_id, e.permalink, e.typed_text, e.created_at, e.updated_at FROM time_entries e \
                  LEFT JOIN projects p ON p.id = e.project_id LEFT JOIN clients c ON c.id = p.client_id \

@@ -122,7 +122,7 @@ pub(super) async fn not_signed_in(
 
 /// Sign out
 ///
-/// Ends the browser's session. Without one, nothing happens.
+/// Ends the browser's session. Without one, nothing happens; an API token goes on working.
 #[utoipa::path(
     post, path = "/auth/logout", operation_id = "signOut", tag = "Person", security((), ("session" = [])),
     responses(
@@ -136,12 +136,15 @@ pub(super) async fn logout(
     headers: HeaderMap,
     visitor: Visitor,
 ) -> Response {
+    // Without a cookie there is nothing to protect, and none to take away: a request that another site sends comes
+    // without it, while its answer could.
+    let Some(session) = &visitor.session else {
+        return StatusCode::NO_CONTENT.into_response();
+    };
     if !is_from_here(&headers, &site) {
         return Problem::foreign_origin().into_response();
     }
-    if let Some(session) = &visitor.session
-        && let Err(failed) = site.app.sign_out(session.expose_secret()).await
-    {
+    if let Err(failed) = site.app.sign_out(session.expose_secret()).await {
         return Problem::from(failed).into_response();
     }
     let mut response = StatusCode::NO_CONTENT.into_response();

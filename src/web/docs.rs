@@ -161,7 +161,9 @@ fn credentials(base: &str) -> Markup {
 }
 
 fn operation(document: &Value, base: &str, one: &Operation<'_>) -> Markup {
-    let is_open = one.said.get("security").is_some();
+    let credentials = || items(&one.said["security"]);
+    let is_open = credentials().any(|needed| needed.as_object().is_some_and(Map::is_empty));
+    let takes_no_token = !is_open && credentials().next().is_some();
     let is_for_browsers = items(&one.said["tags"]).any(|tag| tag == BROWSER);
     let parameters: Vec<&Value> = items(&one.said["parameters"]).collect();
     let body = &one.said["requestBody"];
@@ -174,6 +176,7 @@ fn operation(document: &Value, base: &str, one: &Operation<'_>) -> Markup {
             p.line { (verb(one.method)) code { (one.path) } }
             (prose(text(&one.said["description"])))
             @if is_open { p.soft { "Needs no credentials." } }
+            @if takes_no_token { p.soft { "Needs a browser in which a person is signed in: no API token does this." } }
             @if !parameters.is_empty() {
                 h4 { "Parameters" }
                 dl.fields {

@@ -324,7 +324,10 @@ pub(super) async fn convert(
                 StatusCode::CONFLICT,
                 "not-to-be-logged",
                 "The event does not wait to be logged",
-                format!("Its state is {}.", state.as_str()),
+                format!(
+                    "{} POST /time-entries makes an entry of the same time.",
+                    became(state)
+                ),
             ));
         }
         LogEvent::Unknown => return Err(Problem::not_found("calendar event")),
@@ -366,12 +369,33 @@ pub(super) async fn dismiss(
             site.app.card_follows(&caller.member, id).await?;
             Ok(Json(CalendarEvent::of(&event, &guess)))
         }
-        Some(state) => Err(Problem::new(
-            StatusCode::CONFLICT,
-            "not-to-be-dismissed",
-            "The event does not wait to be logged",
-            format!("Its state is {}.", state.as_str()),
-        )),
+        Some(state) => {
+            let event = site.app.event(&caller.member, id).await?;
+            let entry = event.and_then(|event| event.time_entry_id);
+            let then = match entry.filter(|_| state == EventState::Logged) {
+                Some(entry) => {
+                    format!("To skip it all the same, first DELETE /time-entries/{entry}.")
+                }
+                None => "It is not suggested any more; there is nothing to do.".to_owned(),
+            };
+            Err(Problem::new(
+                StatusCode::CONFLICT,
+                "not-to-be-dismissed",
+                "The event does not wait to be logged",
+                format!("{} {then}", became(state)),
+            ))
+        }
         None => Err(Problem::not_found("calendar event")),
+    }
+}
+
+/// What became of an event that does not wait to be logged.
+const fn became(state: EventState) -> &'static str {
+    match state {
+        EventState::Suggested => "It waits to be logged again.",
+        EventState::Logged => "It was logged.",
+        EventState::Dismissed => "It was skipped for good.",
+        EventState::Gone => "It left the calendar.",
+        EventState::Skipped => "It is none to be logged, for its skip_reason.",
     }
 }

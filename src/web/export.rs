@@ -56,10 +56,8 @@ pub(super) async fn entries(
     caller: Caller,
     Parameters(asked): Parameters<ExportAsked>,
 ) -> Result<Response, Problem> {
-    let span = ExportSpan {
-        from: lists::day("from", asked.from.as_deref())?,
-        to: lists::day("to", asked.to.as_deref())?,
-    };
+    let (from, to) = lists::days(asked.from.as_deref(), asked.to.as_deref())?;
+    let span = ExportSpan { from, to };
     let mut export = EntryExport::of_member(site.app.store().clone(), &caller.member, span);
     let failed = move |error| site.app.failed("exporting entries", error);
     // What goes wrong at once is still a problem; later the answer can only break off.

@@ -13,7 +13,12 @@ use axum::{
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{BODY_LIMIT, Site, problem::Problem, scopes, session::Caller};
+use super::{
+    BODY_LIMIT, Site,
+    problem::Problem,
+    scopes,
+    session::{Caller, says_who},
+};
 use crate::store::{RequestClaim, StoredAnswer};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -53,7 +58,12 @@ pub(super) async fn once(State(site): State<Site>, request: Request, next: Next)
         .extensions()
         .get::<MatchedPath>()
         .is_some_and(|path| scopes::needed(request.method(), path.as_str()).is_some());
-    if request.method() != Method::POST || !is_somebodys || !request.headers().contains_key(KEY) {
+    let headers = request.headers();
+    if request.method() != Method::POST || !is_somebodys || !headers.contains_key(KEY) {
+        return next.run(request).await;
+    }
+    // Nobody's key is none: where somebody is needed, that is what the answer says.
+    if !says_who(headers, &site) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();

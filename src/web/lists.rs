@@ -15,6 +15,7 @@ pub(super) const LIMIT: &str = "This is a number from 1 to 200: how many a page 
 pub(super) const CURSOR: &str =
     "This is the next_cursor of the page before, as it was. Without it, the list begins anew.";
 pub(super) const DAY: &str = "This is a day such as 2026-11-20.";
+const LAST: &str = "This is the day of from, or a later one.";
 
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -45,6 +46,18 @@ pub(super) fn day(field: &str, said: Option<&str>) -> Result<Option<NaiveDate>, 
             .ok_or_else(|| Problem::invalid(field, DAY))
     };
     said.map(read).transpose()
+}
+
+/// The first and the last day, where they are given.
+pub(super) fn days(
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<(Option<NaiveDate>, Option<NaiveDate>), Problem> {
+    let (from, to) = (day("from", from)?, day("to", to)?);
+    if from.zip(to).is_some_and(|(from, to)| to < from) {
+        return Err(Problem::invalid("to", LAST));
+    }
+    Ok((from, to))
 }
 
 /// An id, where one is given.

@@ -42,7 +42,7 @@ use axum::{
     http::{HeaderName, HeaderValue},
     middleware::{self, Next},
     response::Response,
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -184,9 +184,9 @@ fn api() -> OpenApiRouter<Site> {
             time_entries::delete
         ))
         .routes(routes!(projects::list, projects::create))
-        .routes(routes!(projects::change))
+        .routes(routes!(projects::one, projects::change))
         .routes(routes!(projects::clients, projects::create_client))
-        .routes(routes!(projects::change_client))
+        .routes(routes!(projects::one_client, projects::change_client))
         .routes(routes!(reports::summary))
         .routes(routes!(notifications::invoice_ready))
         .routes(routes!(install::begin))
@@ -225,8 +225,19 @@ fn router(site: Site, health: Health, api: Router<Site>) -> Router {
             site.clone(),
             cors::for_the_frontend,
         ));
+    // What a nested router leaves: its own address with a slash, and whatever else is below /api.
+    let elsewhere = Router::new()
+        .route("/api", any(problem::unknown_path))
+        .route("/api/", any(problem::unknown_path))
+        .route("/api/{*rest}", any(problem::unknown_path))
+        .layer(middleware::from_fn(problem::of_every_refusal))
+        .layer(middleware::from_fn_with_state(
+            site.clone(),
+            cors::for_the_frontend,
+        ));
     Router::new()
         .nest("/api/v1", api)
+        .merge(elsewhere)
         .route("/", get(pages::landing))
         .route("/docs", get(pages::docs))
         .route("/privacy", get(pages::privacy))

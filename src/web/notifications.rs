@@ -15,7 +15,7 @@ use crate::{
 const PERSON: &str = "This is the id of a person.";
 const NUMBER: &str = "This is the number of the invoice: 1 to 60 characters, no control characters, no space at an end.";
 const TOTAL: &str =
-    "This is a whole number of the currency's smallest unit: 482000 for EUR 4,820.00.";
+    "This is a whole number of the currency's smallest unit, 0 or more: 482000 for EUR 4,820.00.";
 const CURRENCY: &str = "This is a currency's code of ISO 4217, such as EUR.";
 
 /// An invoice that a person is to be told of. It is read field by field, so that everything wrong is said at once.
@@ -28,8 +28,8 @@ struct InvoiceReady {
     /// No control characters, no space at an end.
     #[schema(min_length = 1, max_length = 60, examples("2026-0117"))]
     invoice_number: String,
-    /// In the currency's smallest unit.
-    #[schema(examples(482_000))]
+    /// In the currency's smallest unit. What is to be paid is never below 0.
+    #[schema(minimum = 0, examples(482_000))]
     total_cents: i64,
     /// Of ISO 4217.
     #[schema(pattern = "^[A-Z]{3}$", examples("EUR"))]
@@ -104,6 +104,7 @@ fn read(asked: &Map<String, Value>) -> Result<(Uuid, Invoice), Vec<(String, Stri
     let user_id = text("user_id").and_then(|id| Uuid::parse_str(id).ok());
     let number = text("invoice_number").filter(|number| Invoice::is_number(number));
     let cents = asked.get("total_cents").and_then(Value::as_i64);
+    let cents = cents.filter(|cents| *cents >= 0);
     // Apart from the amount, so that each is said of its own field.
     let currency = text("currency").filter(|code| Money::new(0, code).is_some());
     let total = cents.zip(currency);

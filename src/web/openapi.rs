@@ -3,7 +3,12 @@
 //!
 //! What holds for every operation stands here once: who may call it, and how it refuses.
 
-use axum::{body::Bytes, extract::State, http::header, response::IntoResponse};
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{Method, header},
+    response::IntoResponse,
+};
 use utoipa::{
     OpenApi as _, PartialSchema as _,
     openapi::{
@@ -15,11 +20,18 @@ use utoipa::{
             PathItem,
         },
         schema::{ObjectBuilder, Type},
-        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+        security::{
+            ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+        },
     },
 };
 
-use super::{Site, docs, limits::Anybody, problem};
+use super::{
+    Site, docs,
+    limits::Anybody,
+    problem,
+    scopes::{self, Needs},
+};
 
 /// Operations that a browser is led through: their refusals can be pages for people.
 const BROWSER: &str = "Browser";
@@ -51,13 +63,20 @@ frontend is built on.
 program sends `Authorization: Bearer` with an API token from BillOps' Home tab in Slack. Everything is about that \
 person; what is somebody else's answers like what does not exist.
 
+**Scopes.** A token does what was ticked when it was made. `entries`: read and write the person's time entries, \
+calendars and their events, and preferences, and the projects and clients of their workspace, as far as the person may \
+themselves. `reports`: read what was logged, in sum. `notifications`: have people told something. Every token may ask \
+who it is for (`GET /me`). No token signs anybody out, or reads the audit trail: for those a person is signed in.
+
 **Refusals** are `application/problem+json` (RFC 9457). Their `type` stays for ever, their `title` says what happened, \
 their `detail` what to do.
 
 **Values.** Times are RFC 3339 in UTC, dates `YYYY-MM-DD` in the person's zone, durations whole minutes, money whole \
 numbers of a currency's smallest unit. Lists are pages: `next_cursor` leads to the next one, until it is null.
 
-**Once.** Every POST takes an `Idempotency-Key`: sent again with the same key, it is done once and answered the same. \
+**Once.** A POST of a caller takes an `Idempotency-Key`: sent again with the same key, it is done once and answered the \
+same. `/auth/logout` takes none, for it does no more when it is sent again. A key is its caller's: without credentials, \
+where none are needed, it counts for nothing. \
 Time entries have an `ETag`; a change with `If-Match` is refused when somebody else was faster.
 
 **Limits.** Bodies up to 64 KiB; 10 seconds, or 30 where a provider is asked. Each person may call 20 times a second, \
@@ -120,9 +139,13 @@ fn document(paths: OpenApi, session_cookie: &str) -> OpenApi {
             .into(),
         ),
     ]);
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
-            refusals(&method, operation);
+            refusals(&method, path, operation);
+            if needed(&method, path) == Some(Needs::Session) {
+                let session = SecurityRequirement::new("session", [""; 0]);
+                operation.security = Some(vec![session]);
+            }
         }
     }
     document
@@ -142,7 +165,7 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Ope
 }
 
 /// Adds the refusals that follow from what an operation takes, and gives each its shape.
-fn refusals(method: &HttpMethod, operation: &mut Operation) {
+fn refusals(method: &HttpMethod, path: &str, operation: &mut Operation) {
     let is_for_browsers = operation
         .tags
         .as_ref()
@@ -150,7 +173,7 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
     let needs_caller = operation.security.is_none();
     let changes = *method != HttpMethod::Get;
     let takes_body = operation.request_body.is_some();
-    let takes_key = needs_caller && *method == HttpMethod::Post;
+    let takes_key = *method == HttpMethod::Post && needed(method, path).is_some();
     if takes_key {
         let key = ParameterBuilder::new()
             .name("Idempotency-Key")
@@ -176,6 +199,7 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
         )
     };
     let (in_path, in_query) = (has(Path), has(Query));
+    let of_tokens = of_tokens(method, path);
     let follow = [
         (
             takes_body || in_path,
@@ -187,11 +211,7 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
             "401",
             "`not-signed-in`: there is neither a session nor a token. `token-refused`: the token does not work.",
         ),
-        (
-            needs_caller,
-            "403",
-            "`scope-missing`: the token is not for this.",
-        ),
+        (needs_caller && !of_tokens.is_empty(), "403", &*of_tokens),
         (
             needs_caller && changes,
             "403",
@@ -294,6 +314,34 @@ fn refusals(method: &HttpMethod, operation: &mut Operation) {
     }
 }
 
+/// What a token needs for it.
+fn needed(method: &HttpMethod, path: &str) -> Option<Needs> {
+    let method = match method {
+        HttpMethod::Post => Method::POST,
+        HttpMethod::Put => Method::PUT,
+        HttpMethod::Patch => Method::PATCH,
+        HttpMethod::Delete => Method::DELETE,
+        _ => Method::GET,
+    };
+    scopes::needed(&method, &format!("/api/v1{path}"))
+}
+
+/// Why a token may not do it; nothing where every token may.
+fn of_tokens(method: &HttpMethod, path: &str) -> String {
+    match needed(method, path) {
+        Some(Needs::Nothing) => String::new(),
+        Some(Needs::Scope(scope)) => {
+            format!(
+                "`scope-missing`: the token has not the scope `{}`.",
+                scope.as_str()
+            )
+        }
+        Some(Needs::Session) | None => {
+            "`not-for-tokens`: a person does this, in a browser.".to_owned()
+        }
+    }
+}
+
 /// An answer says what the caller may ask for, and what is left of that.
 fn says_what_is_left(response: &mut Response) {
     for (name, about, example) in [
@@ -345,6 +393,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::domain::scope::Scope;
 
     #[test]
     fn every_route_is_in_the_document() {
@@ -359,6 +408,41 @@ mod tests {
         let described: BTreeSet<&str> = paths.paths.paths.keys().map(String::as_str).collect();
         assert!(served.len() > 10, "the routes were not found in {shown}");
         assert_eq!(served, described);
+    }
+
+    #[test]
+    fn what_is_said_of_keys_and_scopes_is_so() {
+        let (_, paths) = super::super::api().split_for_parts();
+        let mut document = document(paths, "billops_session");
+        let mut keyless = BTreeSet::new();
+        for (path, item) in &mut document.paths.paths {
+            for (method, operation) in operations(item) {
+                let takes_key = operation.parameters.iter().flatten().any(|parameter| {
+                    matches!(parameter, RefOr::T(parameter) if parameter.name == "Idempotency-Key")
+                });
+                if method == HttpMethod::Post && !takes_key {
+                    keyless.insert(path.clone());
+                }
+                let of_tokens = of_tokens(&method, path);
+                let refusal = operation.responses.responses.get("403");
+                let is_somebodys = needed(&method, path).is_some() && operation.security.is_none();
+                if let Some(RefOr::T(refusal)) = refusal.filter(|_| is_somebodys) {
+                    assert!(refusal.description.contains(&of_tokens), "{path}");
+                }
+            }
+        }
+        assert_eq!(keyless, ["/auth/logout".to_owned()].into());
+        assert!(ABOUT.contains("`/auth/logout` takes none"));
+        for scope in Scope::ALL {
+            assert!(ABOUT.contains(&format!("`{}`:", scope.as_str())));
+        }
+        let audit = document.paths.paths["/audit"].get.as_ref().unwrap();
+        let session = SecurityRequirement::new("session", [""; 0]);
+        assert!(audit.security == Some(vec![session]), "a token is named");
+        let of_tokens = |path| of_tokens(&HttpMethod::Get, path);
+        assert!(of_tokens("/audit").starts_with("`not-for-tokens`"));
+        assert!(of_tokens("/reports/summary").contains("`reports`"));
+        assert_eq!(of_tokens("/me"), "");
     }
 
     #[test]

@@ -172,7 +172,7 @@ impl Problem {
             StatusCode::FORBIDDEN,
             "not-for-tokens",
             "An API token opens nothing here",
-            "Sign in with Slack at /api/v1/auth/slack/login.",
+            "A person does this, in a browser: sign in with Slack at /api/v1/auth/slack/login.",
         )
     }
 

@@ -208,6 +208,23 @@ fn id_of_made(site: &Site, caller: &Caller, key: Option<Extension<RequestKey>>) 
     }
 }
 
+/// One project
+#[utoipa::path(
+    get, path = "/projects/{id}", operation_id = "getProject", tag = "Projects and clients",
+    params(("id" = Uuid, Path, description = "The project's id.")),
+    responses((status = 200, description = "The project.", body = ProjectShown)),
+)]
+pub(super) async fn one(
+    State(site): State<Site>,
+    Path(id): Path<String>,
+    caller: Caller,
+) -> Result<Json<ProjectShown>, Problem> {
+    let unknown = || Problem::not_found("project");
+    let id = Uuid::parse_str(&id).map_err(|_| unknown())?;
+    let project = site.app.project(&caller.member, id).await?;
+    Ok(Json(project.ok_or_else(unknown)?.into()))
+}
+
 /// What is to be otherwise with a project; what is not named stays.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -330,6 +347,23 @@ pub(super) async fn clients(
         items: page.items.into_iter().map(ClientShown::from).collect(),
         next_cursor: page.next,
     }))
+}
+
+/// One client
+#[utoipa::path(
+    get, path = "/clients/{id}", operation_id = "getClient", tag = "Projects and clients",
+    params(("id" = Uuid, Path, description = "The client's id.")),
+    responses((status = 200, description = "The client.", body = ClientShown)),
+)]
+pub(super) async fn one_client(
+    State(site): State<Site>,
+    Path(id): Path<String>,
+    caller: Caller,
+) -> Result<Json<ClientShown>, Problem> {
+    let unknown = || Problem::not_found("client");
+    let id = Uuid::parse_str(&id).map_err(|_| unknown())?;
+    let client = site.app.client(&caller.member, id).await?;
+    Ok(Json(client.ok_or_else(unknown)?.into()))
 }
 
 /// What a client is called.

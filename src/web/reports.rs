@@ -111,11 +111,19 @@ pub(super) async fn summary(
     caller: Caller,
     Parameters(asked): Parameters<SummaryAsked>,
 ) -> Result<Json<Summary>, Problem> {
-    let needed =
-        |field: &'static str| move || Problem::invalid(field, &format!("It is needed. {DAY}"));
-    let from = lists::day("from", asked.from.as_deref())?.ok_or_else(needed("from"))?;
-    let to = lists::day("to", asked.to.as_deref())?.ok_or_else(needed("to"))?;
-    if to < from || to - from > SPAN_MAX {
+    let (from, to) = match lists::days(asked.from.as_deref(), asked.to.as_deref())? {
+        (Some(from), Some(to)) => (from, to),
+        (from, to) => {
+            let said = [("from", from), ("to", to)];
+            let missing = said.iter().filter(|(_, day)| day.is_none());
+            return Err(Problem::invalid_fields(
+                "The request cannot be read",
+                "A summary has a first and a last day. Send both, from and to.",
+                missing.map(|(field, _)| ((*field).to_owned(), format!("It is needed. {DAY}"))),
+            ));
+        }
+    };
+    if to - from > SPAN_MAX {
         return Err(Problem::invalid("to", SPAN));
     }
     let (group_by, by) = match asked.group_by.as_deref() {

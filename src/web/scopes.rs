@@ -9,11 +9,13 @@ use crate::domain::scope::Scope;
 pub(super) enum Needs {
     /// To work.
     Nothing,
+    /// A browser in which the person is signed in: no token opens it.
+    Session,
     /// This scope.
     Scope(Scope),
 }
 
-use Needs::Nothing;
+use Needs::{Nothing, Session};
 const ENTRIES: Needs = Needs::Scope(Scope::Entries);
 const REPORTS: Needs = Needs::Scope(Scope::Reports);
 const NOTIFICATIONS: Needs = Needs::Scope(Scope::Notifications);
@@ -22,8 +24,8 @@ const NOTIFICATIONS: Needs = Needs::Scope(Scope::Notifications);
 #[rustfmt::skip]
 const ROUTES: &[(&str, &str, Needs)] = &[
     ("GET",    "/me", Nothing),
-    ("POST",   "/auth/logout-everywhere", ENTRIES),
-    ("GET",    "/audit", ENTRIES),
+    ("POST",   "/auth/logout-everywhere", Session),
+    ("GET",    "/audit", Session),
     ("GET",    "/integrations/slack/authorize", ENTRIES),
     ("POST",   "/integrations/slack/callback", ENTRIES),
     ("GET",    "/integrations", ENTRIES),
@@ -45,9 +47,11 @@ const ROUTES: &[(&str, &str, Needs)] = &[
     ("DELETE", "/time-entries/{id}", ENTRIES),
     ("GET",    "/projects", ENTRIES),
     ("POST",   "/projects", ENTRIES),
+    ("GET",    "/projects/{id}", ENTRIES),
     ("PATCH",  "/projects/{id}", ENTRIES),
     ("GET",    "/clients", ENTRIES),
     ("POST",   "/clients", ENTRIES),
+    ("GET",    "/clients/{id}", ENTRIES),
     ("PATCH",  "/clients/{id}", ENTRIES),
     ("GET",    "/reports/summary", REPORTS),
     ("POST",   "/notifications/invoice-ready", NOTIFICATIONS),

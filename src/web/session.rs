@@ -86,7 +86,7 @@ impl FromRequestParts<Site> for Caller {
                 Some(Needs::Nothing) => {}
                 Some(Needs::Scope(scope)) if scopes.allows(scope) => {}
                 Some(Needs::Scope(scope)) => return Err(Problem::without_scope(scope)),
-                None => return Err(Problem::no_tokens_here()),
+                Some(Needs::Session) | None => return Err(Problem::no_tokens_here()),
             }
             return Ok(Self {
                 member,
@@ -121,15 +121,18 @@ impl OptionalFromRequestParts<Site> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Option<Self>, Problem> {
-        let says_who = bearer(&parts.headers).is_some()
-            || cookie(&parts.headers, Names::of(&site.public_url).session).is_some();
-        if !says_who {
+        if !says_who(&parts.headers, site) {
             return Ok(None);
         }
         <Self as FromRequestParts<Site>>::from_request_parts(parts, site)
             .await
             .map(Some)
     }
+}
+
+/// Whether it says whose request it is, rightly or not.
+pub(super) fn says_who(headers: &HeaderMap, site: &Site) -> bool {
+    bearer(headers).is_some() || cookie(headers, Names::of(&site.public_url).session).is_some()
 }
 
 /// Whether a request that a cookie allows was sent by a page of ours, or of the frontend.

@@ -77,7 +77,7 @@ pub(super) async fn end(
 
 /// Sign out everywhere
 ///
-/// Every browser in which the caller is signed in. API tokens go on working.
+/// Every browser in which the caller is signed in. API tokens go on working; none of them may ask for this.
 #[utoipa::path(
     post, path = "/auth/logout-everywhere", operation_id = "signOutEverywhere", tag = "Person",
     responses((status = 204, description = "The caller is signed in nowhere.")),
@@ -85,10 +85,8 @@ pub(super) async fn end(
 pub(super) async fn end_all(State(site): State<Site>, caller: Caller) -> Result<Response, Problem> {
     site.app.sign_out_of(&caller.member, None).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if !caller.is_program {
-        response
-            .headers_mut()
-            .insert(header::SET_COOKIE, no_session(&site));
-    }
+    response
+        .headers_mut()
+        .insert(header::SET_COOKIE, no_session(&site));
     Ok(response)
 }

@@ -36,13 +36,15 @@ const PROJECT_ONLY: &str = "This is the id of a project.";
 const BILLABLE: &str = "This is true or false.";
 const TAGS: &str = "This is a list of words, each begun with a letter; at most 20.";
 const SOURCE: &str = "This is slack, calendar, timer, api or import.";
+const IF_MATCH: &str = "This is the entry's ETag as it was sent, in its quotes and without W/, such as \"2\"; or *, for any.";
 const STATUS: &str = "This is pending, approved, rejected or billed.";
 
 /// A time entry.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TimeEntry)]
 pub(super) struct Entry {
-    /// Later entries have greater ids.
+    /// UUIDv7. Entries that are made later have greater ids, but for imported ones: in theirs, the first 48 bits are
+    /// the seconds of the entry's beginning, and they are below all others.
     id: Uuid,
     /// Whose time it is.
     user_id: Uuid,
@@ -61,10 +63,14 @@ pub(super) struct Entry {
     description: String,
     /// The day it counts for, in the person's zone.
     date: NaiveDate,
-    /// When the work began, where that is known.
+    /// When the work began, where that is known. Where `is_timed` is false, BillOps placed the entry: the time is no
+    /// more than likely, and a long entry may begin on another day than `date`.
     started_at: Option<DateTime<Utc>>,
-    /// When it ended.
+    /// When it ended; where `is_timed` is false, no more than likely, too.
     ended_at: Option<DateTime<Utc>>,
+    /// Whether somebody said from when to when it was. Otherwise only its day and length are known, and BillOps placed
+    /// it: `started_at` and `ended_at` are likely times, and follow when the entry is changed.
+    is_timed: bool,
     /// 1 to 1,440; less than from beginning to end where there were breaks.
     #[schema(minimum = 1, maximum = 1440, examples(30))]
     duration_minutes: u32,
@@ -100,6 +106,7 @@ impl From<ListedEntry> for Entry {
             date: entry.date,
             started_at: entry.started_at,
             ended_at: entry.ended_at,
+            is_timed: entry.is_timed,
             duration_minutes: entry.duration_minutes.get(),
             billable: entry.billable,
             tags: entry.tags,
@@ -166,11 +173,11 @@ impl EntriesAsked {
         let word = |field, takes| move |_| Problem::invalid(field, takes);
         let source = self.source.as_deref().map(str::parse);
         let status = self.status.as_deref().map(str::parse);
+        let (from, to) = lists::days(self.from.as_deref(), self.to.as_deref())?;
         Ok(EntryFilter {
-            from: lists::day("from", self.from.as_deref())?
-                .unwrap_or(DateTime::UNIX_EPOCH.date_naive()),
+            from: from.unwrap_or(DateTime::UNIX_EPOCH.date_naive()),
             // The last day there is a name for in both databases.
-            to: lists::day("to", self.to.as_deref())?.unwrap_or(LAST_DAY),
+            to: to.unwrap_or(LAST_DAY),
             project_id: lists::id("project_id", PROJECT_ONLY, self.project_id.as_deref())?,
             source: source.transpose().map_err(word("source", SOURCE))?,
             status: status.transpose().map_err(word("status", STATUS))?,
@@ -326,10 +333,7 @@ pub(super) async fn one(
         .await?;
     let entry = Entry::from(found.ok_or_else(unknown)?);
     let etag = entry.etag();
-    // Two of one version are the same whichever way they are compared (RFC 9110, 13.1.2).
-    let is_known = versions(&headers, &header::IF_NONE_MATCH, Comparison::Weak)
-        .is_some_and(|known| known.includes(entry.version));
-    if is_known {
+    if is_known(&headers, entry.version) {
         return Ok((StatusCode::NOT_MODIFIED, etag).into_response());
     }
     Ok((etag, Json(entry)).into_response())
@@ -405,6 +409,7 @@ impl Asked for TimeEntryPatch {
         (status = 200, description = "The entry as it is now.", body = Entry, headers(("ETag" = String, description = "Its version."))),
         (status = 409, description = "`entry-settled`: it is approved or billed."),
         (status = 412, description = "`entry-changed`: `If-Match` names another version than it has."),
+        (status = 422, description = "`invalid`: also where `If-Match` is no strong tag, such as `\"2\"`."),
     ),
 )]
 pub(super) async fn change(
@@ -424,7 +429,7 @@ pub(super) async fn change(
         billable: patch.billable,
         tags: patch.tags,
     };
-    let (id, expected) = (entry_id(&id)?, expected(&headers));
+    let (id, expected) = (entry_id(&id)?, expected(&headers)?);
     let outcome = site
         .app
         .patch_entry(&caller.member, id, &expected, &input)
@@ -442,6 +447,7 @@ pub(super) async fn change(
         (status = 204, description = "It is deleted."),
         (status = 409, description = "`entry-settled`: it is approved or billed."),
         (status = 412, description = "`entry-changed`: `If-Match` names another version than it has."),
+        (status = 422, description = "`invalid`: also where `If-Match` is no strong tag, such as `\"2\"`."),
     ),
 )]
 pub(super) async fn delete(
@@ -450,7 +456,7 @@ pub(super) async fn delete(
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (id, expected) = (entry_id(&id)?, expected(&headers));
+    let (id, expected) = (entry_id(&id)?, expected(&headers)?);
     answer(site.app.delete_entry(&caller.member, id, &expected).await?)
 }
 
@@ -498,37 +504,61 @@ fn entry_id(text: &str) -> Result<Uuid, Problem> {
     Uuid::parse_str(text).map_err(|_| unknown())
 }
 
-fn expected(headers: &HeaderMap) -> Expected {
-    versions(headers, &header::IF_MATCH, Comparison::Strong).unwrap_or(Expected::Any)
-}
-
-/// Whether `W/"1"` is `"1"`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Comparison {
-    Weak,
-    Strong,
-}
-
-/// The versions that a header names; `None` where it is not sent. What is no tag of ours names none.
-fn versions(headers: &HeaderMap, name: &HeaderName, comparison: Comparison) -> Option<Expected> {
-    let mut values = headers.get_all(name).iter().peekable();
-    values.peek()?;
-    let mut versions = Vec::new();
-    for value in values {
-        let Ok(value) = value.to_str() else { continue };
-        for tag in value.split(',').map(str::trim) {
+/// The version that a change is made for, or any; a tag that compares with none is the sender's mistake (RFC 9110,
+/// 13.1.1), and not a change of somebody else's.
+fn expected(headers: &HeaderMap) -> Result<Expected, Problem> {
+    let mut named = Vec::new();
+    let mut is_sent = false;
+    for value in headers.get_all(header::IF_MATCH) {
+        is_sent = true;
+        let value = value.to_str().map_err(|_| no_version())?;
+        for tag in tags(value) {
             if tag == "*" {
-                return Some(Expected::Any);
+                return Ok(Expected::Any);
             }
-            let strong = match comparison {
-                Comparison::Weak => tag.strip_prefix("W/").unwrap_or(tag),
-                Comparison::Strong => tag,
-            };
-            let inner = strong
-                .strip_prefix('"')
-                .and_then(|tag| tag.strip_suffix('"'));
-            versions.extend(inner.and_then(|tag| tag.parse::<i32>().ok()));
+            named.push(quoted(tag).ok_or_else(no_version)?);
         }
     }
-    Some(Expected::OneOf(versions))
+    match (is_sent, named.is_empty()) {
+        (false, _) => Ok(Expected::Any),
+        (true, true) => Err(no_version()),
+        // What is no number is no version of ours.
+        (true, false) => Ok(Expected::OneOf(
+            named
+                .into_iter()
+                .filter_map(|tag| tag.parse().ok())
+                .collect(),
+        )),
+    }
+}
+
+fn no_version() -> Problem {
+    Problem::invalid("If-Match", IF_MATCH)
+}
+
+/// Whether `If-None-Match` names this version. What is no tag of ours names none; two of one version are the same
+/// whichever way they are compared (RFC 9110, 13.1.2).
+fn is_known(headers: &HeaderMap, version: i32) -> bool {
+    let values = headers.get_all(header::IF_NONE_MATCH).iter();
+    let mut tags = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(tags);
+    tags.any(|tag| {
+        let strong = tag.strip_prefix("W/").unwrap_or(tag);
+        tag == "*" || quoted(strong).and_then(|tag| tag.parse().ok()) == Some(version)
+    })
+}
+
+/// The tags of a list; it may have empty places.
+fn tags(value: &str) -> impl Iterator<Item = &str> {
+    value
+        .split(',')
+        .map(str::trim)
+        .filter(|tag| !tag.is_empty())
+}
+
+/// What stands in the quotes of a strong tag.
+fn quoted(tag: &str) -> Option<&str> {
+    let inner = tag.strip_prefix('"')?.strip_suffix('"')?;
+    (!inner.contains('"')).then_some(inner)
 }

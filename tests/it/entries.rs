@@ -865,12 +865,14 @@ async fn three_hundred_projects_fit_the_menu_and_the_list() {
         "the last used comes first"
     );
     assert_eq!(found.options[98]["text"]["text"], "No project");
-    let found = bot.slack.suggest(NINA, &form, "value", "27").await.unwrap();
-    assert_eq!(
-        found.options.len(),
-        15,
-        "13 that hold it, one to create, none"
-    );
+    // Of a number alone no project is made.
+    for (typed, count, what) in [
+        ("27", 14, "13 that hold it, none"),
+        ("t-27", 12, "10 that hold it, one to create, none"),
+    ] {
+        let found = bot.slack.suggest(NINA, &form, "value", typed).await;
+        assert_eq!(found.unwrap().options.len(), count, "{typed}: {what}");
+    }
     bot.slack.close_all(NINA).await.unwrap();
     let list = bot.say("/time projects").await;
     assert!(
@@ -899,6 +901,13 @@ async fn projects_are_made_renamed_archived_and_reopened() {
         "{:?}",
         wrong.errors
     );
+    // A number alone is read as a word.
+    for (slug, aliases, field) in [("2026", "", "slug"), ("acme", "web, 2026", "aliases")] {
+        let values = [("slug", text(slug)), ("aliases", text(aliases))];
+        let wrong = bot.submit(&form, &values).await;
+        let said = &wrong.errors[field];
+        assert!(said.ends_with("such as p2026."), "{said}");
+    }
     let values = [
         ("slug", text("#ACME")),
         ("name", text("Website relaunch")),

@@ -155,11 +155,14 @@ async fn a_row_says_everything_and_nothing_that_runs(store: Store, _clock: Clock
     new.fields.tags = vec!["design".to_owned(), "on-site".to_owned()];
     new.typed_text = Some("-1d 1h30 x".to_owned());
     new.permalink = Some("https://tern.slack.com/archives/C1/p1".to_owned());
+    new.fields.is_timed = true;
     let entry = log(&store, new).await;
     let text = exported(EntryExport::of_member(store, &nina, ExportSpan::default())).await;
     let rows = rows(&text);
     let (id, project_id) = (entry.id.to_string(), project.id.to_string());
     let one = |name| column(&rows, name).remove(0);
+    // What is added comes behind what was there before.
+    assert_eq!(rows[0][21..], ["updated_at", "is_timed"]);
     for (name, value) in [
         ("id", &*id),
         ("date", "2026-11-20"),
@@ -180,6 +183,7 @@ async fn a_row_says_everything_and_nothing_that_runs(store: Store, _clock: Clock
         ("person", "Nina Berg"),
         ("slack_user_id", "U1"),
         ("workspace_id", "T1"),
+        ("is_timed", "true"),
     ] {
         assert_eq!(one(name), value, "{name}");
     }

@@ -311,7 +311,8 @@ async fn a_frontend_installs_too() {
         .await;
     assert_eq!(page.status, StatusCode::FORBIDDEN, "{page:?}");
     let own = format!("http://{}", bot.bot.web_address());
-    let headers = [("origin", &*own)];
+    // Nobody's key counts for nothing.
+    let headers = [("origin", &*own), ("idempotency-key", "k")];
     let page = browser
         .send(
             reqwest::Method::POST,

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    attacks::api_token,
+    attacks::{api_token, problem},
     bot::{NINA, TestBot},
     databases::Database,
     meetings::{add, at, calendar, connected, home_with, nina, sync, the},
@@ -194,13 +194,13 @@ async fn an_invoice_is_told_once_and_no_more_to_whoever_stops_it() {
     }
     let mut next = invoice.clone();
     next["invoice_number"] = json!("2026-119");
-    next["total_cents"] = json!(-50);
+    next["total_cents"] = json!(0);
     let not_wanted = (200, "not_wanted".to_owned());
     assert_eq!(asked(&mut browser, &next).await, not_wanted);
     bot.wants(|preferences| preferences.invoice_notifications = true)
         .await;
     assert_eq!(asked(&mut browser, &next).await, queued());
-    bot.hears(DM, "Invoice 2026-119 is ready: EUR −0.50.").await;
+    bot.hears(DM, "Invoice 2026-119 is ready: EUR 0.00.").await;
 
     // Also after a restart.
     settled(&bot).await;
@@ -230,6 +230,7 @@ async fn a_field_that_cannot_be_is_named_and_nothing_is_sent() {
         ("total_cents", json!(48.2)),
         ("total_cents", json!("4820")),
         ("total_cents", json!(1e30)),
+        ("total_cents", json!(-5)),
         ("total_cents", json!(u64::MAX)),
         ("currency", json!("EURO")),
         ("currency", json!("XXX")),
@@ -593,5 +594,47 @@ async fn what_was_told_is_not_told_again_by_a_job_that_is_done_twice() {
     bot.clock.advance(TimeDelta::days(20));
     again(&first(0)).await;
     assert_eq!(heard(&bot, "Google Calendar is still not read"), 1);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_does_not_wait_to_be_logged_says_what_to_do() {
+    let bot = TestBot::start().await;
+    add(&bot, "Review", "2026-11-20T09:00:00Z", 30);
+    add(&bot, "Retro", "2026-11-20T10:00:00Z", 30);
+    let mut browser = connected(&bot, "google").await;
+    let (review, retro) = (the(&bot, "Review").await.id, the(&bot, "Retro").await.id);
+    let mut ask = async |method: Method, path: String| {
+        let url = browser.at(&format!("/api/v1{path}"));
+        browser.send(method, &url, None, &[]).await
+    };
+    let dismiss = |event| (Method::POST, format!("/calendar-events/{event}/dismiss"));
+    let convert = |event| (Method::POST, format!("/calendar-events/{event}/convert"));
+    let detail = |page: &Page| page.json()["detail"].as_str().unwrap().to_owned();
+
+    let (method, path) = convert(review);
+    let entry = ask(method, path).await.json()["id"].clone();
+    let entry = entry.as_str().unwrap();
+    let (method, path) = dismiss(review);
+    let page = ask(method, path).await;
+    problem(&page, "not-to-be-dismissed");
+    let delete = format!("/time-entries/{entry}");
+    assert_eq!(
+        detail(&page),
+        format!("It was logged. To skip it all the same, first DELETE {delete}.")
+    );
+    // As it says.
+    let page = ask(Method::DELETE, delete).await;
+    assert_eq!(page.status, StatusCode::NO_CONTENT);
+    let (method, path) = dismiss(review);
+    assert_eq!(ask(method, path).await.status, StatusCode::OK);
+
+    let (method, path) = dismiss(retro);
+    assert_eq!(ask(method, path).await.status, StatusCode::OK);
+    let (method, path) = convert(retro);
+    let page = ask(method, path).await;
+    problem(&page, "not-to-be-logged");
+    let does = "POST /time-entries makes an entry of the same time.";
+    assert_eq!(detail(&page), format!("It was skipped for good. {does}"));
     bot.finish().await;
 }

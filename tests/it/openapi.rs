@@ -69,6 +69,8 @@ async fn the_page_about_the_api_shows_all_of_it_and_asks_nobody_else() {
             assert!(page.body.contains(&format!("id=\"{id}\"")), "{id}");
         }
     }
+    let no_token = page.body.matches("no API token does this").count();
+    assert_eq!(no_token, 2, "signing out everywhere, and the audit trail");
     for name in document["components"]["schemas"]
         .as_object()
         .unwrap()

@@ -11,7 +11,7 @@ use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::{
-    attacks::api_token,
+    attacks::{api_token, browser_of},
     bot::{NINA, TestBot},
     databases::Database,
     meetings::connected,
@@ -236,19 +236,17 @@ async fn one_session_or_all_of_them_are_ended() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_audit_trail_is_for_admins_and_names_kinds_only() {
     let bot = TestBot::start().await;
-    connected(&bot, "google").await;
-    let token = api_token(&bot, NINA).await;
-    let his = api_token(&bot, JONAS).await;
-    let mut visitor = Visitor::new(&bot);
-    let mut ask = async |path: &str, token: &str| {
-        let url = visitor.at(path);
-        let bearer = format!("Bearer {token}");
-        let headers = [("authorization", &*bearer), ("origin", "")];
-        visitor.send(Method::GET, &url, None, &headers).await
+    let mut hers = connected(&bot, "google").await;
+    api_token(&bot, NINA).await;
+    api_token(&bot, JONAS).await;
+    let mut his = browser_of(&bot, JONAS).await;
+    let ask = async |path: &str, browser: &mut Visitor| {
+        let url = browser.at(path);
+        browser.send(Method::GET, &url, None, &[]).await
     };
-    let page = ask("/api/v1/audit", &his).await;
+    let page = ask("/api/v1/audit", &mut his).await;
     assert_eq!(page.status, StatusCode::NOT_FOUND, "{page:?}");
-    let page = ask("/api/v1/audit?limit=2", &token).await;
+    let page = ask("/api/v1/audit?limit=2", &mut hers).await;
     let first = page.json();
     let subjects = |page: &Value| -> Vec<Value> {
         let items = page["items"].as_array().unwrap().iter();
@@ -272,7 +270,7 @@ async fn the_audit_trail_is_for_admins_and_names_kinds_only() {
         ]
     );
     let cursor = first["next_cursor"].as_str().unwrap();
-    let page = ask(&format!("/api/v1/audit?limit=2&cursor={cursor}"), &token).await;
+    let page = ask(&format!("/api/v1/audit?limit=2&cursor={cursor}"), &mut hers).await;
     let second = page.json();
     assert_eq!(
         subjects(&second),
@@ -281,7 +279,7 @@ async fn the_audit_trail_is_for_admins_and_names_kinds_only() {
     assert_eq!(second["next_cursor"], Value::Null);
     assert!(!page.body.contains('@'), "{}", page.body);
     for wrong in ["?limit=0", "?limit=201", "?limit=x", "?cursor=x", "?what=1"] {
-        let page = ask(&format!("/api/v1/audit{wrong}"), &token).await;
+        let page = ask(&format!("/api/v1/audit{wrong}"), &mut hers).await;
         assert!(page.status.is_client_error(), "{wrong}: {page:?}");
     }
     let form = bot.open_workspace().await;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::draft::SEPARATORS;
+use crate::domain::project::is_project_name;
 
 /// The marks of a line, collected from its front and its end.
 #[derive(Clone)]
@@ -41,8 +42,8 @@ impl<'a> Marks<'a> {
         while let Some(mark) = rest.chars().next().filter(|c| matches!(c, '#' | '@' | '!')) {
             let name = name_at(&rest[1..]);
             let taken = match mark {
-                '#' => named(name) && self.project.is_none(),
-                '@' => named(name) && self.client.is_none() && !self.is_mention(rest),
+                '#' => named(mark, name) && self.project.is_none(),
+                '@' => named(mark, name) && self.client.is_none() && !self.is_mention(rest),
                 _ => billable(name).is_some() && self.billable.is_none(),
             };
             if !taken {
@@ -72,16 +73,16 @@ impl<'a> Marks<'a> {
             let name = characters.as_str();
             let whole = || name_at(name) == name;
             match mark {
-                Some('+') if whole() && named(name) => self.tags.push(name),
+                Some('+') if whole() && named('+', name) => self.tags.push(name),
                 Some('!') if self.billable.is_none() && billable(name).is_some() => {
                     self.billable = billable(name);
                 }
-                Some('#') if whole() && named(name) && self.project.is_none() => {
+                Some('#') if whole() && named('#', name) && self.project.is_none() => {
                     self.project = Some(name);
                 }
                 Some('@')
                     if whole()
-                        && named(name)
+                        && named('@', name)
                         && self.client.is_none()
                         && !self.is_mention(last)
                         && self.beside_a_project(&rest[..start]) =>
@@ -126,7 +127,7 @@ impl<'a> Marks<'a> {
         self.project.is_some()
             || previous
                 .and_then(|word| word.strip_prefix('#'))
-                .is_some_and(|name| named(name) && name_at(name) == name)
+                .is_some_and(|name| named('#', name) && name_at(name) == name)
     }
 
     fn is_mention(&self, at: &str) -> bool {
@@ -139,7 +140,7 @@ impl<'a> Marks<'a> {
 pub(super) fn name_behind(sign: char, text: &str) -> Option<(&str, &str)> {
     let behind = text.strip_prefix(sign)?;
     let name = name_at(behind);
-    named(name).then(|| (name, &behind[name.len()..]))
+    named(sign, name).then(|| (name, &behind[name.len()..]))
 }
 
 /// The name behind a mark: up to white space, a quote or a separator.
@@ -155,9 +156,13 @@ fn name_at(text: &str) -> &str {
     name.trim_end_matches(['.', '?', '-', '–'])
 }
 
-/// Names begin with a letter, so `#12` and `+1` are words.
-fn named(name: &str) -> bool {
-    name.starts_with(char::is_alphabetic)
+/// Whether it is a name behind this sign. Of projects it can begin with a digit; of clients and tags it begins with a
+/// letter, so `+1` and `@2pm` are words.
+fn named(sign: char, name: &str) -> bool {
+    match sign {
+        '#' => is_project_name(name),
+        _ => name.starts_with(char::is_alphabetic),
+    }
 }
 
 fn billable(name: &str) -> Option<bool> {
@@ -221,6 +226,16 @@ mod tests {
         );
         assert_eq!(read("2h logo #web @tern"), "web|tern||None|logo");
         assert_eq!(read("2h logo @tern #web"), "web|tern||None|logo");
+    }
+
+    #[test]
+    fn a_project_is_no_time() {
+        assert_eq!(read("1h #2h x"), "2h|||None|x");
+        assert_eq!(read("#9-11 1h x"), "9-11|||None|x");
+        assert_eq!(read("x 1h #9-11"), "9-11|||None|x");
+        assert_eq!(read("1h x #3m-co"), "3m-co|||None|x");
+        assert_eq!(read("1h #2h @2pm x"), "2h|||None|@2pm x");
+        assert_eq!(read("1h #2026: x"), "|||None|#2026: x");
     }
 
     #[test]

@@ -86,6 +86,31 @@ async fn signing_in() {
 }
 
 #[tokio::test]
+async fn what_was_not_asked_for_is_not_told() {
+    let sandbox = registered().await;
+    let url = auth_url(&sandbox, &[("scope", "openid profile")]);
+    let page = http().get(&url).send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("BillOps will see your name and your workspace."));
+    let back = sandbox
+        .consent(&url, "nina", Decision::Allow)
+        .await
+        .unwrap();
+    let answer = exchange(&sandbox, &parameter(&back, "code"), &[]).await;
+    let token = answer["access_token"].as_str().unwrap();
+    let url = format!("{}/openid.connect.userInfo", sandbox.api_url());
+    let (_, info) = get(&url, token).await;
+    for told in [claims(&answer), info] {
+        assert_eq!(told["name"], "Nina Berg");
+        assert_eq!(told["email"], Value::Null);
+        assert_eq!(told["email_verified"], Value::Null);
+    }
+    let page = http().get(auth_url(&sandbox, &[])).send().await.unwrap();
+    let page = page.text().await.unwrap();
+    assert!(page.contains("your name, your e-mail address and your workspace."));
+    assert_eq!(sandbox.violations(), []);
+}
+
+#[tokio::test]
 async fn everybody_may_be_chosen_or_nobody() {
     let sandbox = registered().await;
     let url = auth_url(&sandbox, &[]);

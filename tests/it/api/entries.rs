@@ -33,8 +33,8 @@ async fn an_entry_is_made_read_changed_and_deleted() {
     let expected = json!({
         "id": id, "user_id": program.member.user_id, "project_id": null, "client_id": null, "source": "api",
         "status": "pending", "description": "Meeting", "date": "2026-11-20",
-        "started_at": "2026-11-20T11:00:00Z", "ended_at": "2026-11-20T12:30:00Z", "duration_minutes": 90,
-        "billable": false, "tags": [], "source_event_id": null, "permalink": null, "typed_text": null,
+        "started_at": "2026-11-20T11:00:00Z", "ended_at": "2026-11-20T12:30:00Z", "is_timed": false,
+        "duration_minutes": 90, "billable": false, "tags": [], "source_event_id": null, "permalink": null, "typed_text": null,
         "version": 1, "created_at": "2026-11-20T12:30:00Z", "updated_at": "2026-11-20T12:30:00Z",
     });
     assert_eq!(entry, expected);
@@ -242,7 +242,13 @@ async fn a_change_names_the_version_it_was_made_for() {
             .await
     };
     assert_eq!(change("\"1\"", "a").await.json()["version"], 2);
-    for stale in ["\"1\"", "W/\"2\"", "2", "\"x\"", "", "\"99999999999\""] {
+    for unclear in ["2", "W/\"2\"", "", "\"2", "\"1\", 2", ","] {
+        let page = change(unclear, "b").await;
+        assert_eq!(fields(&page), ["If-Match"], "{unclear}");
+        let message = page.json()["errors"][0]["message"].to_string();
+        assert!(message.contains("\\\"2\\\""), "{message}");
+    }
+    for stale in ["\"1\"", "\"x\"", "\"\"", "\"99999999999\""] {
         let page = change(stale, "b").await;
         assert_eq!(page.status, StatusCode::PRECONDITION_FAILED, "{stale}");
         problem(&page, "entry-changed");
@@ -267,7 +273,45 @@ async fn a_change_names_the_version_it_was_made_for() {
             .status
     };
     assert_eq!(delete("\"3\"").await, StatusCode::PRECONDITION_FAILED);
+    assert_eq!(delete("4").await, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(delete("\"4\"").await, StatusCode::NO_CONTENT);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_says_whether_its_times_were_said() {
+    let bot = TestBot::start().await;
+    let program = Program::of_nina(&bot).await;
+    let day = json!({"description": "x", "date": "2026-11-19", "duration_minutes": 1440});
+    let said = json!({
+        "description": "y", "started_at": "2026-11-19T08:00:00Z", "ended_at": "2026-11-19T09:00:00Z",
+    });
+    for (body, is_timed) in [(day, false), (said, true)] {
+        let entry = program.post("/time-entries", &body).await.json();
+        assert_eq!(entry["is_timed"], is_timed, "{entry}");
+        let path = format!("/time-entries/{}", entry["id"].as_str().unwrap());
+        assert_eq!(program.get(&path).await.json(), entry);
+    }
+    let listed = program.get("/time-entries").await.json();
+    let timed: Vec<&Value> = listed["items"].as_array().unwrap().iter().collect();
+    assert!(timed.iter().all(|entry| entry["is_timed"].is_boolean()));
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn days_are_asked_for_from_the_first_to_the_last() {
+    let bot = TestBot::start().await;
+    let program = Program::of_nina(&bot).await;
+    for path in ["/time-entries", "/time-entries/export"] {
+        let page = program
+            .get(&format!("{path}?from=2026-11-20&to=2026-11-19"))
+            .await;
+        assert_eq!(fields(&page), ["to"], "{path}");
+        let page = program
+            .get(&format!("{path}?from=2026-11-20&to=2026-11-20"))
+            .await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+    }
     bot.finish().await;
 }
 

@@ -31,6 +31,8 @@ async fn projects_are_made_listed_and_changed() {
     });
     assert_eq!(project, expected);
     let path = format!("/projects/{}", project["id"].as_str().unwrap());
+    let read = program.get(&path).await;
+    assert_eq!((read.status, read.json()), (StatusCode::OK, expected));
     let edit = json!({"name": "Relaunch", "aliases": ["Web", "web", "acme"], "archived": true, "client_id": null});
     let changed = program.patch(&path, &edit).await.json();
     assert_eq!(changed["aliases"], json!(["web"]));
@@ -132,6 +134,80 @@ async fn projects_are_made_listed_and_changed() {
         fields(&program.post("/projects", &json!({})).await),
         ["name"]
     );
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_made_is_where_its_location_says() {
+    let bot = TestBot::start().await;
+    let program = Program::of_nina(&bot).await;
+    let jonas = person(&bot, TERN, JONAS_ID, false).await;
+    let jonas = Program::with(&bot, jonas, EVERYTHING).await;
+    let other = person(&bot, "T2", "U2", true).await;
+    let other = Program::with(&bot, other, EVERYTHING).await;
+    for list in ["/projects", "/clients"] {
+        let made = program.post(list, &json!({"name": "Acme"})).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+        let location = made.headers["location"].to_str().unwrap();
+        let path = location.strip_prefix("/api/v1").unwrap();
+        for colleague in [&program, &jonas] {
+            let read = colleague.get(path).await;
+            assert_eq!((read.status, read.json()), (StatusCode::OK, made.json()));
+        }
+        problem(&other.get(path).await, "not-found");
+        problem(
+            &program.get(&format!("{list}/{}", Uuid::nil())).await,
+            "not-found",
+        );
+        problem(&program.get(&format!("{list}/x")).await, "not-found");
+    }
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_project_can_be_named_in_slack() {
+    let bot = TestBot::start().await;
+    let program = Program::of_nina(&bot).await;
+    for (name, slug) in [
+        ("2h", "2h"),
+        ("Nine", "9-11"),
+        ("_x", "x"),
+        ("3M & Co.", "3m-co"),
+    ] {
+        let mut new = json!({"name": name});
+        if name == "Nine" {
+            new["slug"] = json!(slug);
+        }
+        let made = program.post("/projects", &new).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.body);
+        let project = made.json();
+        assert_eq!(project["slug"], slug);
+        bot.say(&format!("/time 1h #{slug} Meeting about {slug}"))
+            .await;
+        let listed = program.get("/time-entries?limit=1").await.json();
+        let entry = &listed["items"][0];
+        assert_eq!(entry["description"], format!("Meeting about {slug}"));
+        assert_eq!(entry["project_id"], project["id"], "{slug}");
+    }
+    // A number alone is a ticket's, or anything's.
+    let beta = program.post("/projects", &json!({"name": "Beta"})).await;
+    let path = format!("/projects/{}", beta.json()["id"].as_str().unwrap());
+    let said = |page: &crate::visitor::Page| {
+        let message = page.json()["errors"][0]["message"].clone();
+        (fields(page), message.as_str().unwrap().to_owned())
+    };
+    for (body, field) in [
+        (json!({"name": "2026"}), "slug"),
+        (json!({"name": "Year", "slug": "#2026"}), "slug"),
+    ] {
+        let (named, message) = said(&program.post("/projects", &body).await);
+        assert_eq!(named, [field], "{body}");
+        assert!(message.contains("such as p2026"), "{message}");
+    }
+    let page = program.patch(&path, &json!({"slug": "12"})).await;
+    assert_eq!(said(&page).0, ["slug"]);
+    let page = program.patch(&path, &json!({"aliases": ["b", "12"]})).await;
+    assert_eq!(said(&page).0, ["aliases"]);
     bot.finish().await;
 }
 

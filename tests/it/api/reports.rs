@@ -106,6 +106,10 @@ async fn what_was_logged_is_summed_up() {
         let page = nina.get(&format!("/reports/summary?{query}")).await;
         assert_eq!(fields(&page), [field], "{query}");
     }
+    for query in ["", "?group_by=day"] {
+        let page = nina.get(&format!("/reports/summary{query}")).await;
+        assert_eq!(fields(&page), ["from", "to"], "{query}");
+    }
     let none = nina
         .get("/reports/summary?from=2020-01-01&to=2020-01-01")
         .await

@@ -289,3 +289,33 @@ async fn an_address_that_is_no_text_leads_nowhere_and_is_no_failure() {
     }
     bot.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_below_the_api_is_a_page() {
+    let bot = TestBot::start().await;
+    let mut visitor = Visitor::new(&bot);
+    for path in [
+        "/api",
+        "/api/",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v1/nothing",
+        "/api/v1/nothing/",
+        "/api/v1/time-entries/",
+        "/api/v2/time-entries",
+        "/api/docs/",
+        "/api/x",
+    ] {
+        for method in [Method::GET, Method::POST] {
+            let url = visitor.at(path);
+            let page = visitor.send(method.clone(), &url, None, &[]).await;
+            assert_eq!(page.status, StatusCode::NOT_FOUND, "{method} {path}");
+            problem(&page, "not-found");
+            assert_eq!(page.json()["instance"], path);
+        }
+    }
+    let url = visitor.at("/apix");
+    let page = visitor.send(Method::GET, &url, None, &[]).await;
+    assert_eq!(page.headers["content-type"], "text/html; charset=utf-8");
+    bot.finish().await;
+}

@@ -25,6 +25,11 @@ async fn a_token_opens_what_it_is_for() {
         for (method, path, needed) in &routes {
             let path = super::routes::filled(path, &uuid::Uuid::from_u128(7).to_string());
             let page = program.send(method.clone(), &path, &[], None).await;
+            if ["/audit", "/auth/logout-everywhere"].contains(&&*path) {
+                assert_eq!(page.status, StatusCode::FORBIDDEN, "{method} {path}");
+                problem(&page, "not-for-tokens");
+                continue;
+            }
             if needed.is_none_or(|needed| needed == scope) {
                 assert_ne!(
                     page.status,
@@ -114,5 +119,68 @@ async fn a_browser_needs_no_scope_and_a_token_opens_nothing_else() {
     let foreign = [("idempotency-key", "k"), ("origin", "https://evil.example")];
     let page = browser.send(Method::POST, &url, body, &foreign).await;
     problem(&page, "foreign-origin");
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_ends_no_browsers_session() {
+    let bot = TestBot::start().await;
+    let program = Program::of_nina(&bot).await;
+    let mut browser = crate::attacks::browser_of(&bot, NINA).await;
+    let me = browser.at("/api/v1/me");
+    for headers in [&[][..], &[("idempotency-key", "k")]] {
+        let path = "/auth/logout-everywhere";
+        let page = program.send(Method::POST, path, headers, None).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN);
+        problem(&page, "not-for-tokens");
+    }
+    assert_eq!(browser.open(&me).await.status, StatusCode::OK);
+    let page = program.send(Method::POST, "/auth/logout", &[], None).await;
+    assert_eq!(page.status, StatusCode::NO_CONTENT);
+    assert_eq!(browser.open(&me).await.status, StatusCode::OK);
+
+    // Without a session nothing is ended: nor is the cookie that another site's request comes without.
+    let mut stranger = Visitor::new(&bot);
+    for origin in ["", "https://evil.example"] {
+        let url = stranger.at("/api/v1/auth/logout");
+        let headers = [("origin", origin)];
+        let page = stranger.send(Method::POST, &url, None, &headers).await;
+        assert_eq!(page.status, StatusCode::NO_CONTENT, "{origin}");
+        assert!(!page.headers.contains_key("set-cookie"), "{origin}");
+    }
+    let url = browser.at("/api/v1/auth/logout");
+    let page = browser
+        .send(Method::POST, &url, None, &[("origin", "")])
+        .await;
+    problem(&page, "foreign-origin");
+    assert_eq!(browser.open(&me).await.status, StatusCode::OK);
+    let url = browser.at("/api/v1/auth/logout-everywhere");
+    let page = browser.send(Method::POST, &url, None, &[]).await;
+    assert_eq!(page.status, StatusCode::NO_CONTENT);
+    assert_eq!(browser.open(&me).await.status, StatusCode::UNAUTHORIZED);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slack_is_asked_for_no_more_than_who_signs_in() {
+    let bot = TestBot::start().await;
+    let mut visitor = Visitor::new(&bot);
+    let page = visitor.open(&visitor.at("/api/v1/auth/slack/login")).await;
+    let to: url::Url = page.url.as_str().parse().unwrap();
+    let to = match page.headers.get("location") {
+        Some(location) => location.to_str().unwrap().parse().unwrap(),
+        None => to,
+    };
+    let scope = to.query_pairs().find(|(name, _)| name == "scope").unwrap();
+    assert_eq!(scope.1, "openid profile");
+    let shown = reqwest::get(to.clone())
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert!(shown.contains("BillOps will see your name and your workspace."));
+    let program = Program::of_nina(&bot).await;
+    assert_eq!(program.get("/me").await.json()["email"], Value::Null);
     bot.finish().await;
 }
