@@ -396,6 +396,7 @@ async fn an_export_of_billops_can_be_taken_in_elsewhere(store: Store, _clock: Cl
         let said = (
             entry.id,
             entry.typed_text.clone(),
+            fields.is_timed,
             fields.span,
             fields.description,
         );
@@ -462,6 +463,7 @@ async fn projects_are_found_by_all_their_names_and_never_guessed(store: Store, _
         ",Websit",
         "ACME,plain",
         "Other,💥",
+        "🌱,10023",
     ]);
     let (_, plan, done) = import(&store, rows.as_bytes(), for_people(&[("U1", None)]))
         .await
@@ -483,15 +485,16 @@ async fn projects_are_found_by_all_their_names_and_never_guessed(store: Store, _
         ("acme-plain", false, 2),
         ("websit", false, 1),
         ("other", false, 1),
+        ("p10023", false, 1),
     ];
     assert_eq!(
         projects,
         expected.map(|(slug, there, new)| (slug.to_owned(), there, new))
     );
-    assert_eq!(done.projects, 3);
+    assert_eq!(done.projects, 4);
     let all = entries(&store, &nina).await;
     let billable = all.iter().filter(|entry| entry.billable).count();
-    assert_eq!(billable, 2 + 4, "as their projects are");
+    assert_eq!(billable, 2 + 5, "as their projects are");
     let clients = store.clients(workspace).await.unwrap();
     assert_eq!(clients.len(), 4, "ACME is Acme: {clients:?}");
 

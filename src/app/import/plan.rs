@@ -16,7 +16,7 @@ use crate::{
     domain::{
         entry_import::{Author, ImportedRow, RowProblem},
         member::Member,
-        project::{Project, ProjectRef, slug_of},
+        project::{NoProjectSlug, Project, ProjectRef, project_slug_of, slug_of},
     },
     store::EntryTimes,
 };
@@ -102,7 +102,7 @@ impl PlannedProject {
     /// The slug and the name of its client.
     pub(super) fn client_slug(&self) -> Option<(String, String)> {
         let name = self.client.clone()?;
-        Some((slug_of(&name).unwrap_or_else(|| "client".to_owned()), name))
+        Some((slug_of(&name)?, name))
     }
 }
 
@@ -314,7 +314,8 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
             },
             None => PlannedProject {
                 name: name.clone(),
-                client: client.clone(),
+                // Nobody could type a client without a letter or a digit.
+                client: client.clone().filter(|client| slug_of(client).is_some()),
                 slug: self.free_slug(plan, name, client.as_deref()),
                 existing: None,
                 is_billable: true,
@@ -384,8 +385,12 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
                 .any(|one| one.slug == *slug || one.aliases.contains(slug))
                 && !plan.projects.iter().any(|one| one.slug == *slug)
         };
-        let own = slug_of(name);
-        let with_client = client.and_then(|client| slug_of(&format!("{client} {name}")));
+        let typed = |name: &str| match project_slug_of(name) {
+            Ok(slug) | Err(NoProjectSlug::Number { instead: slug }) => Some(slug),
+            Err(NoProjectSlug::Nothing) => None,
+        };
+        let own = typed(name);
+        let with_client = client.and_then(|client| typed(&format!("{client} {name}")));
         let stem: String = own
             .as_deref()
             .unwrap_or("project")
