@@ -23,7 +23,7 @@ use billops::{
         minutes::Minutes,
         project::ProjectRef,
         provider::Provider,
-        time_entry::{EntryFields, EntrySource, TimeEntry},
+        time_entry::{EntryFields, EntrySource, EntryStatus, TimeEntry},
     },
     keyring::Keyring,
     store::{
@@ -223,7 +223,7 @@ async fn ask(
         own_entries(me, true, place, 1_000),
         known_entries(&[entry.id]),
         same_times(me, &[(day, noon, 30)]),
-        forget_imported(me, &[entry.id]),
+        forget_imported(me, EntryStatus::Pending, &[entry.id]),
         exported_people(Some("T1"), Some("U1"), nina.binding_id, 100),
         sums(me, week, day, SumBy::Day),
         sums(me, week, day, SumBy::Project),

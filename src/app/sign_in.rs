@@ -243,6 +243,16 @@ impl App {
             .map_err(|error| self.failed("ending sessions", error))
     }
 
+    /// Ends every session of somebody who has left Slack, and takes their token back.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn shut_out(&self, member: &Member) -> Result<(), Failed> {
+        self.sign_out_of(member, None).await?;
+        self.revoke_api_token(member).await?;
+        Ok(())
+    }
+
     /// For whom a program with this token acts, and what it may do.
     ///
     /// # Errors

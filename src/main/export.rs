@@ -76,7 +76,8 @@ pub(crate) async fn export(database_url: &str, options: Options) -> Result<ExitC
         },
         Some(path) => {
             let mut beside = OsString::from(&path);
-            beside.push(".part");
+            // Of a name that nobody can have put a link under.
+            beside.push(format!(".{}.part", Clock::system().new_id().simple()));
             let written = write_file(&mut entries, &path, Path::new(&beside)).await;
             if let Err(problem) = written {
                 // It may not even be there.
@@ -113,7 +114,7 @@ async fn write_file(
     path: &Path,
     beside: &Path,
 ) -> Result<(), Unwritten> {
-    let mut file = File::create(beside).map_err(Unwritten::To)?;
+    let mut file = File::create_new(beside).map_err(Unwritten::To)?;
     write(entries, &mut file).await?;
     file.sync_all().map_err(Unwritten::To)?;
     std::fs::rename(beside, path).map_err(Unwritten::To)

@@ -2,9 +2,10 @@
 
 use std::{
     fs::File,
-    io::{IsTerminal as _, Read, Write as _},
+    io::{IsTerminal as _, Read, Seek as _, SeekFrom, Write as _},
     path::PathBuf,
     process::ExitCode,
+    time::SystemTime,
 };
 
 use billops::{
@@ -44,7 +45,7 @@ pub(crate) struct Options {
     /// How the file writes dates like 3/4/2026, if it does not show that itself
     #[arg(long, value_name = "ORDER")]
     dates: Option<Dates>,
-    /// Take back what this file has brought in, but for what was changed since
+    /// Take the entries of this file back that were imported, from it or another one, and not changed since
     #[arg(long, conflicts_with = "skip_problems")]
     undo: bool,
     /// List what would be done, and change nothing
@@ -72,9 +73,9 @@ pub(crate) async fn import(database_url: &str, options: Options) -> Result<ExitC
     store.close().await;
     outcome.map_err(|stop| match stop {
         ImportStop::Store(_) | ImportStop::Unknown(..) | ImportStop::ProjectsFull => {
-            Stop::Failed(stop.to_string())
+            Stop::Failed(printable(&stop.to_string()))
         }
-        _ => Stop::Failed(format!("{name}: {stop}.")),
+        _ => Stop::Failed(printable(&format!("{name}: {stop}."))),
     })
 }
 
@@ -93,8 +94,19 @@ async fn read(store: &Store, options: Options) -> Result<ExitCode, ImportStop> {
         }),
     };
     let path = &options.file;
-    let import = Import::open(store.clone(), || File::open(path), wanted).await?;
-    println!("{} is {}.", path.display(), import.format().name());
+    let file = File::open(path)?;
+    let before = state(&file)?;
+    // Read more than once, from its beginning each time: the same file, whatever gets its name meanwhile.
+    let again = || {
+        let mut file = file.try_clone()?;
+        file.seek(SeekFrom::Start(0)).map(|_| file)
+    };
+    let import = Import::open(store.clone(), again, wanted).await?;
+    say(&format!(
+        "{} is {}.",
+        path.display(),
+        import.format().name()
+    ));
     match import.order() {
         Some(DateOrder::DayFirst) => println!("Its dates have the day first: 3/4/2026 is 3 April."),
         Some(DateOrder::MonthFirst) => {
@@ -106,12 +118,15 @@ async fn read(store: &Store, options: Options) -> Result<ExitCode, ImportStop> {
     let plan = import.plan(|entry| {
         if options.dry_run {
             // Whoever read it has read enough.
-            let _ = writeln!(output, "{}", line(entry));
+            let _ = writeln!(output, "{}", printable(&line(entry)));
         }
     });
     let plan = plan.await?;
     drop(output);
-    print!("{}", summary(&plan));
+    say(&summary(&plan));
+    if state(&file)? != before {
+        return Err(ImportStop::Changed);
+    }
     let stops = plan.problem_count > 0 && !options.skip_problems;
     match (options.dry_run, options.undo) {
         (true, true) => {
@@ -190,6 +205,31 @@ async fn shown<T>(
 
 fn count(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// How long a file is and when it was last written to. A pipe can be read only once.
+fn state(file: &File) -> Result<(u64, Option<SystemTime>), ImportStop> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(ImportStop::NoFile);
+    }
+    Ok((metadata.len(), metadata.modified().ok()))
+}
+
+/// What a terminal may be told: nothing in a file moves its cursor or names its window.
+fn printable(text: &str) -> String {
+    let shown = |c: char| {
+        if c.is_control() && c != '\n' {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
+    text.chars().map(shown).collect()
+}
+
+fn say(text: &str) {
+    println!("{}", printable(text));
 }
 
 /// An entry as a dry run lists it.
@@ -309,7 +349,6 @@ fn summary(plan: &ImportPlan) -> String {
             lines.push(format!("  and {more} more"));
         }
     }
-    lines.push(String::new());
     lines.join("\n")
 }
 

@@ -317,6 +317,15 @@ pub(super) struct EventUser {
     /// The zone they are in.
     #[serde(default, deserialize_with = "nullable")]
     pub(super) tz: String,
+    /// Whether they may no longer sign in to Slack.
+    #[serde(default, deserialize_with = "nullable")]
+    pub(super) deleted: bool,
+    /// Whether they administer the workspace, where that is said.
+    #[serde(default)]
+    pub(super) is_admin: Option<bool>,
+    /// Whether it is theirs.
+    #[serde(default)]
+    pub(super) is_owner: Option<bool>,
 }
 
 fn someone<'de, D: Deserializer<'de>>(from: D) -> Result<EventUser, D::Error> {
@@ -329,7 +338,7 @@ fn someone<'de, D: Deserializer<'de>>(from: D) -> Result<EventUser, D::Error> {
     Ok(match Option::<Either>::deserialize(from)? {
         Some(Either::Id(id)) => EventUser {
             id,
-            tz: String::new(),
+            ..EventUser::default()
         },
         Some(Either::Person(person)) => person,
         None => EventUser::default(),

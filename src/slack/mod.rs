@@ -425,7 +425,8 @@ impl Door {
         }
     }
 
-    /// Slack knows something new of a person. Where it is their zone, their days and summaries follow them.
+    /// Slack knows something new of a person. Where it is their zone, their days and summaries follow them; what only
+    /// admins may, they may no longer than they are one; and whoever left is signed out everywhere.
     async fn person_changed(&self, workspace: &str, user: &EventUser) {
         let workspace = self.workspace(workspace);
         let member = match self.app.member(workspace, &user.id).await {
@@ -434,8 +435,18 @@ impl Door {
             Ok(None) => return,
             Err(failed) => return drop(logged(failed)),
         };
+        if user.deleted
+            && let Err(failed) = self.app.shut_out(&member).await
+        {
+            drop(logged(failed));
+        }
         let zone = user.tz.parse().ok();
-        if zone.is_none() || zone == member.slack_time_zone {
+        let has_moved = zone.is_some() && zone != member.slack_time_zone;
+        let is_admin = [user.is_admin, user.is_owner].into_iter().flatten();
+        let has_other_rights = is_admin
+            .reduce(|admin, owner| admin || owner)
+            .is_some_and(|is_admin| is_admin != member.is_admin);
+        if !has_moved && !has_other_rights {
             return;
         }
         match self.client.profile(&user.id).await {

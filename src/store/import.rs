@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, types::Json};
 use uuid::Uuid;
 
 use super::{Store, StoreError, entries::insert_entry, read, tx};
-use crate::domain::time_entry::{EntrySource, TimeEntry};
+use crate::domain::time_entry::{EntrySource, EntryStatus, TimeEntry};
 
 /// An entry that is there already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,12 +87,17 @@ impl Store {
         Ok(rows.into_iter().collect())
     }
 
-    /// Removes those of these entries of the person's that were imported and that nobody has changed since, and says
-    /// how many those were. At most 1,000 are asked about.
+    /// Removes those of these entries of the person's that were imported, with this status, and that nobody has changed
+    /// since, and says how many those were. At most 1,000 are asked about.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn forget_imported(&self, user_id: Uuid, ids: &[Uuid]) -> Result<u64, StoreError> {
+    pub async fn forget_imported(
+        &self,
+        user_id: Uuid,
+        status: EntryStatus,
+        ids: &[Uuid],
+    ) -> Result<u64, StoreError> {
         if ids.is_empty() {
             return Ok(0);
         }
@@ -101,6 +106,8 @@ impl Store {
             query.push_bind(user_id);
             query.push(" AND version = 1 AND deleted_at IS NULL AND source = ");
             query.push_bind(EntrySource::Import.as_str());
+            query.push(" AND status = ");
+            query.push_bind(status.as_str());
             query.push(" AND id IN (");
             let mut list = query.separated(", ");
             for id in ids {

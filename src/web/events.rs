@@ -7,7 +7,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -167,8 +167,14 @@ impl Asked for EventsAsked {
 
 /// An instant, where one is given.
 fn instant(field: &str, said: Option<&str>) -> Result<Option<DateTime<Utc>>, Problem> {
-    said.map(|text| text.parse().map_err(|_| Problem::invalid(field, INSTANT)))
+    let read = |text: &str| text.parse().ok().filter(is_kept);
+    said.map(|text| read(text).ok_or_else(|| Problem::invalid(field, INSTANT)))
         .transpose()
+}
+
+/// Whether both databases know such an instant, and one a little before it.
+fn is_kept(at: &DateTime<Utc>) -> bool {
+    (1..=9999).contains(&at.year())
 }
 
 /// Calendar events
@@ -229,7 +235,7 @@ pub(super) async fn list(
 
 fn read_cursor(cursor: &str) -> Option<(DateTime<Utc>, Uuid)> {
     let (start, id) = cursor.split_once('_')?;
-    let start = DateTime::from_timestamp_micros(start.parse().ok()?)?;
+    let start = DateTime::from_timestamp_micros(start.parse().ok()?).filter(is_kept)?;
     Some((start, Uuid::parse_str(id).ok()?))
 }
 

@@ -39,7 +39,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderName, HeaderValue},
+    http::{HeaderName, HeaderValue, header},
     middleware::{self, Next},
     response::Response,
     routing::{any, get, post},
@@ -305,6 +305,13 @@ fn policy(config: &Config) -> HeaderValue {
 /// The headers of every answer: nothing is kept, framed, guessed or passed on.
 async fn guarded(State(site): State<Site>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    let says = response.headers().get(header::CONTENT_TYPE);
+    // What a library says of an address or a form that it cannot read is for whoever wrote the page.
+    if response.status().is_client_error()
+        && says.is_some_and(|says| says.as_bytes().starts_with(b"text/plain"))
+    {
+        response = pages::unknown().await;
+    }
     let headers = response.headers_mut();
     let mut set = |name: &'static str, value: HeaderValue| {
         headers

@@ -10,11 +10,13 @@ use billops::{
     sandbox::{Choice, Fault, Sandbox, View},
 };
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use crate::{
+    attacks::api_token,
     bot::{NINA, TestBot},
-    visitor::settled,
+    visitor::{Visitor, settled},
 };
 
 const JONAS: &str = "jonas";
@@ -362,5 +364,52 @@ async fn what_is_typed_while_time_is_off_is_repeated_and_not_lost() {
     assert!(bot.submit(&form, &[("features", both)]).await.closed);
     let answer = bot.say_as(JONAS, "/time 2.5 hours: Meeting").await;
     assert!(answer.text.contains("2 h 30 min"), "{}", answer.text);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_no_admin_any_more_or_has_left_slack_loses_what_was_theirs() {
+    let bot = TestBot::start().await;
+    bot.slack.set_admin(NINA, true).unwrap();
+    bot.say("/time 1h: Meeting").await;
+    let token = format!("Bearer {}", api_token(&bot, NINA).await);
+    let mut browser = Visitor::new(&bot);
+    browser.log_in(&bot.slack, NINA).await;
+    let mut program = Visitor::new(&bot);
+    // Slack is answered at once; what comes of it is there a little later.
+    let mut becomes = async |wanted: &str| {
+        let url = program.at("/api/v1/me");
+        let headers = [("authorization", token.as_str()), ("origin", "")];
+        for _ in 0..200 {
+            let page = program.send(Method::GET, &url, None, &headers).await;
+            let is = match page.status.as_u16() {
+                200 => page.json()["is_admin"].to_string(),
+                status => status.to_string(),
+            };
+            if is == wanted {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("it never became {wanted}");
+    };
+    becomes("true").await;
+    let change = |is_deleted: bool| {
+        json!({
+            "type": "user_change",
+            "user": {
+                "id": "U07NINA001", "tz": "Europe/Berlin", "is_admin": false, "is_owner": false,
+                "deleted": is_deleted,
+            },
+        })
+    };
+    bot.slack.set_admin(NINA, false).unwrap();
+    bot.slack.send_event(change(false)).await;
+    becomes("false").await;
+    bot.slack.send_event(change(true)).await;
+    becomes("401").await;
+    let url = browser.at("/api/v1/me");
+    let page = browser.send(Method::GET, &url, None, &[]).await;
+    assert_eq!(page.status.as_u16(), 401, "signed out of the browser");
     bot.finish().await;
 }

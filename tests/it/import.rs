@@ -351,9 +351,7 @@ async fn an_export_of_billops_can_be_taken_in_elsewhere(store: Store, _clock: Cl
             new.fields.project = Some(project.clone());
             new.fields.tags = vec!["web".to_owned(), "on-site".to_owned()];
             new.fields.billable = true;
-            let start = "2026-11-20T08:00:00Z"
-                .parse::<chrono::DateTime<chrono::Utc>>()
-                .unwrap();
+            let start = new.fields.date.and_hms_opt(8, 0, 0).unwrap().and_utc();
             new.fields.span = Some((
                 start,
                 start + chrono::TimeDelta::minutes(20 + i64::from(number)),
@@ -556,6 +554,23 @@ async fn an_import_is_taken_back_but_for_what_was_changed_since(store: Store, _c
     assert_eq!(entries(&store, &jonas).await.len(), 6, "his stay");
     let again = whole.take_back(|_| {}).await.unwrap();
     assert_eq!((again.removed, again.changed), (0, 1));
+    // What has another status by now stays, too.
+    let harvest = data("harvest.csv");
+    import(&store, &harvest, for_people(&[("U1", None)]))
+        .await
+        .unwrap();
+    let billed = String::from_utf8(harvest)
+        .unwrap()
+        .replace("Yes,No,Yes", "Yes,Yes,Yes");
+    let billed = Import::open(
+        store.clone(),
+        || Ok(billed.as_bytes()),
+        for_people(&[("U1", None)]),
+    )
+    .await
+    .unwrap();
+    let done = billed.take_back(|_| {}).await.unwrap();
+    assert_eq!((done.removed, done.changed), (2, 1));
     // And it can be imported once more.
     let (_, _, done) = import(&store, &file, for_people(&[("U1", None)]))
         .await
@@ -629,7 +644,7 @@ async fn files_that_are_none_are_refused_in_words() {
     let plan = refused(mixed, Some(DateOrder::DayFirst)).await.unwrap();
     assert_eq!((plan.new_entries(), plan.problems[0].0), (2, 3));
     let plan = refused(
-        b"Date,Hours,Notes\n2026-09-01,1,caf\xe9\n2026-09-01,1,tea\n\n2026-09-02,1,\"open",
+        b"Date,Hours,Notes\n2026-09-01,1,caf\xe9\n2026-09-01,1,tea\n\n2026-09-02,1,\"shut\"",
         None,
     )
     .await
@@ -639,6 +654,9 @@ async fn files_that_are_none_are_refused_in_words() {
         (2, 1, 3)
     );
     assert!(plan.problems[0].1.to_string().contains("not UTF-8"));
+    let odd = b"Date,Hours,Notes\n2026-09-01,1,a\n2026-09-01,1,\"b\n2026-09-02,1,c\n";
+    let stop = refused(odd, None).await.unwrap_err().to_string();
+    assert!(stop.contains("do not come in pairs"), "{stop}");
     let open =
         "Date,Hours,Notes\n2026-09-01,1,a\n2026-09-01,1,\"".to_owned() + &"x\n".repeat(800_000);
     let stop = refused(open.as_bytes(), None)
@@ -776,11 +794,28 @@ Projects that are there:"
             &["toggl.csv", "--user", "U1=Ada"],
             "toggl.csv: it holds no entries of “Ada”",
         ),
-        (&[".", "--user", "U1"], "cannot be read"),
+        (&[".", "--user", "U1"], "no regular file"),
     ] {
         let (code, _, said) = run(arguments).await;
         assert_eq!(code, Some(1), "{said}");
         assert!(said.contains(problem), "{said}");
+    }
+    // A pipe can be read only once; what is in a file does nothing to the terminal.
+    let fifo = folder.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.unwrap().success());
+    let writer = std::thread::spawn(move || std::fs::write(fifo, "Date,Hours\n2026-09-01,1\n"));
+    let (code, _, said) = run(&["fifo", "--user", "U1"]).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("it is no regular file"), "{said}");
+    drop(writer.join());
+    let hostile = "Date,Hours,First Name,Notes\n2026-09-01,\u{1b}]0;x\u{7},\u{1b}[2J,x\n";
+    std::fs::write(folder.path().join("hostile.csv"), hostile).unwrap();
+    let (_, out, said) = run(&["hostile.csv", "--user", "U1", "--dry-run"]).await;
+    assert!(out.contains("]0;x") && out.contains("[2J"), "{out}");
+    for text in [out, said] {
+        let is_safe = text.chars().all(|c| !c.is_control() || c == '\n');
+        assert!(is_safe, "{text:?}");
     }
     let (code, _, said) = run(&["toggl.csv"]).await;
     assert_eq!(code, Some(2));

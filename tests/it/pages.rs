@@ -322,3 +322,22 @@ async fn who_signs_in_without_a_purpose_lands_where_one_sees_that_one_is_signed_
         bot.finish().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_address_that_cannot_be_read_is_a_page_that_is_not_there() {
+    let bot = TestBot::start().await;
+    let mut visitor = Visitor::new(&bot);
+    for path in [
+        "/not-installed/%ff",
+        "/not-signed-in/%ff",
+        "/connected/%ff",
+        "/not-connected/%ff/x",
+        "/connect/google/%ff",
+    ] {
+        let page = get(&mut visitor, path).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(page.body.contains("There is no such page"), "{}", page.body);
+        assert!(!page.body.contains("UTF-8"), "{}", page.body);
+    }
+    bot.finish().await;
+}

@@ -67,6 +67,7 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> ImportFile<O> {
                 Metered {
                     inner: (self.open)()?,
                     since: 0,
+                    has_odd_quotes: false,
                 },
                 self.separator,
             ),
@@ -107,6 +108,7 @@ fn reader<R: Read>(from: R, separator: u8) -> Reader<R> {
 struct Metered<R> {
     inner: R,
     since: usize,
+    has_odd_quotes: bool,
 }
 
 impl<R: Read> Read for Metered<R> {
@@ -116,6 +118,9 @@ impl<R: Read> Read for Metered<R> {
         }
         let read = self.inner.read(into)?;
         self.since += read;
+        for byte in &into[..read] {
+            self.has_odd_quotes ^= *byte == b'"';
+        }
         Ok(read)
     }
 }
@@ -146,6 +151,11 @@ impl<'a, R: Read> Rows<'a, R> {
                 return Ok(true);
             }
         }
+    }
+
+    /// Whether a quotation mark that has come so far has none that belongs to it.
+    pub(super) fn has_odd_quotes(&self) -> bool {
+        self.reader.get_ref().has_odd_quotes
     }
 
     /// The line that the row begins in, the first one of the file being 1.

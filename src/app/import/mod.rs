@@ -60,6 +60,19 @@ pub enum ImportStop {
         "the row that begins in line {0} is longer than 1 MiB. Perhaps a quotation mark is missing there"
     )]
     RowTooLong(u64),
+    /// It can be read only once.
+    #[error(
+        "it is no regular file. It is read more than once, so save what comes from a pipe first"
+    )]
+    NoFile,
+    /// Somebody writes to it.
+    #[error("it was changed while it was read. Import it again")]
+    Changed,
+    /// A cell has no end.
+    #[error(
+        "its quotation marks do not come in pairs: one is missing, and rows would run into each other"
+    )]
+    OddQuotes,
     /// There is nothing in it.
     #[error("it is empty")]
     Empty,
@@ -178,6 +191,9 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
             if authors.len() > NAMES_MAX {
                 return Err(ImportStop::TooMany("people"));
             }
+        }
+        if rows.has_odd_quotes() {
+            return Err(ImportStop::OddQuotes);
         }
         let Some(order) = options.order.or(evidence.order()) else {
             return Err(match evidence.ambiguous() {

@@ -55,6 +55,12 @@ pub struct ImportPlan {
     /// How many rows the file has.
     pub rows: u64,
     places: HashMap<Named, usize>,
+    /// The same by what makes two names one project.
+    projects_by_key: HashMap<Named, usize>,
+    /// Slugs that no project can be made under.
+    taken: HashSet<String>,
+    /// Up to where the numbers behind a slug are taken.
+    numbered: HashMap<String, u32>,
 }
 
 /// A project and a client in the words of the file.
@@ -174,6 +180,12 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
                     there: 0,
                     deleted: 0,
                 })
+                .collect(),
+            taken: self
+                .projects
+                .iter()
+                .flat_map(|project| [&project.slug].into_iter().chain(&project.aliases))
+                .cloned()
                 .collect(),
             ..ImportPlan::default()
         };
@@ -302,7 +314,20 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
             return Err(ImportStop::TooMany("projects"));
         }
         let (name, client) = &named;
-        let planned = match self.existing(name, client.as_deref())? {
+        let existing = self.existing(name, client.as_deref())?;
+        // `Acme` and `ACME` are one.
+        let key = match existing {
+            Some(project) => (project.id.to_string(), None),
+            None => (
+                name.to_lowercase(),
+                client.as_ref().map(|client| client.to_lowercase()),
+            ),
+        };
+        if let Some(place) = plan.projects_by_key.get(&key).copied() {
+            plan.places.insert(named, place);
+            return Ok(place);
+        }
+        let planned = match existing {
             Some(project) => PlannedProject {
                 name: project.name.clone(),
                 client: project.client.as_ref().map(|client| client.name.clone()),
@@ -316,27 +341,16 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
                 name: name.clone(),
                 // Nobody could type a client without a letter or a digit.
                 client: client.clone().filter(|client| slug_of(client).is_some()),
-                slug: self.free_slug(plan, name, client.as_deref()),
+                slug: Self::free_slug(plan, name, client.as_deref()),
                 existing: None,
                 is_billable: true,
                 new: 0,
                 says_billable: None,
             },
         };
-        // `Acme` and `ACME` are one.
-        let same = |one: &PlannedProject| {
-            if one.existing.is_some() || planned.existing.is_some() {
-                one.existing == planned.existing
-            } else {
-                let folded = |text: &Option<String>| text.as_ref().map(|text| text.to_lowercase());
-                one.name.to_lowercase() == planned.name.to_lowercase()
-                    && folded(&one.client) == folded(&planned.client)
-            }
-        };
-        let place = plan.projects.iter().position(same).unwrap_or_else(|| {
-            plan.projects.push(planned);
-            plan.projects.len() - 1
-        });
+        plan.projects.push(planned);
+        let place = plan.projects.len() - 1;
+        plan.projects_by_key.insert(key, place);
         plan.places.insert(named, place);
         Ok(place)
     }
@@ -376,15 +390,8 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
     }
 
     /// What people can type for a project that would be made: its name, with its client's in front where that is
-    /// taken, or a number behind.
-    fn free_slug(&self, plan: &ImportPlan, name: &str, client: Option<&str>) -> String {
-        let is_free = |slug: &String| {
-            !self
-                .projects
-                .iter()
-                .any(|one| one.slug == *slug || one.aliases.contains(slug))
-                && !plan.projects.iter().any(|one| one.slug == *slug)
-        };
+    /// taken, or a number behind. It is taken from now on.
+    fn free_slug(plan: &mut ImportPlan, name: &str, client: Option<&str>) -> String {
         let typed = |name: &str| match project_slug_of(name) {
             Ok(slug) | Err(NoProjectSlug::Number { instead: slug }) => Some(slug),
             Err(NoProjectSlug::Nothing) => None,
@@ -397,14 +404,21 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
             .chars()
             .take(70)
             .collect();
-        own.into_iter()
+        let free = own
+            .into_iter()
             .chain(with_client)
-            .find(|slug| is_free(slug))
-            .or_else(|| {
-                (2..=u32::MAX)
-                    .map(|number| format!("{stem}-{number}"))
-                    .find(is_free)
-            })
-            .unwrap_or(stem)
+            .find(|slug| !plan.taken.contains(slug));
+        let slug = free.unwrap_or_else(|| {
+            let number = plan.numbered.entry(stem.clone()).or_insert(1);
+            loop {
+                *number += 1;
+                let slug = format!("{stem}-{number}");
+                if !plan.taken.contains(&slug) {
+                    break slug;
+                }
+            }
+        });
+        plan.taken.insert(slug.clone());
+        slug
     }
 }

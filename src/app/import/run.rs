@@ -14,7 +14,7 @@ use super::{
 use crate::{
     domain::{
         project::ProjectRef,
-        time_entry::{EntryFields, EntrySource, TimeEntry},
+        time_entry::{EntryFields, EntrySource, EntryStatus, TimeEntry},
     },
     jobs::Job,
     store::{NewProject, ProjectChange},
@@ -80,6 +80,7 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
                         projects.insert(place, project.clone());
                         Some((project, planned.is_billable))
                     }
+                    None if found.row.project.is_some() => return Err(ImportStop::Changed),
                     None => None,
                 };
                 touched.insert(found.person);
@@ -108,23 +109,27 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
             let found: Vec<Found> = batch.into_iter().filter_map(Reading::found).collect();
             let ids: Vec<Uuid> = found.iter().map(|found| found.id).collect();
             let known = self.store.known_entries(&ids).await?;
-            for person in 0..self.people.len() {
-                let is_there = |found: &&Found| {
-                    found.person == person
-                        && self.standing(known.get(&found.id), person) == Standing::There
-                };
-                let ids: Vec<Uuid> = found
-                    .iter()
-                    .filter(is_there)
-                    .map(|found| found.id)
-                    .collect();
-                let user_id = self.people[person].member.user_id;
-                let removed = self.store.forget_imported(user_id, &ids).await?;
-                if removed > 0 {
-                    touched.insert(person);
+            for (person, one) in self.people.iter().enumerate() {
+                // What is approved or billed here since is no longer what the file says.
+                for status in EntryStatus::ALL {
+                    let is_there = |found: &&Found| {
+                        found.person == person
+                            && found.row.status == *status
+                            && self.standing(known.get(&found.id), person) == Standing::There
+                    };
+                    let ids: Vec<Uuid> = found
+                        .iter()
+                        .filter(is_there)
+                        .map(|found| found.id)
+                        .collect();
+                    let user_id = one.member.user_id;
+                    let removed = self.store.forget_imported(user_id, *status, &ids).await?;
+                    if removed > 0 {
+                        touched.insert(person);
+                    }
+                    done.removed += removed;
+                    done.changed += ids.len() as u64 - removed;
                 }
-                done.removed += removed;
-                done.changed += ids.len() as u64 - removed;
             }
             progress(rows);
         }

@@ -8,7 +8,7 @@ mod values;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use chrono_tz::Tz;
-use uuid::Uuid;
+use uuid::{Uuid, Version};
 
 use self::columns::Column;
 use super::{
@@ -278,10 +278,14 @@ impl<'a> Row<'a> {
         }
         let id = match self.get(Column::Id) {
             "" => None,
-            text => Some(
-                text.parse()
-                    .map_err(|_| unreadable("id", text, "It is a UUID."))?,
-            ),
+            text => {
+                let id = text.parse::<Uuid>().ok();
+                // Every id of BillOps is one; others would not stand where their order is asked for.
+                let id = id.filter(|id| id.get_version() == Some(Version::SortRand));
+                Some(id.ok_or_else(|| {
+                    unreadable("id of BillOps", text, "It is a UUID of version 7.")
+                })?)
+            }
         };
         let date = read_date(self.get(Column::Date), order)?;
         let started = optional_time(self.get(Column::StartTime))?;
@@ -295,7 +299,7 @@ impl<'a> Row<'a> {
         }
         let span = match started {
             Some(started) => self.span(order, zone, date, started, ended, seconds)?,
-            None => self.stored_span()?,
+            None => self.stored_span(date, seconds)?,
         };
         let is_timed = self.yes(Column::IsTimed)?.unwrap_or(span.is_some());
         let is_odd = |day: NaiveDate, time: Option<NaiveTime>| {
@@ -422,21 +426,37 @@ impl<'a> Row<'a> {
     }
 
     /// When it began and ended, as BillOps wrote it.
-    fn stored_span(&self) -> Result<Option<Span>, RowProblem> {
+    fn stored_span(&self, date: NaiveDate, seconds: u32) -> Result<Option<Span>, RowProblem> {
+        const ADVICE: &str = "An example: 2026-11-20T09:00:00Z";
         let [start, end] = [Column::StartedAt, Column::EndedAt].map(|column| {
             let text = self.get(column);
-            let read = DateTime::parse_from_rfc3339(text).map(|at| at.to_utc());
-            match (text, read) {
-                ("", _) => Ok(None),
-                (_, Ok(at)) => Ok(Some(at)),
-                (text, Err(_)) => Err(unreadable(
-                    "moment",
-                    text,
-                    "An example: 2026-11-20T09:00:00Z",
-                )),
+            if text.is_empty() {
+                return Ok(None);
             }
+            let at = DateTime::parse_from_rfc3339(text).ok();
+            // To the microsecond, as both databases keep it.
+            at.and_then(|at| DateTime::from_timestamp_micros(at.timestamp_micros()))
+                .map(Some)
+                .ok_or_else(|| unreadable("moment", text, ADVICE))
         });
-        Ok(start?.zip(end?).filter(|(start, end)| start <= end))
+        let Some((start, end)) = start?.zip(end?) else {
+            return Ok(None);
+        };
+        if end <= start {
+            return Err(RowProblem::EndsBefore);
+        }
+        if (start.date_naive() - date).num_days().abs() > 1 {
+            let text = self.get(Column::StartedAt);
+            return Err(unreadable("moment of its day", text, ADVICE));
+        }
+        let lasted = (end - start).num_seconds();
+        if lasted > i64::from(Minutes::DAY.get()) * 60 {
+            return Err(RowProblem::TooLong);
+        }
+        if i64::from(seconds) >= lasted + SAME_SECONDS {
+            return Err(RowProblem::LongerThanItsSpan);
+        }
+        Ok(Some((start, end)))
     }
 
     /// What was done; where nobody wrote that down, the kind of work, or else the project.

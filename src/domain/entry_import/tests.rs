@@ -259,11 +259,30 @@ fn what_billops_made_harmless_is_what_it_was() {
         ("1.5|||x|||", "no number of minutes"),
         ("4294967295|||x|||", "no number of minutes"),
         ("71582788|||x|||", "longer than 24 hours"),
+        (
+            "90|0000-01-01T00:00:00+23:59|9999-12-31T23:59:59-23:59|x|||",
+            "moment of its day",
+        ),
+        (
+            "90|2026-09-01T08:00:00Z|2026-09-02T08:00:01Z|x|||",
+            "longer than 24 hours",
+        ),
+        (
+            "90|2026-09-01T08:00:00Z|2026-09-01T08:00:00Z|x|||",
+            "its end is before",
+        ),
+        (
+            "90|2026-09-01T08:00:00Z|2026-09-01T09:00:00Z|x|||",
+            "longer than the time",
+        ),
         ("90|yesterday||x|||", "no moment"),
         ("90|||x||done|", "no status"),
     ] {
         assert!(read(rest).unwrap_err().contains(problem), "{rest}");
     }
+    let nil = "00000000-0000-0000-0000-000000000000|2026-09-01|90|||x||||@nina|U1";
+    let nil = read_in(header, nil, DateOrder::DayFirst, Berlin).unwrap_err();
+    assert!(nil.contains("no id of BillOps"), "{nil}");
     let elsewhere = toggl("2026-09-01||||1:00").unwrap();
     assert_eq!(elsewhere.id, None);
 }
