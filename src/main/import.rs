@@ -94,6 +94,10 @@ async fn read(store: &Store, options: Options) -> Result<ExitCode, ImportStop> {
         }),
     };
     let path = &options.file;
+    // Before it is opened: a pipe that nobody writes to would keep whoever opens it waiting.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(ImportStop::NoFile);
+    }
     let file = File::open(path)?;
     let before = state(&file)?;
     // Read more than once, from its beginning each time: the same file, whatever gets its name meanwhile.

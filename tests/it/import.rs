@@ -804,11 +804,9 @@ Projects that are there:"
     let fifo = folder.path().join("fifo");
     let made = std::process::Command::new("mkfifo").arg(&fifo).status();
     assert!(made.unwrap().success());
-    let writer = std::thread::spawn(move || std::fs::write(fifo, "Date,Hours\n2026-09-01,1\n"));
     let (code, _, said) = run(&["fifo", "--user", "U1"]).await;
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("it is no regular file"), "{said}");
-    drop(writer.join());
     let hostile = "Date,Hours,First Name,Notes\n2026-09-01,\u{1b}]0;x\u{7},\u{1b}[2J,x\n";
     std::fs::write(folder.path().join("hostile.csv"), hostile).unwrap();
     let (_, out, said) = run(&["hostile.csv", "--user", "U1", "--dry-run"]).await;

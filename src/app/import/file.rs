@@ -319,7 +319,7 @@ fn digest(user_id: Uuid, row: &ImportedRow) -> [u8; 16] {
     std::array::from_fn(|place| digest[place])
 }
 
-/// The id of the entry that says this for the so-manieth time. In the place of a UUIDv7's milliseconds stand the
+/// The id of the entry that says this for the first, second or later time. In the place of a UUIDv7's milliseconds stand the
 /// seconds of its beginning: imported entries are in the order of their days, and before all that was ever logged
 /// here, so that none of them is the last one that was made.
 fn id_of(row: &ImportedRow, says: [u8; 16], times: u32) -> Uuid {

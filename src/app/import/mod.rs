@@ -8,12 +8,15 @@ mod file;
 mod plan;
 mod run;
 
-use std::{collections::BTreeSet, io::Read};
+use std::{
+    collections::{BTreeSet, HashMap},
+    io::Read,
+};
 
 use chrono_tz::Tz;
 use uuid::Uuid;
 
-use self::file::{Batches, ImportFile};
+use self::file::{Batches, Found, ImportFile};
 use crate::{
     domain::{
         entry_import::{Author, DateEvidence, DateOrder, ImportFormat, UnknownColumns},
@@ -224,6 +227,12 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
     /// In which order its dates are read, where that makes a difference.
     pub fn order(&self) -> Option<DateOrder> {
         self.has_order.then_some(self.order)
+    }
+
+    /// Which of these there are entries of already.
+    async fn known(&self, found: &[Found]) -> Result<HashMap<Uuid, KnownEntry>, ImportStop> {
+        let ids: Vec<Uuid> = found.iter().map(|found| found.id).collect();
+        Ok(self.store.known_entries(&ids).await?)
     }
 
     /// How the entry with this id stands to this person.

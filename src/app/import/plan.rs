@@ -6,7 +6,6 @@ use std::{
 };
 
 use chrono::NaiveDate;
-use uuid::Uuid;
 
 use super::{
     Import, ImportStop, NAMES_MAX, Standing,
@@ -201,8 +200,7 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
                     Reading::Problem(line, problem) => plan.note(line, problem),
                 }
             }
-            let ids: Vec<Uuid> = entries.iter().map(|found| found.id).collect();
-            let known = self.store.known_entries(&ids).await?;
+            let known = self.known(&entries).await?;
             let twins = self.twins(&entries).await?;
             for found in entries {
                 // An export of BillOps that holds a row twice holds one entry.

@@ -59,8 +59,7 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
         while let Some(batch) = batches.next()? {
             rows += batch.len() as u64;
             let found: Vec<Found> = batch.into_iter().filter_map(Reading::found).collect();
-            let ids: Vec<Uuid> = found.iter().map(|found| found.id).collect();
-            let known = self.store.known_entries(&ids).await?;
+            let known = self.known(&found).await?;
             let mut entries = Vec::new();
             for found in found {
                 match self.standing(known.get(&found.id), found.person) {
@@ -107,8 +106,7 @@ impl<R: Read, O: Fn() -> std::io::Result<R>> Import<O> {
         while let Some(batch) = batches.next()? {
             rows += batch.len() as u64;
             let found: Vec<Found> = batch.into_iter().filter_map(Reading::found).collect();
-            let ids: Vec<Uuid> = found.iter().map(|found| found.id).collect();
-            let known = self.store.known_entries(&ids).await?;
+            let known = self.known(&found).await?;
             for (person, one) in self.people.iter().enumerate() {
                 // What is approved or billed here since is no longer what the file says.
                 for status in EntryStatus::ALL {
