@@ -43,10 +43,12 @@ use databases::Database;
 const ENTRIES: u64 = 100;
 const PEOPLE: u64 = 10;
 /// The tables that grow without end.
-const LARGE: [&str; 8] = [
+const LARGE: [&str; 10] = [
     "api_requests",
+    "api_tokens",
     "day_marks",
     "notices",
+    "sessions",
     "summary_plans",
     "time_entries",
     "changes",
@@ -235,6 +237,10 @@ async fn ask(
         claim_request(me, "key", [7; 32]),
         settle_request(me, "key", request, None),
         forget_requests_older_than(TimeDelta::days(3)),
+        session([1; 32]),
+        open_sessions(nina.binding_id, [1; 32]),
+        api_token([2; 32]),
+        api_token_of(nina.binding_id),
     );
     let now = store_now();
     let (window, calendar) = (reading.window, reading.target.calendar_id);

@@ -1,7 +1,7 @@
 //! Where the app is installed: installing, removing, and the token of each workspace.
 //!
 //! Anybody may begin to install, so nothing is stored for it: the state is sealed for whoever begins, and opens for them
-//! only, for ten minutes; once, because Slack takes a code once. Whether they may install is Slack's to say.
+//! only, for ten minutes, and once: that it came back is stored. Whether they may install is Slack's to say.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
     calendar::SignInProblem,
     error::{Failed, chain},
     jobs::Job,
-    keyring::{Place, digest},
+    keyring::{Place, digest, new_secret},
     store::{Install, InstallToken},
 };
 
@@ -42,7 +42,7 @@ pub enum Installed {
         /// What Slack calls it.
         name: Option<String>,
     },
-    /// The state is missing, too old, or somebody else's.
+    /// The state is missing, used, too old, or somebody else's.
     StateInvalid,
     /// The person, or their workspace's admins, said no.
     Denied,
@@ -63,6 +63,7 @@ pub(super) struct KnownInstall {
 
 #[derive(Serialize, Deserialize)]
 struct Begun {
+    nonce: String,
     expires_at: DateTime<Utc>,
 }
 
@@ -99,9 +100,10 @@ impl App {
             return Ok(None);
         };
         let begun = Begun {
+            nonce: new_secret().expose_secret().to_owned(),
             expires_at: self.clock.now() + INSTALL_TAKES,
         };
-        let plain = serde_json::to_string(&begun).expect("it is a plain field");
+        let plain = serde_json::to_string(&begun).expect("they are plain fields");
         let keys = self.store.keys();
         let keys = keys.map_err(|error| self.failed("beginning an install", error))?;
         let state = keys.seal(place_of(holder), &plain);
@@ -122,11 +124,18 @@ impl App {
             return Ok(Installed::Operator);
         };
         let keys = self.store.keys().map_err(failed)?;
-        let is_ours = holder
+        let begun = holder
             .and_then(|holder| keys.open(place_of(holder), &returned.state).ok())
             .and_then(|plain| serde_json::from_str::<Begun>(plain.expose_secret()).ok())
-            .is_some_and(|begun| begun.expires_at > self.clock.now());
-        if !is_ours {
+            .filter(|begun| begun.expires_at > self.clock.now());
+        let Some(begun) = begun else {
+            return Ok(Installed::StateInvalid);
+        };
+        let used = self
+            .store
+            .use_state(digest(&begun.nonce), begun.expires_at)
+            .await;
+        if !used.map_err(failed)? {
             return Ok(Installed::StateInvalid);
         }
         if !returned.error.is_empty() {

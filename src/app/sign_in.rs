@@ -1,7 +1,7 @@
 //! Who sits at a browser, and for whom a program acts.
 //!
 //! Anybody can begin to sign in, so nothing is stored for it: what the end has to know travels sealed in the state. It
-//! opens for the browser that it was sealed for only, and for ten minutes; once, because Slack takes a code once.
+//! opens for the browser that it was sealed for only, for ten minutes, and once: that it came back is stored.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -119,6 +119,13 @@ impl App {
         let Some(begun) = begun else {
             return Ok(SignedIn::StateInvalid);
         };
+        let used = self
+            .store
+            .use_state(digest(&begun.nonce), begun.expires_at)
+            .await;
+        if !used.map_err(failed)? {
+            return Ok(SignedIn::StateInvalid);
+        }
         if !returned.error.is_empty() {
             return Ok(SignedIn::Denied);
         }
@@ -193,12 +200,10 @@ impl App {
     /// # Errors
     /// The database does not answer.
     pub async fn signed_in(&self, session: &str) -> Result<Option<Member>, Failed> {
-        let failed = |error| self.failed("looking up a session", error);
-        let binding = self.store.session(digest(session)).await.map_err(failed)?;
-        let Some(binding) = binding else {
-            return Ok(None);
-        };
-        self.store.member_by_binding(binding).await.map_err(failed)
+        self.store
+            .session(digest(session))
+            .await
+            .map_err(|error| self.failed("looking up a session", error))
     }
 
     /// Signs a browser out.
@@ -258,16 +263,13 @@ impl App {
     /// # Errors
     /// The database does not answer.
     pub async fn acts_for(&self, token: &str) -> Result<Option<(Member, Scopes)>, Failed> {
-        let failed = |error| self.failed("looking up an API token", error);
         if !token.starts_with(API_TOKEN_PREFIX) {
             return Ok(None);
         }
-        let found = self.store.api_token(digest(token)).await.map_err(failed)?;
-        let Some((binding, scopes)) = found else {
-            return Ok(None);
-        };
-        let member = self.store.member_by_binding(binding).await;
-        Ok(member.map_err(failed)?.map(|member| (member, scopes)))
+        self.store
+            .api_token(digest(token))
+            .await
+            .map_err(|error| self.failed("looking up an API token", error))
     }
 
     /// Gives the person a token for programs, shown once, which allows this for a year. The one they had works no

@@ -280,6 +280,30 @@ impl Store {
         .transpose()
     }
 
+    /// Uses up a state that stands for itself: one that is sealed, and kept nowhere before it comes back. `digest` is of
+    /// what makes it the one it is, `expires_at` when it stops working anyway. `false` if it was used before.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn use_state(
+        &self,
+        digest: Digest,
+        expires_at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        tx!(self, conn => {
+            sqlx::query("DELETE FROM used_states WHERE expires_at <= $1").bind(now).execute(&mut *conn).await?;
+            let used = sqlx::query(
+                "INSERT INTO used_states (digest, expires_at) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING",
+            )
+            .bind(digest.to_vec())
+            .bind(expires_at)
+            .execute(&mut *conn)
+            .await?;
+            Ok(used.rows_affected() == 1)
+        })
+    }
+
     /// Keeps a grant until its code is typed in Slack by the person it is for. An older one is dropped.
     ///
     /// # Errors

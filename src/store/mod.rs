@@ -451,7 +451,8 @@ impl Db {
         } else {
             pool()
                 .max_connections(3)
-                .connect_with(options.pragma("cache_size", "-256"))
+                // A page of a list and one row more: its reader need not be woken half-way.
+                .connect_with(options.pragma("cache_size", "-256").row_buffer_size(64))
                 .await
                 .map_err(unopened)?
         };

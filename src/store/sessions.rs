@@ -3,8 +3,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{Store, StoreError, audit::note_change, read, tx};
-use crate::domain::{scope::Scopes, workspace::AuditSubject};
+use super::{
+    Store, StoreError,
+    audit::note_change,
+    people::{MemberRow, select_member},
+    read, tx,
+};
+use crate::domain::{member::Member, scope::Scopes, workspace::AuditSubject};
 
 /// A browser that is signed in.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -38,6 +43,27 @@ pub struct ApiToken {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
+#[derive(sqlx::FromRow)]
+struct SessionRow {
+    #[sqlx(flatten)]
+    member: MemberRow,
+    session_id: Uuid,
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+#[derive(sqlx::FromRow)]
+struct TokenRow {
+    #[sqlx(flatten)]
+    member: MemberRow,
+    token_id: Uuid,
+    scopes: String,
+    last_used_at: Option<DateTime<Utc>>,
+}
+
+fn is_to_be_noted(last_used_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    last_used_at.is_none_or(|at| now - at >= USE_NOTED_EVERY)
+}
+
 impl Store {
     /// Signs a browser in.
     ///
@@ -65,35 +91,37 @@ impl Store {
         })
     }
 
-    /// Whose session it is, if it has not ended.
+    /// Whose session it is, if it has not ended and BillOps is installed in their workspace. Its use is noted.
     ///
     /// # Errors
-    /// The database does not answer.
-    pub async fn session(&self, token_hash: Digest) -> Result<Option<Uuid>, StoreError> {
+    /// The database does not answer, or the row cannot be read.
+    pub async fn session(&self, token_hash: Digest) -> Result<Option<Member>, StoreError> {
         let now = self.clock.now();
-        let row: Option<(Uuid, Uuid, Option<DateTime<Utc>>)> = read!(self, db => {
-            sqlx::query_as(
-                "SELECT id, binding_id, last_used_at FROM sessions WHERE token_hash = $1 AND expires_at > $2",
-            )
+        let row: Option<SessionRow> = read!(self, db => {
+            sqlx::query_as(select_member!(
+                "s.id AS session_id, s.last_used_at, ",
+                "JOIN sessions s ON s.binding_id = b.id",
+                "s.token_hash = $1 AND s.expires_at > $2 AND i.is_active"
+            ))
             .bind(token_hash.to_vec())
             .bind(now)
             .fetch_optional(db)
             .await
         })?;
-        let Some((id, binding, last_used_at)) = row else {
+        let Some(row) = row else {
             return Ok(None);
         };
-        if last_used_at.is_none_or(|at| now - at >= USE_NOTED_EVERY) {
+        if is_to_be_noted(row.last_used_at, now) {
             tx!(self, conn => {
                 sqlx::query("UPDATE sessions SET last_used_at = $2 WHERE id = $1")
-                    .bind(id)
+                    .bind(row.session_id)
                     .bind(now)
                     .execute(&mut *conn)
                     .await?;
                 Ok(())
             })?;
         }
-        Ok(Some(binding))
+        row.member.try_into().map(Some)
     }
 
     /// Where a person is signed in, the latest sign-in first, at most 50; `token_hash` marks the session that asks.
@@ -192,39 +220,42 @@ impl Store {
         })
     }
 
-    /// For whom a program with this token acts and what it may do, if it works. Its use is noted.
+    /// For whom a program with this token acts and what it may do, if it works and BillOps is installed in their
+    /// workspace. Its use is noted.
     ///
     /// # Errors
-    /// The database does not answer.
+    /// The database does not answer, or the row cannot be read.
     pub async fn api_token(
         &self,
         token_hash: Digest,
-    ) -> Result<Option<(Uuid, Scopes)>, StoreError> {
+    ) -> Result<Option<(Member, Scopes)>, StoreError> {
         let now = self.clock.now();
-        let row: Option<(Uuid, Uuid, String, Option<DateTime<Utc>>)> = read!(self, db => {
-            sqlx::query_as(
-                "SELECT id, binding_id, scopes, last_used_at FROM api_tokens WHERE token_hash = $1 \
-                 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
-            )
+        let row: Option<TokenRow> = read!(self, db => {
+            sqlx::query_as(select_member!(
+                "t.id AS token_id, t.scopes, t.last_used_at, ",
+                "JOIN api_tokens t ON t.binding_id = b.id",
+                "t.token_hash = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2) \
+                 AND i.is_active"
+            ))
             .bind(token_hash.to_vec())
             .bind(now)
             .fetch_optional(db)
             .await
         })?;
-        let Some((id, binding, scopes, last_used_at)) = row else {
+        let Some(row) = row else {
             return Ok(None);
         };
-        if last_used_at.is_none_or(|at| now - at >= USE_NOTED_EVERY) {
+        if is_to_be_noted(row.last_used_at, now) {
             tx!(self, conn => {
                 sqlx::query("UPDATE api_tokens SET last_used_at = $2 WHERE id = $1")
-                    .bind(id)
+                    .bind(row.token_id)
                     .bind(now)
                     .execute(&mut *conn)
                     .await?;
                 Ok(())
             })?;
         }
-        Ok(Some((binding, Scopes::read(&scopes))))
+        Ok(Some((row.member.try_into()?, Scopes::read(&row.scopes))))
     }
 
     /// Takes a person's token back; `false` if there was none.

@@ -246,9 +246,21 @@ async fn an_install_is_its_beginners_own_and_short_lived() {
         .unwrap();
     let page = browser.open(&back.parse().unwrap()).await;
     assert_eq!(page.url.path(), "/not-installed/denied", "{page:?}");
-    let forged = back.replace("error=access_denied", "code=7007001.x");
+    let off = browser.open(&install).await.url;
+    let other = bot
+        .slack
+        .consent(off.as_str(), ADA, Decision::Deny)
+        .await
+        .unwrap();
+    let forged = other.replace("error=access_denied", "code=7007001.x");
     let page = browser.open(&forged.parse().unwrap()).await;
     assert_eq!(page.url.path(), "/not-installed/code-refused", "{page:?}");
+    // Both states are used up by that.
+    for used in [&back, &other] {
+        let forged = used.replace("error=access_denied", "code=7007001.x");
+        let page = browser.open(&forged.parse().unwrap()).await;
+        assert_eq!(page.url.path(), "/not-installed/state-invalid", "{page:?}");
+    }
     // A state of a sign-in is none of an install.
     let sign_in = browser
         .open(&browser.at("/api/v1/auth/slack/login"))
@@ -265,7 +277,7 @@ async fn an_install_is_its_beginners_own_and_short_lived() {
         .append_pair("state", &state);
     let page = browser.open(&stolen).await;
     assert_eq!(page.url.path(), "/not-installed/state-invalid", "{page:?}");
-    // A code works once.
+    // A state works once, with another code as with the same.
     let off = browser.open(&install).await.url;
     let back: url::Url = bot
         .slack
@@ -275,10 +287,12 @@ async fn an_install_is_its_beginners_own_and_short_lived() {
         .parse()
         .unwrap();
     assert_eq!(browser.open(&back).await.url.path(), "/installed");
-    assert_eq!(
-        browser.open(&back).await.url.path(),
-        "/not-installed/code-refused"
-    );
+    let consent = bot.slack.consent(off.as_str(), ADA, Decision::Allow);
+    let again: url::Url = consent.await.unwrap().parse().unwrap();
+    for back in [back, again] {
+        let page = browser.open(&back).await;
+        assert_eq!(page.url.path(), "/not-installed/state-invalid", "{page:?}");
+    }
     assert!(is_known().await);
     let page = browser.open(&browser.at("/not-installed/<script>")).await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);

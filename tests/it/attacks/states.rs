@@ -51,6 +51,32 @@ async fn a_callback_that_is_opened_again_connects_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_is_ended_once() {
+    let bot = TestBot::start().await;
+    let mut browser = Visitor::new(&bot);
+    let login = browser.at("/api/v1/auth/slack/login");
+    let off = browser.open(&login).await.url;
+    let denied = bot.slack.consent(off.as_str(), NINA, Decision::Deny).await;
+    let page = browser.open(&denied.unwrap().parse().unwrap()).await;
+    assert_eq!(page.url.path(), "/not-signed-in/denied");
+    // Neither a refusal nor a sign-in leaves a state that another code would be taken with.
+    for round in 0..2 {
+        let back = consent(&bot, &off, NINA).await;
+        let page = browser.open(&back).await;
+        assert_eq!(page.url.path(), "/not-signed-in/state-invalid", "{round}");
+    }
+    let off = browser.open(&login).await.url;
+    let (first, second) = tokio::join!(consent(&bot, &off, NINA), consent(&bot, &off, NINA));
+    let asked = exchanges(&bot, Provider::Slack);
+    let page = browser.open(&first).await;
+    assert!(!page.url.path().starts_with("/not-signed-in"), "{page:?}");
+    let page = browser.open(&second).await;
+    assert_eq!(page.url.path(), "/not-signed-in/state-invalid");
+    assert_eq!(exchanges(&bot, Provider::Slack), asked + 1);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_state_is_used_up_by_a_refusal_too() {
     let bot = TestBot::start().await;
     let (mut browser, off) = sent_off(&bot, NINA, "google").await;

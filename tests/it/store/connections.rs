@@ -29,6 +29,7 @@ super::on_every_database!(
     an_errand_comes_back_once_and_in_time,
     a_code_may_be_typed_three_times,
     sessions_and_tokens_end,
+    a_state_is_used_once,
 );
 
 const OLD: &str = "k1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -596,6 +597,21 @@ async fn a_code_may_be_typed_three_times(store: Store, clock: Clock) {
     assert!(matches!(typed(&nina, "CODE").await, Parked::Nothing));
 }
 
+async fn a_state_is_used_once(store: Store, clock: Clock) {
+    let until = clock.now() + TimeDelta::minutes(10);
+    let (first, second) = tokio::join!(
+        store.use_state(digest("s1"), until),
+        store.use_state(digest("s1"), until)
+    );
+    assert_ne!(first.unwrap(), second.unwrap());
+    assert!(store.use_state(digest("s2"), until).await.unwrap());
+    clock.advance(TimeDelta::minutes(10) - TimeDelta::microseconds(1));
+    assert!(!store.use_state(digest("s1"), until).await.unwrap());
+    // It is kept as long as it could have been used, and no longer.
+    clock.advance(TimeDelta::microseconds(1));
+    assert!(store.use_state(digest("s1"), until).await.unwrap());
+}
+
 async fn sessions_and_tokens_end(store: Store, clock: Clock) {
     let (nina, jonas) = (nina(&store).await, jonas(&store).await);
     let until = clock.now() + TimeDelta::days(14);
@@ -609,7 +625,7 @@ async fn sessions_and_tokens_end(store: Store, clock: Clock) {
         .unwrap();
     assert_eq!(
         store.session(digest("a")).await.unwrap(),
-        Some(nina.binding_id)
+        Some(nina.clone())
     );
     assert_eq!(store.session(digest("c")).await.unwrap(), None);
     store.end_session(digest("a")).await.unwrap();
@@ -636,7 +652,7 @@ async fn sessions_and_tokens_end(store: Store, clock: Clock) {
     );
     assert_eq!(
         store.api_token(digest("t1")).await.unwrap(),
-        Some((nina.binding_id, reports))
+        Some((nina.clone(), reports))
     );
     let used = ApiToken {
         last_used_at: Some(clock.now()),
@@ -661,7 +677,7 @@ async fn sessions_and_tokens_end(store: Store, clock: Clock) {
     assert_eq!(store.api_token(digest("t2")).await.unwrap(), None);
     assert_eq!(
         store.api_token(digest("t3")).await.unwrap(),
-        Some((jonas.binding_id, reports))
+        Some((jonas.clone(), reports))
     );
     // It works until its moment, and not in it.
     clock.advance(TimeDelta::days(30) - TimeDelta::microseconds(1));

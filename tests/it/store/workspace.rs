@@ -69,7 +69,7 @@ async fn sessions_are_ones_own(store: Store, clock: Clock) {
     assert!(open.iter().all(|one| one.last_used_at.is_none()));
     assert_eq!(
         store.session(digest("b")).await.unwrap(),
-        Some(nina.binding_id)
+        Some(nina.clone())
     );
     let used = store
         .open_sessions(nina.binding_id, digest("b"))
@@ -89,7 +89,7 @@ async fn sessions_are_ones_own(store: Store, clock: Clock) {
     assert_eq!(store.session(digest("a")).await.unwrap(), None);
     assert_eq!(
         store.session(digest("d")).await.unwrap(),
-        Some(jonas.binding_id)
+        Some(jonas.clone())
     );
 }
 
