@@ -1,6 +1,7 @@
 //! One typed line becomes a time entry.
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
+use futures_util::TryFutureExt as _;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -151,16 +152,16 @@ impl App {
     ///
     /// # Errors
     /// As [`log_entry`](Self::log_entry).
-    pub(super) async fn insert(&self, new: NewEntry, deadline: Instant) -> Result<Made, Failed> {
+    pub(super) fn insert(
+        &self,
+        new: NewEntry,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Made, Failed>> {
         self.store
             .insert_entry(new, deadline)
-            .await
-            .map_err(|error| {
-                let is_certain = matches!(error, NotSaved::Nothing(_));
-                Failed {
-                    is_certain,
-                    ..self.failed("saving a time entry", error)
-                }
+            .map_err(|error| Failed {
+                is_certain: matches!(error, NotSaved::Nothing(_)),
+                ..self.failed("saving a time entry", error)
             })
     }
 

@@ -46,7 +46,7 @@ struct Line<'a> {
 /// was opened instead.
 pub(super) async fn time(door: &Door, heard: &Heard, command: &SlashCommand) -> Option<Message> {
     let (workspace, key) = named(heard, command);
-    answer(Line {
+    answer(&Line {
         door,
         heard,
         workspace,
@@ -66,7 +66,7 @@ pub(super) async fn time(door: &Door, heard: &Heard, command: &SlashCommand) -> 
 
 /// Does what a line says that a button carries.
 pub(super) async fn line(press: &Press<'_>, key: Uuid, typed: &str) -> Option<Message> {
-    answer(Line {
+    answer(&Line {
         door: press.door,
         heard: press.heard,
         workspace: press.workspace,
@@ -113,7 +113,7 @@ fn named<'a>(heard: &Heard, command: &'a SlashCommand) -> (&'a str, Uuid) {
     (workspace, request_key(heard, &said, &command.trigger_id))
 }
 
-async fn answer(line: Line<'_>) -> Option<Message> {
+async fn answer(line: &Line<'_>) -> Option<Message> {
     let door = line.door;
     let member = match door.member(line.workspace, line.slack_user).await {
         Ok(member) => member,
@@ -138,11 +138,14 @@ async fn answer(line: Line<'_>) -> Option<Message> {
         key: line.key,
         deadline: line.heard.save_by,
     };
+    // What asks Slack first is kept apart, so that the many entries under way at once stay small.
     match door.app.time_command(request, line.typed).await {
-        Ok(CommandOutcome::Form) => open_form(&line, &member).await,
-        Ok(CommandOutcome::Preferences) => open_preferences(&line, &member).await,
-        Ok(CommandOutcome::StartForm(start)) => start_form(&line, &member, request, &start).await,
-        Ok(CommandOutcome::Timer(outcome)) => timer(&line, &member, outcome).await,
+        Ok(CommandOutcome::Form) => Box::pin(open_form(line, &member)).await,
+        Ok(CommandOutcome::Preferences) => Box::pin(open_preferences(line, &member)).await,
+        Ok(CommandOutcome::StartForm(start)) => {
+            Box::pin(start_form(line, &member, request, &start)).await
+        }
+        Ok(CommandOutcome::Timer(outcome)) => Box::pin(timer(line, &member, outcome)).await,
         Ok(CommandOutcome::Report(outcome)) => {
             let reader = door.reader(&member, line.round);
             Some(reports::said(reader, &outcome, line.channel))

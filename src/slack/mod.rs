@@ -114,10 +114,16 @@ impl Door {
         Some(key)
     }
 
-    /// The same door, for what comes from this workspace.
-    fn in_workspace(mut self, workspace: &str) -> Self {
-        self.client = self.client.of(&self.app, workspace);
-        self
+    /// Turns to the workspace that something comes from. `false` where the app is not installed there, which is logged.
+    async fn goes_to(&mut self, named: &str, kind: &str) -> bool {
+        let workspace = self.workspace(named).to_owned();
+        let serves = self.serves(&workspace).await;
+        if serves {
+            self.client = self.client.of(&self.app, &workspace);
+        } else {
+            not_installed(&workspace, kind);
+        }
+        serves
     }
 
     /// The way to Slack for what is about this person.
@@ -158,8 +164,8 @@ impl Door {
     pub fn handler(&self) -> Handler {
         let door = self.clone();
         Arc::new(move |delivery| {
-            let door = door.clone();
-            async move { door.handle(delivery).await }.boxed()
+            let mut door = door.clone();
+            async move { door.handle(&delivery).await }.boxed()
         })
     }
 
@@ -227,7 +233,7 @@ impl Door {
         }
     }
 
-    async fn handle(self, delivery: Delivery) -> Answer {
+    async fn handle(&mut self, delivery: &Delivery) -> Answer {
         let heard = Heard {
             envelope_id: delivery.envelope_id.clone(),
             save_by: delivery
@@ -237,38 +243,21 @@ impl Door {
         };
         match &*delivery.kind {
             "slash_commands" => {
-                let command: SlashCommand = read(&delivery)?;
-                let workspace = self.workspace(command.workspace()).to_owned();
-                if !self.serves(&workspace).await {
-                    not_installed(&workspace, &delivery.kind);
-                    let stranger = stranger(&workspace, &command.user_id);
+                let command: SlashCommand = read(delivery)?;
+                if !self.goes_to(command.workspace(), &delivery.kind).await {
+                    let workspace = self.workspace(command.workspace());
+                    let stranger = stranger(workspace, &command.user_id);
                     let reader = self.reader(&stranger, 0);
                     let said =
                         messages::not_installed(reader, &command.text, self.app.install_url());
                     return to_raw_value(&said).ok().map(Arc::from);
                 }
-                let door = self.in_workspace(&workspace);
-                door.command(&heard, command, delivery.ack_by).await
+                self.command(&heard, &command, delivery.ack_by).await
             }
-            "interactive" => {
-                let interaction: Interaction = read(&delivery)?;
-                let workspace = self.workspace(interaction.workspace()).to_owned();
-                if !self.serves(&workspace).await {
-                    not_installed(&workspace, &delivery.kind);
-                    return None;
-                }
-                let door = self.in_workspace(&workspace);
-                Box::pin(door.interaction(&heard, &interaction)).await
-            }
+            // Kept apart, so that the many commands under way at once stay small.
+            "interactive" => Box::pin(self.interaction(&heard, delivery)).await,
             "events_api" => {
-                let callback: EventCallback = read(&delivery)?;
-                let workspace = self.workspace(callback.workspace()).to_owned();
-                if !self.serves(&workspace).await {
-                    not_installed(&workspace, &delivery.kind);
-                    return None;
-                }
-                let door = self.in_workspace(&workspace);
-                Box::pin(door.event(&callback)).await;
+                Box::pin(self.event(delivery)).await;
                 None
             }
             kind => {
@@ -283,19 +272,19 @@ impl Door {
 
     /// The answer is due at `ack_by`. If it comes later all the same, it is sent after the bare
     /// acknowledgement.
-    async fn command(&self, heard: &Heard, command: SlashCommand, ack_by: Instant) -> Answer {
+    async fn command(&self, heard: &Heard, command: &SlashCommand, ack_by: Instant) -> Answer {
         // A defect of ours must not leave the person without a word, nor without what they typed.
-        let answer = match AssertUnwindSafe(commands::time(self, heard, &command))
+        let answer = match AssertUnwindSafe(commands::time(self, heard, command))
             .catch_unwind()
             .await
         {
             Ok(answer) => answer?,
-            Err(_) => commands::broken(self, heard, &command),
+            Err(_) => commands::broken(self, heard, command),
         };
         if Instant::now() < ack_by {
             return to_raw_value(&answer).ok().map(Arc::from);
         }
-        let client = self.client.clone();
+        let (client, command) = (self.client.clone(), command.clone());
         self.answers.spawn(async move {
             let Err(problem) = client.respond(&command.response_url, &answer).await else {
                 return;
@@ -310,8 +299,12 @@ impl Door {
         None
     }
 
-    async fn interaction(&self, heard: &Heard, interaction: &Interaction) -> Answer {
+    async fn interaction(&mut self, heard: &Heard, delivery: &Delivery) -> Answer {
+        let interaction: &Interaction = &read(delivery)?;
         let workspace = interaction.workspace();
+        if !self.goes_to(workspace, &delivery.kind).await {
+            return None;
+        }
         match &*interaction.kind {
             "block_actions" => {
                 actions::pressed(self, heard, interaction, workspace).await;
@@ -334,8 +327,14 @@ impl Door {
         }
     }
 
-    async fn event(&self, callback: &EventCallback) {
+    async fn event(&mut self, delivery: &Delivery) {
+        let Some(callback) = &read::<EventCallback>(delivery) else {
+            return;
+        };
         let workspace = callback.workspace();
+        if !self.goes_to(workspace, &delivery.kind).await {
+            return;
+        }
         match (&*callback.event.kind, &*callback.event.tab) {
             ("app_home_opened", "home") => {
                 home::opened(self, workspace, &callback.event.user.id).await;

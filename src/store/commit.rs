@@ -133,13 +133,12 @@ impl Store {
         let has_job = new.then.is_some();
         let stage = Arc::new(AtomicU8::new(WAITING));
         let (answer, answered) = oneshot::channel();
-        let request = Request {
-            new,
-            stage: stage.clone(),
-            answer,
-        };
-        match tokio::time::timeout_at(deadline, self.commits.0.send(request)).await {
-            Ok(Ok(())) => {}
+        match tokio::time::timeout_at(deadline, self.commits.0.reserve()).await {
+            Ok(Ok(place)) => place.send(Request {
+                new,
+                stage: stage.clone(),
+                answer,
+            }),
             Ok(Err(_)) | Err(_) => return Err(too_slow()),
         }
         let made = match tokio::time::timeout_at(deadline, answered).await {

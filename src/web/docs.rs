@@ -9,7 +9,7 @@ use axum::{
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::{Map, Value};
 
-use super::{Site, limits::Anybody};
+use super::{Site, limits::Anybody, pages};
 
 /// What the page may do more than others: run its script, which may ask this server.
 const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; \
@@ -21,13 +21,14 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 const BROWSER: &str = "Browser";
 
 /// `GET /api/docs`.
-pub(super) async fn page(_: Anybody, State(site): State<Site>) -> Response {
+pub(super) async fn page(_: Anybody, State(site): State<Site>) -> Result<Response, Response> {
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-cache"),
         (header::CONTENT_SECURITY_POLICY, POLICY),
     ];
-    (headers, site.document.page.clone()).into_response()
+    let document = site.document().await.map_err(pages::failed)?;
+    Ok((headers, document.page).into_response())
 }
 
 /// `GET /docs.css`.

@@ -34,7 +34,11 @@ mod sessions;
 mod slack_http;
 mod time_entries;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use axum::{
     Router,
@@ -52,6 +56,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     app::App,
     config::Config,
+    error::Failed,
     jobs::LastTick,
     slack::{http::Inbox, socket::SocketStates},
 };
@@ -86,10 +91,29 @@ struct Site {
     can_install: bool,
     /// The Content-Security-Policy of every page.
     policy: HeaderValue,
-    /// What the API says about itself.
-    document: Arc<Document>,
+    /// What the API says about itself, once it was asked: it is put together from a great many pieces, and most never
+    /// ask.
+    document: Arc<OnceLock<Document>>,
     /// What each caller may still ask for.
     buckets: Arc<Buckets>,
+}
+
+impl Site {
+    /// What the API says about itself.
+    async fn document(&self) -> Result<Document, Failed> {
+        if let Some(document) = self.document.get() {
+            return Ok(document.clone());
+        }
+        let site = self.clone();
+        // It takes as long as many requests.
+        let made = tokio::task::spawn_blocking(move || {
+            let cookie = session::cookie_name(&site.public_url);
+            let made = || Document::new(api().into_openapi(), cookie);
+            site.document.get_or_init(made).clone()
+        });
+        made.await
+            .map_err(|problem| self.app.failed("describing the API", problem))
+    }
 }
 
 impl Web {
@@ -111,7 +135,7 @@ impl Web {
             socket,
             last_tick,
         };
-        let (api, paths) = api().split_for_parts();
+        let (api, _) = api().split_for_parts();
         let buckets = Buckets::new(config.limits, app.clock().clone());
         let site = Site {
             app,
@@ -125,10 +149,7 @@ impl Web {
             inbox,
             can_install: config.slack.install.is_some(),
             policy: policy(config),
-            document: Arc::new(Document::new(
-                paths,
-                session::cookie_name(&config.public_url),
-            )),
+            document: Arc::default(),
             buckets: Arc::new(buckets),
         };
         let router = router(site, health, api);

@@ -29,7 +29,7 @@ use utoipa::{
 use super::{
     Site, docs,
     limits::Anybody,
-    problem,
+    problem::{self, Problem},
     scopes::{self, Needs},
 };
 
@@ -84,7 +84,8 @@ and 100 times at once after a pause; `sync` and `authorize` count 10 times. Who 
 and `Retry-After`; so is everybody, with 503, while the server has too much to do. What is left is in `RateLimit`, and \
 what is allowed in `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers-10).";
 
-/// The document as it is sent.
+/// The document as it is sent. Cheap to clone.
+#[derive(Clone)]
 pub(super) struct Document {
     json: Bytes,
     /// The page that shows it.
@@ -380,12 +381,15 @@ fn page<T: From<utoipa::openapi::Content>>() -> T {
     get, path = "/openapi.json", operation_id = "getDocument", tag = "Description", security(()),
     responses((status = 200, description = "The document.", content_type = "application/json", body = serde_json::Value)),
 )]
-pub(super) async fn openapi_json(_: Anybody, State(site): State<Site>) -> impl IntoResponse {
+pub(super) async fn openapi_json(
+    _: Anybody,
+    State(site): State<Site>,
+) -> Result<impl IntoResponse, Problem> {
     let headers = [
         (header::CONTENT_TYPE, "application/json"),
         (header::CACHE_CONTROL, "no-cache"),
     ];
-    (headers, site.document.json.clone())
+    Ok((headers, site.document().await?.json))
 }
 
 #[cfg(test)]
