@@ -86,7 +86,7 @@ pub use time_command::CommandOutcome;
 pub use time_entries::{EntryOutcome, Expected, Page};
 pub use timer::{Stepped, TimerOutcome, TimerVersion};
 pub use tokens::{REMINDERS, Refreshed, TokenProblem};
-pub use workspace::{SettingsRefusal, WorkspaceForm, WorkspaceSeen};
+pub use workspace::{SHORT_BY, SettingsRefusal, WorkspaceForm, WorkspaceSeen};
 
 /// Channels whose default project is kept in memory.
 const REMEMBERED_DEFAULTS: usize = 20_000;

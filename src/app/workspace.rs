@@ -1,13 +1,16 @@
 //! What admins decide for their workspace, and what they see of it.
 
+use chrono::NaiveDate;
 use url::Url;
 use uuid::Uuid;
 
-use super::App;
+use super::{App, home::midnight};
 use crate::{
     domain::{
         member::Member,
         minutes::Minutes,
+        period::Period,
+        summary::is_working_day,
         workspace::{AuditRecord, WorkspaceSettings},
     },
     error::Failed,
@@ -18,6 +21,9 @@ use crate::{
 const CHANGES_SHOWN: u32 = 10;
 /// How many connected accounts it lists.
 const CONNECTED_SHOWN: u32 = 20;
+
+/// By how much less than their target somebody has logged for admins to be told that there is somebody.
+pub const SHORT_BY: Minutes = Minutes::from_hours(4);
 
 /// What stands in the form for the settings of a workspace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +47,9 @@ pub struct WorkspaceSeen {
     pub settings: WorkspaceSettings,
     /// How many people there are.
     pub facts: WorkspaceFacts,
+    /// How many of them are more than [`SHORT_BY`] short of their target on this week's working days that are over;
+    /// `None` as long as none is.
+    pub people_short: Option<u32>,
     /// What the installed app may not do of what BillOps needs, by Slack's names. Slack says that, not the database: it
     /// is empty until somebody has asked there.
     pub missing_scopes: Vec<&'static str>,
@@ -158,13 +167,24 @@ impl App {
         if !member.is_admin {
             return Ok(None);
         }
-        let facts = self
-            .store
-            .workspace_facts(member.slack_integration_id)
-            .await;
+        let failed = |error| self.failed("counting a workspace's people", error);
+        let workspace = member.slack_integration_id;
+        let facts = self.store.workspace_facts(workspace).await;
+        let today = self.clock.now().with_timezone(&member.zone()).date_naive();
+        let week = Period::week(today).from;
+        let over = week.iter_days().take_while(|day| *day < today);
+        let over: Vec<NaiveDate> = over.filter(|day| is_working_day(*day)).collect();
+        let people_short = if over.is_empty() {
+            None
+        } else {
+            let begins = midnight(week, member.zone());
+            let short = self.store.people_short(workspace, &over, begins, SHORT_BY);
+            Some(short.await.map_err(failed)?)
+        };
         Ok(Some(WorkspaceSeen {
             settings: member.workspace,
-            facts: facts.map_err(|error| self.failed("counting a workspace's people", error))?,
+            facts: facts.map_err(failed)?,
+            people_short,
             missing_scopes: Vec::new(),
             install_url: self.has_sign_in().then(|| {
                 let mut url = self.reach.public_url.clone();

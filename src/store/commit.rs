@@ -43,7 +43,7 @@ const BATCH: usize = 64;
 /// prepared again and again, and keeping them all prepared takes much memory; these few are kept. What is
 /// missing to the next number is filled with the last row once more, which changes nothing: every
 /// statement here ignores a row that is there already.
-const SIZES: [usize; 10] = [1, 2, 3, 4, 6, 8, 12, 16, 32, BATCH];
+const SIZES: [usize; 7] = [1, 2, 4, 8, 16, 32, BATCH];
 
 /// The rows, filled up to one of [`SIZES`].
 fn filled<T>(rows: &[T]) -> impl Iterator<Item = &T> {
@@ -253,15 +253,21 @@ macro_rules! rows {
                 return Ok(answers.in_order(news));
             }
 
-            let mut query = QueryBuilder::<$database>::new(
-                "SELECT user_id, date, CAST(SUM(duration_minutes) AS BIGINT), \
-                 CAST(SUM(CASE WHEN is_timed THEN 1 ELSE 0 END) AS BIGINT) FROM time_entries \
-                 WHERE deleted_at IS NULL AND (user_id, date) IN (",
-            );
-            query.push_values(filled(&fresh), |mut row, new| {
-                row.push_bind(new.user_id).push_bind(new.fields.date);
-            });
-            query.push(") GROUP BY user_id, date");
+            // A day for itself, so that its entries are summed up as the index holds them: of all days in one list
+            // SQLite would sort the entries first.
+            let mut query = QueryBuilder::<$database>::new("");
+            let mut days = query.separated(" UNION ALL ");
+            for new in filled(&fresh) {
+                days.push(
+                    "SELECT user_id, date, CAST(SUM(duration_minutes) AS BIGINT), \
+                     CAST(SUM(CASE WHEN is_timed THEN 1 ELSE 0 END) AS BIGINT) FROM time_entries \
+                     WHERE deleted_at IS NULL AND user_id = ",
+                )
+                .push_bind_unseparated(new.user_id)
+                .push_unseparated(" AND date = ")
+                .push_bind_unseparated(new.fields.date)
+                .push_unseparated(" GROUP BY user_id, date");
+            }
             let sums: Vec<DaySum> = query.build_query_as().fetch_all(&mut *$conn).await?;
             let made = made(&fresh, sums, $clock);
             let receipts: Vec<&Receipt> = made.iter().map(|made| &made.receipt).collect();

@@ -50,7 +50,7 @@ pub struct Profile {
 #[expect(clippy::struct_excessive_bools, reason = "each is a column")]
 pub(super) struct MemberRow {
     user_id: Uuid,
-    binding_id: Uuid,
+    pub(super) binding_id: Uuid,
     slack_integration_id: Uuid,
     workspace_id: String,
     slack_user_id: String,

@@ -21,6 +21,9 @@ use crate::domain::{
 /// The time between two summaries of one workspace: Slack takes several hundred messages a minute from an app there.
 const PACE: TimeDelta = TimeDelta::milliseconds(250);
 
+/// How long a summary waits whose row cannot be read.
+const PUT_OFF: TimeDelta = TimeDelta::hours(1);
+
 /// A summary that is due, or has to be planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
@@ -63,6 +66,29 @@ struct PlanRow {
     member: MemberRow,
 }
 
+impl TryFrom<PlanRow> for Planned {
+    type Error = StoreError;
+
+    fn try_from(row: PlanRow) -> Result<Self, StoreError> {
+        let member = Member::try_from(row.member)?;
+        let of = SummaryOf::from_name(&row.kind).ok_or_else(|| {
+            StoreError::unreadable(
+                "summary_plans",
+                "kind",
+                member.binding_id,
+                format!("“{}”", row.kind),
+            )
+        })?;
+        Ok(Self {
+            member,
+            is_active: row.is_active,
+            of,
+            due_at: row.due_at,
+            about: row.about,
+        })
+    }
+}
+
 /// The person's summaries are planned anew from now on, inside a transaction of this room.
 macro_rules! plan_anew {
     ($conn:ident, $binding_id:expr, $now:expr) => {
@@ -83,10 +109,11 @@ macro_rules! plan_anew {
 pub(super) use plan_anew;
 
 impl Store {
-    /// The summaries that are due, those that are so longest first, at most `limit`.
+    /// The summaries that are due, those that are so longest first, at most `limit`. One whose row cannot be read is
+    /// put off, so that everybody else gets theirs, and the log says which.
     ///
     /// # Errors
-    /// The database does not answer, or a row cannot be read.
+    /// The database does not answer.
     pub async fn summaries_due(&self, limit: u32) -> Result<Vec<Planned>, StoreError> {
         let now = self.clock.now();
         let rows: Vec<PlanRow> = read!(self, db => {
@@ -100,25 +127,29 @@ impl Store {
             .fetch_all(db)
             .await
         })?;
-        let planned = |row: PlanRow| {
-            let member = Member::try_from(row.member)?;
-            let of = SummaryOf::from_name(&row.kind).ok_or_else(|| {
-                StoreError::unreadable(
-                    "summary_plans",
-                    "kind",
-                    member.binding_id,
-                    format!("“{}”", row.kind),
-                )
-            })?;
-            Ok(Planned {
-                member,
-                is_active: row.is_active,
-                of,
-                due_at: row.due_at,
-                about: row.about,
-            })
-        };
-        rows.into_iter().map(planned).collect()
+        let mut due = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (binding_id, kind, due_at) = (row.member.binding_id, row.kind.clone(), row.due_at);
+            match Planned::try_from(row) {
+                Ok(planned) => due.push(planned),
+                Err(problem) => {
+                    tracing::error!(binding = %binding_id, kind, "summary.unreadable: put off: {problem}");
+                    tx!(self, conn => {
+                        sqlx::query(
+                            "UPDATE summary_plans SET due_at = $4 WHERE binding_id = $1 AND kind = $2 AND due_at = $3",
+                        )
+                        .bind(binding_id)
+                        .bind(kind)
+                        .bind(due_at)
+                        .bind(now + PUT_OFF)
+                        .execute(&mut *conn)
+                        .await?;
+                        Ok(())
+                    })?;
+                }
+            }
+        }
+        Ok(due)
     }
 
     /// When the next summary is due of all that are planned.

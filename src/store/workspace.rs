@@ -1,6 +1,6 @@
 //! What the admins of a workspace decide and see.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use uuid::Uuid;
 
 use super::{
@@ -49,6 +49,9 @@ pub struct ConnectedCalendar {
     /// Since when the account is connected.
     pub since: DateTime<Utc>,
 }
+
+/// Whoever has logged nothing for longer is taken to have stopped.
+const LOGS_WITHIN: Days = Days::new(28);
 
 type SettingsRow = (Uuid, bool, i32, String, String, bool, bool, i32);
 
@@ -157,6 +160,47 @@ impl Store {
             people: count(people),
             with_calendar: count(with_calendar),
         })
+    }
+
+    /// How many people in a workspace have logged at least so much less than their target on the working days between
+    /// these two, both included and of one week. Days off count for nothing; whoever was met on the first day or later,
+    /// or has logged nothing in the four weeks before it, is left out.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn people_short(
+        &self,
+        slack_integration_id: Uuid,
+        days: &[NaiveDate],
+        first_begins: DateTime<Utc>,
+        by_more_than: Minutes,
+    ) -> Result<u32, StoreError> {
+        let (Some(first), Some(last)) = (days.first(), days.last()) else {
+            return Ok(0);
+        };
+        let (people,): (i64,) = read!(self, db => {
+            sqlx::query_as(
+                "SELECT COUNT(*) FROM slack_user_bindings b \
+                 JOIN slack_integrations i ON i.id = b.slack_integration_id \
+                 WHERE b.slack_integration_id = $1 AND b.slack_user_id <> '' AND b.created_at < $2 AND \
+                 (CASE WHEN b.has_own_target THEN b.target_minutes_per_day ELSE i.target_minutes_per_day END) * \
+                 ($3 - (SELECT COUNT(*) FROM day_marks m WHERE m.user_id = b.user_id AND m.date BETWEEN $4 AND $5 \
+                 AND m.mark = 'off')) - (SELECT COALESCE(SUM(e.duration_minutes), 0) FROM time_entries e \
+                 WHERE e.user_id = b.user_id AND e.date BETWEEN $4 AND $5 AND e.deleted_at IS NULL) > $6 AND \
+                 EXISTS (SELECT 1 FROM time_entries e WHERE e.user_id = b.user_id AND e.date BETWEEN $7 AND $5 \
+                 AND e.deleted_at IS NULL)",
+            )
+            .bind(slack_integration_id)
+            .bind(first_begins)
+            .bind(i64::try_from(days.len()).unwrap_or(i64::MAX))
+            .bind(first)
+            .bind(last)
+            .bind(i64::from(by_more_than.get()))
+            .bind(*first - LOGS_WITHIN)
+            .fetch_one(db)
+            .await
+        })?;
+        Ok(u32::try_from(people).unwrap_or(u32::MAX))
     }
 
     /// Who in a workspace has connected what kind of calendar, by name, at most `limit`.

@@ -16,6 +16,8 @@ use billops::{
 };
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use chrono_tz::Tz;
+use sqlx::{Connection as _, SqliteConnection};
+use uuid::Uuid;
 
 use crate::{
     bot::{NINA, TestBot},
@@ -619,6 +621,52 @@ async fn workspaces_do_not_wait_for_one_another() {
         clock.advance(TimeDelta::milliseconds(250));
     }
     assert_eq!(store.job_counts().await.unwrap().open, 0);
+}
+
+#[tokio::test]
+async fn a_plan_that_cannot_be_read_keeps_nobody_else_from_theirs() {
+    let database = Database::on_disk();
+    let (store, clock) = database.open().await;
+    let mut people = Vec::new();
+    for user in ["U1", "U2", "U3"] {
+        let member = store.save_member("T1", user, None).await.unwrap();
+        people.push(member.binding_id);
+    }
+    // Days that a later version might know.
+    let mut by_hand = SqliteConnection::connect(&database.url).await.unwrap();
+    sqlx::query("UPDATE slack_user_bindings SET summary_days = 200 WHERE id = $1")
+        .bind(people[1])
+        .execute(&mut by_hand)
+        .await
+        .unwrap();
+    let due = async || {
+        let due = store.summaries_due(100).await.unwrap();
+        let mut whose: Vec<Uuid> = due.iter().map(|due| due.member.binding_id).collect();
+        whose.sort_unstable();
+        whose.dedup();
+        whose
+    };
+    assert_eq!(due().await, [people[0], people[2]]);
+    // Nor does it stand in front of them: it has been put off.
+    for (hours, expected) in [(0, 0), (1, 2)] {
+        clock.advance(TimeDelta::hours(hours));
+        let (waiting,): (i64,) = sqlx::query_as(
+            "SELECT COUNT(*) FROM summary_plans WHERE binding_id = $1 AND due_at <= $2",
+        )
+        .bind(people[1])
+        .bind(clock.now())
+        .fetch_one(&mut by_hand)
+        .await
+        .unwrap();
+        assert_eq!(waiting, expected);
+    }
+    // Once it is mended, it comes with the others.
+    sqlx::query("UPDATE slack_user_bindings SET summary_days = 31 WHERE id = $1")
+        .bind(people[1])
+        .execute(&mut by_hand)
+        .await
+        .unwrap();
+    assert_eq!(due().await, people);
 }
 
 /// Two years, evening for evening, of people in eight zones: the schedule comes round whenever something is due for

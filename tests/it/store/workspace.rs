@@ -3,6 +3,9 @@
 use billops::{
     clock::Clock,
     domain::{
+        due::DayMark,
+        member::Member,
+        minutes::Minutes,
         rounding::Rounding,
         scope::Scopes,
         workspace::{AuditSubject, WorkspaceSettings},
@@ -10,15 +13,16 @@ use billops::{
     keyring::digest,
     store::{SettingsChange, Store},
 };
-use chrono::TimeDelta;
+use chrono::{Days, NaiveDate, TimeDelta};
 
-use super::{berlin, day, log, nina};
+use super::{berlin, day, key, log, meeting, nina, soon};
 
 super::on_every_database!(
     each_entry_is_rounded_before_it_is_summed_up,
     sessions_are_ones_own,
     of_two_admins_at_once_one_is_told,
     tokens_are_on_record,
+    who_is_short_is_counted,
 );
 
 async fn each_entry_is_rounded_before_it_is_summed_up(store: Store, _: Clock) {
@@ -34,15 +38,67 @@ async fn each_entry_is_rounded_before_it_is_summed_up(store: Store, _: Clock) {
         };
         let expected: u32 = lengths
             .into_iter()
-            .map(|minutes| {
-                rounding
-                    .of(billops::domain::minutes::Minutes::new(minutes))
-                    .get()
-            })
+            .map(|minutes| rounding.of(Minutes::new(minutes)).get())
             .sum();
         assert_eq!(total.minutes.get(), expected, "{rounding}");
         assert_eq!(total.entries, lengths.len());
     }
+}
+
+/// The store's day is a Friday; its week began on the 16th.
+async fn who_is_short_is_counted(store: Store, clock: Clock) {
+    let monday = day() - Days::new(4);
+    let week: Vec<NaiveDate> = monday.iter_days().take(4).collect();
+    clock.advance(TimeDelta::days(-20));
+    let mut people = Vec::new();
+    for user in ["U1", "U2", "U3", "U4", "U5"] {
+        people.push(store.save_member("T1", user, None).await.unwrap());
+    }
+    let elsewhere = store.save_member("T2", "U1", None).await.unwrap();
+    clock.advance(TimeDelta::days(20));
+    let newcomer = store.save_member("T1", "U9", None).await.unwrap();
+    let [nina, jonas, ada, tom, sleeps] = &people[..] else {
+        panic!("five people")
+    };
+    let begins = monday.and_hms_opt(0, 0, 0).unwrap().and_utc();
+    let workspace = nina.slack_integration_id;
+    let short = async |days: &[NaiveDate]| {
+        let four_hours = Minutes::from_hours(4);
+        let short = store.people_short(workspace, days, begins, four_hours);
+        short.await.unwrap()
+    };
+    let mut number = 0;
+    let mut logs = async |member: &Member, date: NaiveDate, minutes: u32| {
+        number += 1;
+        let mut new = meeting(member, key(number), minutes);
+        new.fields.date = date;
+        store.insert_entry(new, soon()).await.unwrap();
+    };
+    assert_eq!(short(&week).await, 0, "nobody has ever logged anything");
+    for member in [nina, jonas, ada, tom, &elsewhere, &newcomer] {
+        logs(member, monday - Days::new(3), 60).await;
+    }
+    logs(sleeps, monday - Days::new(29), 60).await;
+    // Of 8 h a day: everything, 4 h less, a minute less than that, and a day off.
+    let lengths = [
+        (nina, [480, 480]),
+        (jonas, [420, 420]),
+        (ada, [419, 420]),
+        (tom, [360, 360]),
+    ];
+    for (member, [monday, later]) in lengths {
+        logs(member, week[0], monday).await;
+        for day in &week[1..] {
+            logs(member, *day, later).await;
+        }
+    }
+    let off = DayMark::Off;
+    assert_eq!(short(&week).await, 2, "Ada and Tom");
+    let marked = store.mark_days(tom.user_id, &week[..1], Some(off), None);
+    marked.await.unwrap();
+    assert_eq!(short(&week).await, 1, "Ada");
+    assert_eq!(short(&[]).await, 0);
+    assert_eq!(short(&week[..1]).await, 0, "Monday alone");
 }
 
 async fn sessions_are_ones_own(store: Store, clock: Clock) {

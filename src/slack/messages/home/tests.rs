@@ -76,6 +76,7 @@ fn fullest() -> Home {
                 people: 14,
                 with_calendar: 9,
             },
+            people_short: Some(3),
             missing_scopes: vec!["files:write", "im:history"],
             install_url: Some("https://billops.example/install".parse().unwrap()),
         }),

@@ -4,7 +4,7 @@ use slack_morphism::prelude::{SlackBlock, SlackBlockText, SlackSectionBlock};
 
 use super::id;
 use crate::{
-    app::WorkspaceSeen,
+    app::{SHORT_BY, WorkspaceSeen},
     slack::messages::{Button, markdown, section},
 };
 
@@ -22,8 +22,20 @@ pub(super) fn blocks(seen: &WorkspaceSeen) -> Vec<SlackBlock> {
         (false, true) => "*`/time`* off · *notices* on",
         (false, false) => "*`/time` and notices* off",
     };
+    let short = |people: u32| match people {
+        0 => "nobody is".to_owned(),
+        1 => "1 person is".to_owned(),
+        many => format!("{many} people are"),
+    };
+    let week = match seen.people_short {
+        Some(people) => format!("{} more than {SHORT_BY} short", short(people)),
+        None => "begins today".to_owned(),
+    };
     let facts = [
-        format!("*Target* {} a day", settings.target_per_day),
+        format!(
+            "*Target* {} a day, Monday to Friday",
+            settings.target_per_day
+        ),
         format!("*Rounding in reports* {}", settings.rounding.words()),
         format!("*New projects* {creators}"),
         switches.to_owned(),
@@ -31,6 +43,7 @@ pub(super) fn blocks(seen: &WorkspaceSeen) -> Vec<SlackBlock> {
             "*People* {}, of them {} with a calendar",
             seen.facts.people, seen.facts.with_calendar
         ),
+        format!("*This week* {week}"),
     ];
     let fields = facts.map(|fact| SlackBlockText::from(markdown(fact)));
     let open = Button::new(
