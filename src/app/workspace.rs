@@ -1,6 +1,6 @@
 //! What admins decide for their workspace, and what they see of it.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use url::Url;
 use uuid::Uuid;
 
@@ -47,8 +47,9 @@ pub struct WorkspaceSeen {
     pub settings: WorkspaceSettings,
     /// How many people there are.
     pub facts: WorkspaceFacts,
-    /// How many of them are more than [`SHORT_BY`] short of their target on this week's working days that are over;
-    /// `None` as long as none is.
+    /// How many of them are more than [`SHORT_BY`] short of their target on this week's working days, as far as these
+    /// are over everywhere; `None` while none is. Of their absences only days that they marked as off are known: nobody
+    /// sees into their calendars.
     pub people_short: Option<u32>,
     /// What the installed app may not do of what BillOps needs, by Slack's names. Slack says that, not the database: it
     /// is empty until somebody has asked there.
@@ -170,8 +171,10 @@ impl App {
         let failed = |error| self.failed("counting a workspace's people", error);
         let workspace = member.slack_integration_id;
         let facts = self.store.workspace_facts(workspace).await;
-        let today = self.clock.now().with_timezone(&member.zone()).date_naive();
-        let week = Period::week(today).from;
+        let now = self.clock.now();
+        let week = Period::week(now.with_timezone(&member.zone()).date_naive()).from;
+        // Where it ends last.
+        let today = (now - TimeDelta::hours(12)).date_naive();
         let over = week.iter_days().take_while(|day| *day < today);
         let over: Vec<NaiveDate> = over.filter(|day| is_working_day(*day)).collect();
         let people_short = if over.is_empty() {

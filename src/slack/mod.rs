@@ -115,7 +115,7 @@ impl Door {
     }
 
     /// Turns to the workspace that something comes from. `false` where the app is not installed there, which is logged.
-    async fn goes_to(&mut self, named: &str, kind: &str) -> bool {
+    async fn turn_to(&mut self, named: &str, kind: &str) -> bool {
         let workspace = self.workspace(named).to_owned();
         let serves = self.serves(&workspace).await;
         if serves {
@@ -244,7 +244,7 @@ impl Door {
         match &*delivery.kind {
             "slash_commands" => {
                 let command: SlashCommand = read(delivery)?;
-                if !self.goes_to(command.workspace(), &delivery.kind).await {
+                if !self.turn_to(command.workspace(), &delivery.kind).await {
                     let workspace = self.workspace(command.workspace());
                     let stranger = stranger(workspace, &command.user_id);
                     let reader = self.reader(&stranger, 0);
@@ -302,7 +302,7 @@ impl Door {
     async fn interaction(&mut self, heard: &Heard, delivery: &Delivery) -> Answer {
         let interaction: &Interaction = &read(delivery)?;
         let workspace = interaction.workspace();
-        if !self.goes_to(workspace, &delivery.kind).await {
+        if !self.turn_to(workspace, &delivery.kind).await {
             return None;
         }
         match &*interaction.kind {
@@ -332,7 +332,7 @@ impl Door {
             return;
         };
         let workspace = callback.workspace();
-        if !self.goes_to(workspace, &delivery.kind).await {
+        if !self.turn_to(workspace, &delivery.kind).await {
             return;
         }
         match (&*callback.event.kind, &*callback.event.tab) {
@@ -528,7 +528,6 @@ fn request_key(heard: &Heard, parts: &[&str], once: &str) -> Uuid {
     Uuid::from_bytes(bytes)
 }
 
-/// Logs a failure, once, and hands it on to be shown.
 /// Slack repeats an event that is not acknowledged, so it is; nothing else is done with it.
 fn not_installed(workspace: &str, kind: &str) {
     tracing::info!(
@@ -538,6 +537,7 @@ fn not_installed(workspace: &str, kind: &str) {
     );
 }
 
+/// Logs a failure, once, and hands it on to be shown.
 fn logged(failed: Failed) -> Failed {
     tracing::error!(reference = %failed.reference, "request.failed: {}", chain(&failed));
     failed

@@ -253,19 +253,22 @@ macro_rules! rows {
                 return Ok(answers.in_order(news));
             }
 
-            // A day for itself, so that its entries are summed up as the index holds them: of all days in one list
+            // Each day for itself, so that its entries are summed up as the index holds them: of all days in one list
             // SQLite would sort the entries first.
+            let mut days: Vec<(Uuid, NaiveDate)> = fresh.iter().map(|new| (new.user_id, new.fields.date)).collect();
+            days.sort_unstable();
+            days.dedup();
             let mut query = QueryBuilder::<$database>::new("");
-            let mut days = query.separated(" UNION ALL ");
-            for new in filled(&fresh) {
-                days.push(
+            let mut each = query.separated(" UNION ALL ");
+            for (user_id, date) in filled(&days) {
+                each.push(
                     "SELECT user_id, date, CAST(SUM(duration_minutes) AS BIGINT), \
                      CAST(SUM(CASE WHEN is_timed THEN 1 ELSE 0 END) AS BIGINT) FROM time_entries \
                      WHERE deleted_at IS NULL AND user_id = ",
                 )
-                .push_bind_unseparated(new.user_id)
+                .push_bind_unseparated(*user_id)
                 .push_unseparated(" AND date = ")
-                .push_bind_unseparated(new.fields.date)
+                .push_bind_unseparated(*date)
                 .push_unseparated(" GROUP BY user_id, date");
             }
             let sums: Vec<DaySum> = query.build_query_as().fetch_all(&mut *$conn).await?;

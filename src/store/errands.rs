@@ -15,6 +15,9 @@ use crate::{
 /// How many errands of one person may be under way at once.
 const UNDER_WAY: i64 = 10;
 
+/// How much the clocks of two replicas may differ: what has run out for one may work for the other as long.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::hours(1);
+
 /// A SHA-256 digest.
 type Digest = [u8; 32];
 
@@ -281,7 +284,8 @@ impl Store {
     }
 
     /// Uses up a state that stands for itself: one that is sealed, and kept nowhere before it comes back. `digest` is of
-    /// what makes it the one it is, `expires_at` when it stops working anyway. `false` if it was used before.
+    /// what makes it the one it is, `expires_at` when it stops working anyway. `false` if it was used before, or has
+    /// stopped.
     ///
     /// # Errors
     /// The database does not answer.
@@ -291,8 +295,14 @@ impl Store {
         expires_at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let now = self.clock.now();
+        if expires_at <= now {
+            return Ok(false);
+        }
         tx!(self, conn => {
-            sqlx::query("DELETE FROM used_states WHERE expires_at <= $1").bind(now).execute(&mut *conn).await?;
+            sqlx::query("DELETE FROM used_states WHERE expires_at <= $1")
+                .bind(now - CLOCKS_DIFFER)
+                .execute(&mut *conn)
+                .await?;
             let used = sqlx::query(
                 "INSERT INTO used_states (digest, expires_at) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING",
             )

@@ -21,7 +21,7 @@ use crate::domain::{
 /// The time between two summaries of one workspace: Slack takes several hundred messages a minute from an app there.
 const PACE: TimeDelta = TimeDelta::milliseconds(250);
 
-/// How long a summary waits whose row cannot be read.
+/// After this a plan is looked at again whose row cannot be read.
 const PUT_OFF: TimeDelta = TimeDelta::hours(1);
 
 /// A summary that is due, or has to be planned.
@@ -110,7 +110,7 @@ pub(super) use plan_anew;
 
 impl Store {
     /// The summaries that are due, those that are so longest first, at most `limit`. One whose row cannot be read is
-    /// put off, so that everybody else gets theirs, and the log says which.
+    /// left out and planned anew later, so that everybody else gets theirs; the log says which.
     ///
     /// # Errors
     /// The database does not answer.
@@ -133,10 +133,11 @@ impl Store {
             match Planned::try_from(row) {
                 Ok(planned) => due.push(planned),
                 Err(problem) => {
-                    tracing::error!(binding = %binding_id, kind, "summary.unreadable: put off: {problem}");
+                    tracing::error!(binding = %binding_id, kind, "summary.unreadable: left out: {problem}");
                     tx!(self, conn => {
                         sqlx::query(
-                            "UPDATE summary_plans SET due_at = $4 WHERE binding_id = $1 AND kind = $2 AND due_at = $3",
+                            "UPDATE summary_plans SET due_at = $4, about = NULL WHERE binding_id = $1 AND kind = $2 \
+                             AND due_at = $3",
                         )
                         .bind(binding_id)
                         .bind(kind)

@@ -162,9 +162,9 @@ impl Store {
         })
     }
 
-    /// How many people in a workspace have logged at least so much less than their target on the working days between
-    /// these two, both included and of one week. Days off count for nothing; whoever was met on the first day or later,
-    /// or has logged nothing in the four weeks before it, is left out.
+    /// How many people in a workspace have logged less than their target by more than so much, on these days in order.
+    /// What they marked as a day off counts for nothing; whoever was met at `first_begins` or later, or has logged
+    /// nothing since four weeks before the first day, is left out.
     ///
     /// # Errors
     /// The database does not answer.

@@ -34,11 +34,7 @@ mod sessions;
 mod slack_http;
 mod time_entries;
 
-use std::{
-    net::SocketAddr,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -48,7 +44,7 @@ use axum::{
     response::Response,
     routing::{any, get, post},
 };
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::OnceCell, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -91,9 +87,8 @@ struct Site {
     can_install: bool,
     /// The Content-Security-Policy of every page.
     policy: HeaderValue,
-    /// What the API says about itself, once it was asked: it is put together from a great many pieces, and most never
-    /// ask.
-    document: Arc<OnceLock<Document>>,
+    /// What the API says about itself, once it was asked: as it is sent it is long, and most never ask.
+    document: Arc<OnceCell<Document>>,
     /// What each caller may still ask for.
     buckets: Arc<Buckets>,
 }
@@ -101,17 +96,13 @@ struct Site {
 impl Site {
     /// What the API says about itself.
     async fn document(&self) -> Result<Document, Failed> {
-        if let Some(document) = self.document.get() {
-            return Ok(document.clone());
-        }
-        let site = self.clone();
-        // It takes as long as many requests.
-        let made = tokio::task::spawn_blocking(move || {
-            let cookie = session::cookie_name(&site.public_url);
-            let made = || Document::new(api().into_openapi(), cookie);
-            site.document.get_or_init(made).clone()
+        let made = self.document.get_or_try_init(async || {
+            let cookie = session::cookie_name(&self.public_url);
+            // It takes as long as many requests.
+            tokio::task::spawn_blocking(move || Document::new(api().into_openapi(), cookie)).await
         });
         made.await
+            .cloned()
             .map_err(|problem| self.app.failed("describing the API", problem))
     }
 }

@@ -639,8 +639,15 @@ async fn a_plan_that_cannot_be_read_keeps_nobody_else_from_theirs() {
         .execute(&mut by_hand)
         .await
         .unwrap();
+    // What it was about is too old once it can be read again.
+    sqlx::query("UPDATE summary_plans SET about = '2026-11-19' WHERE binding_id = $1")
+        .bind(people[1])
+        .execute(&mut by_hand)
+        .await
+        .unwrap();
     let due = async || {
         let due = store.summaries_due(100).await.unwrap();
+        assert!(due.iter().all(|due| due.about.is_none()), "{due:?}");
         let mut whose: Vec<Uuid> = due.iter().map(|due| due.member.binding_id).collect();
         whose.sort_unstable();
         whose.dedup();

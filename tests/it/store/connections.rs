@@ -607,8 +607,18 @@ async fn a_state_is_used_once(store: Store, clock: Clock) {
     assert!(store.use_state(digest("s2"), until).await.unwrap());
     clock.advance(TimeDelta::minutes(10) - TimeDelta::microseconds(1));
     assert!(!store.use_state(digest("s1"), until).await.unwrap());
-    // It is kept as long as it could have been used, and no longer.
+    // In its last moment it works no longer, used or not.
     clock.advance(TimeDelta::microseconds(1));
+    assert!(!store.use_state(digest("s1"), until).await.unwrap());
+    assert!(!store.use_state(digest("s3"), until).await.unwrap());
+    // A clock that is behind finds it used, until none can be so far behind.
+    let later = until + TimeDelta::hours(2);
+    assert!(store.use_state(digest("s4"), later).await.unwrap());
+    clock.advance(-TimeDelta::minutes(1));
+    assert!(!store.use_state(digest("s1"), until).await.unwrap());
+    clock.advance(TimeDelta::minutes(61));
+    assert!(store.use_state(digest("s5"), later).await.unwrap());
+    clock.advance(-TimeDelta::minutes(61));
     assert!(store.use_state(digest("s1"), until).await.unwrap());
 }
 

@@ -29,7 +29,7 @@ pub(super) fn blocks(seen: &WorkspaceSeen) -> Vec<SlackBlock> {
     };
     let week = match seen.people_short {
         Some(people) => format!("{} more than {SHORT_BY} short", short(people)),
-        None => "begins today".to_owned(),
+        None => "has just begun".to_owned(),
     };
     let facts = [
         format!(
