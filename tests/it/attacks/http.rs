@@ -190,7 +190,9 @@ async fn an_address_with_tricks_leads_nowhere() {
         for word in INTERNAL {
             assert!(!answer.contains(word), "{path}: {word} in {answer}");
         }
-        assert!(!answer.contains("49"), "{path} was reckoned: {answer}");
+        // Of the rest, the date may hold any number.
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(!body.contains("49"), "{path} was reckoned: {answer}");
     }
     for query in [
         "limit=x",
