@@ -1,13 +1,11 @@
 //! Where the app is installed: installing, removing, and the token of each workspace.
 //!
-//! Anybody may begin to install, so nothing is stored for it: the state is sealed for whoever begins, and opens for them
-//! only, for ten minutes, and once: that it came back is stored. Whether they may install is Slack's to say.
+//! Anybody may begin to install (see `sealed_states`); whether they may install is Slack's to say.
 
 use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
+use secrecy::SecretString;
 use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
@@ -17,10 +15,11 @@ use crate::{
     calendar::SignInProblem,
     error::{Failed, chain},
     jobs::Job,
-    keyring::{Place, digest, new_secret},
     store::{Install, InstallToken},
 };
 
+/// Which states are of this room.
+const ERRAND: &str = "install";
 /// How long installing may take.
 const INSTALL_TAKES: TimeDelta = TimeDelta::minutes(10);
 /// How long a workspace is taken from memory. What another replica did is seen after this.
@@ -61,23 +60,6 @@ pub(super) struct KnownInstall {
     read_at: Instant,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Begun {
-    nonce: String,
-    expires_at: DateTime<Utc>,
-}
-
-/// Where the state opens: for whoever holds this.
-fn place_of(holder: &str) -> Place {
-    let digest = digest(holder);
-    let row = digest.first_chunk().expect("a digest has 32 bytes");
-    Place {
-        table: "browser",
-        column: "install",
-        row: Uuid::from_bytes(*row),
-    }
-}
-
 impl App {
     /// Whether workspaces can install the app through this server.
     pub fn has_install(&self) -> bool {
@@ -99,14 +81,8 @@ impl App {
         let Some(installer) = &self.reach.installer else {
             return Ok(None);
         };
-        let begun = Begun {
-            nonce: new_secret().expose_secret().to_owned(),
-            expires_at: self.clock.now() + INSTALL_TAKES,
-        };
-        let plain = serde_json::to_string(&begun).expect("they are plain fields");
-        let keys = self.store.keys();
-        let keys = keys.map_err(|error| self.failed("beginning an install", error))?;
-        let state = keys.seal(place_of(holder), &plain);
+        let begun = self.seal_state(ERRAND, holder, None, INSTALL_TAKES);
+        let (state, _) = begun.map_err(|error| self.failed("beginning an install", error))?;
         Ok(Some((installer.authorization(&state), state)))
     }
 
@@ -123,19 +99,8 @@ impl App {
         let Some(installer) = &self.reach.installer else {
             return Ok(Installed::Operator);
         };
-        let keys = self.store.keys().map_err(failed)?;
-        let begun = holder
-            .and_then(|holder| keys.open(place_of(holder), &returned.state).ok())
-            .and_then(|plain| serde_json::from_str::<Begun>(plain.expose_secret()).ok())
-            .filter(|begun| begun.expires_at > self.clock.now());
-        let Some(begun) = begun else {
-            return Ok(Installed::StateInvalid);
-        };
-        let used = self
-            .store
-            .use_state(digest(&begun.nonce), begun.expires_at)
-            .await;
-        if !used.map_err(failed)? {
+        let begun = self.take_state(ERRAND, holder, &returned.state).await;
+        if begun.map_err(failed)?.is_none() {
             return Ok(Installed::StateInvalid);
         }
         if !returned.error.is_empty() {

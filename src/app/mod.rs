@@ -26,6 +26,7 @@ mod projects;
 mod report;
 mod report_sums;
 mod rules;
+mod sealed_states;
 mod sign_in;
 mod summaries;
 mod sync;

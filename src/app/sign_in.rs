@@ -1,11 +1,9 @@
 //! Who sits at a browser, and for whom a program acts.
 //!
-//! Anybody can begin to sign in, so nothing is stored for it: what the end has to know travels sealed in the state. It
-//! opens for the browser that it was sealed for only, for ten minutes, and once: that it came back is stored.
+//! What the end of a sign-in has to know travels in its state; see `sealed_states`.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
@@ -15,7 +13,7 @@ use crate::{
     domain::{member::Member, scope::Scopes},
     error::Failed,
     jobs::Job,
-    keyring::{Place, digest, new_secret},
+    keyring::{digest, new_secret},
     store::{ApiToken, OpenSession},
 };
 
@@ -23,6 +21,8 @@ use crate::{
 pub const SESSION_LASTS: TimeDelta = TimeDelta::days(14);
 /// How long a program's token works.
 pub const API_TOKEN_LASTS: TimeDelta = TimeDelta::days(365);
+/// Which states are of this room.
+const ERRAND: &str = "sign_in";
 /// How long signing in may take.
 const SIGN_IN_TAKES: TimeDelta = TimeDelta::minutes(10);
 /// What a program's token begins with, so that it is recognised where it should not be.
@@ -52,25 +52,6 @@ pub enum SignedIn {
     Unavailable,
 }
 
-/// What the state holds.
-#[derive(Serialize, Deserialize)]
-struct Begun {
-    nonce: String,
-    then: Option<String>,
-    expires_at: DateTime<Utc>,
-}
-
-/// Where the state opens: in the browser with this secret.
-fn place_of(browser: &str) -> Place {
-    let digest = digest(browser);
-    let row = digest.first_chunk().expect("a digest has 32 bytes");
-    Place {
-        table: "browser",
-        column: "sign_in",
-        row: Uuid::from_bytes(*row),
-    }
-}
-
 impl App {
     /// Whether anybody can sign in here.
     pub fn has_sign_in(&self) -> bool {
@@ -86,16 +67,9 @@ impl App {
         let Some(sign_in) = &self.reach.sign_in else {
             return Ok(None);
         };
-        let begun = Begun {
-            nonce: new_secret().expose_secret().to_owned(),
-            then: own_path(then).map(str::to_owned),
-            expires_at: self.clock.now() + SIGN_IN_TAKES,
-        };
-        let plain = serde_json::to_string(&begun).expect("they are plain fields");
-        let keys = self.store.keys();
-        let keys = keys.map_err(|error| self.failed("beginning a sign-in", error))?;
-        let state = keys.seal(place_of(browser), &plain);
-        Ok(Some(sign_in.authorization(&state, &begun.nonce)))
+        let begun = self.seal_state(ERRAND, browser, own_path(then), SIGN_IN_TAKES);
+        let (state, nonce) = begun.map_err(|error| self.failed("beginning a sign-in", error))?;
+        Ok(Some(sign_in.authorization(&state, &nonce)))
     }
 
     /// Ends it: the browser must be the one that left, and in time, and Slack says who it is.
@@ -111,21 +85,10 @@ impl App {
         let Some(sign_in) = &self.reach.sign_in else {
             return Ok(SignedIn::Operator);
         };
-        let keys = self.store.keys().map_err(failed)?;
-        let begun = browser
-            .and_then(|browser| keys.open(place_of(browser), &returned.state).ok())
-            .and_then(|plain| serde_json::from_str::<Begun>(plain.expose_secret()).ok())
-            .filter(|begun| begun.expires_at > self.clock.now());
-        let Some(begun) = begun else {
+        let begun = self.take_state(ERRAND, browser, &returned.state).await;
+        let Some(begun) = begun.map_err(failed)? else {
             return Ok(SignedIn::StateInvalid);
         };
-        let used = self
-            .store
-            .use_state(digest(&begun.nonce), begun.expires_at)
-            .await;
-        if !used.map_err(failed)? {
-            return Ok(SignedIn::StateInvalid);
-        }
         if !returned.error.is_empty() {
             return Ok(SignedIn::Denied);
         }
