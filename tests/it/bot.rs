@@ -11,10 +11,9 @@ use billops::{
     sandbox::{Answer, Manifest, Message, Options, Sandbox},
     slack::socket::Timings,
 };
-use chrono::DateTime;
 use tokio::net::TcpListener;
 
-use crate::databases::Database;
+use crate::databases::{Database, friday};
 
 /// Whom most tests are about; see the sandbox's people.
 pub(crate) const NINA: &str = "nina";
@@ -79,7 +78,7 @@ impl TestBot {
         settings: Settings,
         limits: Limits,
     ) -> Self {
-        let clock = Clock::fixed(DateTime::from_timestamp(1_795_177_800, 0).unwrap());
+        let clock = friday();
         let manifest = Manifest::parse(MANIFEST).unwrap();
         let defaults = Options {
             clock: clock.clone(),

@@ -8,14 +8,12 @@ mod workspaces;
 
 use std::time::Duration;
 
-use billops::{
-    clock::Clock,
-    sandbox::{Provider, demo::Demo},
-};
+use billops::sandbox::{Provider, demo::Demo};
 use fantoccini::key::Key;
 use serde_json::json;
 
 use self::page::Page;
+use crate::databases::friday;
 
 const LAST: &str = "#messages > li:last-child";
 
@@ -25,7 +23,7 @@ fn last(action: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_logs_undoes_and_looks_in_a_browser() {
-    let demo = Demo::start(0, Clock::system()).await.unwrap();
+    let demo = Demo::start(0, friday()).await.unwrap();
     let url = demo.url();
     let page = Page::open(&format!("{url}/#C07GENERAL")).await;
 
@@ -164,7 +162,7 @@ async fn a_person_logs_undoes_and_looks_in_a_browser() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_corrects_times_and_looks_back_in_a_browser() {
-    let demo = Demo::start(0, Clock::system()).await.unwrap();
+    let demo = Demo::start(0, friday()).await.unwrap();
     let url = demo.url();
     let page = Page::open(&format!("{url}/#C07GENERAL")).await;
 
@@ -308,7 +306,7 @@ async fn account_menu(page: &Page, place: usize, choice: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_connects_chooses_and_disconnects_calendars_in_a_browser() {
-    let demo = Demo::start(0, Clock::system()).await.unwrap();
+    let demo = Demo::start(0, friday()).await.unwrap();
     let page = Page::open(&format!("{}/#home", demo.url())).await;
     page.reads(HOME, "Connect your calendar").await;
     connect(&page, Provider::Google, true).await;
@@ -362,7 +360,7 @@ async fn a_person_connects_chooses_and_disconnects_calendars_in_a_browser() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn meetings_are_logged_skipped_and_taken_back_in_a_browser() {
-    let demo = Demo::start(0, Clock::system()).await.unwrap();
+    let demo = Demo::start(0, friday()).await.unwrap();
     let page = Page::open(&format!("{}/#home", demo.url())).await;
     let button = |action: &str| format!("{HOME} [data-action-id='{action}']");
     connect(&page, Provider::Google, true).await;

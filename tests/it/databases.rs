@@ -6,6 +6,12 @@ use sqlx::{Connection as _, Executor as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+/// Stands still on Friday 20 November 2026 at 13:30 in Berlin. What a day shows depends on the hour: on a Monday just
+/// after midnight no meeting waits to be logged.
+pub(crate) fn friday() -> Clock {
+    Clock::fixed(DateTime::from_timestamp(1_795_177_800, 0).unwrap())
+}
+
 /// A fresh database that goes away with the test.
 pub(crate) struct Database {
     pub(crate) url: String,
@@ -53,7 +59,7 @@ impl Database {
     }
 
     pub(crate) async fn open(&self) -> (Store, Clock) {
-        let clock = Clock::fixed(DateTime::from_timestamp(1_795_177_800, 0).unwrap());
+        let clock = friday();
         (Store::open(&self.url, clock.clone()).await.unwrap(), clock)
     }
 

@@ -9,12 +9,12 @@ use billops::{
     sandbox::{Manifest, Options, Sandbox},
     slack::socket::Timings,
 };
-use chrono::{DateTime, TimeDelta};
+use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::{bot::NINA, installs::entries};
+use crate::{bot::NINA, databases::friday, installs::entries};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const SLACK: &str = "/api/v1/integrations/slack";
@@ -28,7 +28,7 @@ struct Line {
 
 impl Line {
     async fn start() -> Self {
-        let clock = Clock::fixed(DateTime::from_timestamp(1_795_177_800, 0).unwrap());
+        let clock = friday();
         let options = Options {
             clock: clock.clone(),
             manifest: Manifest::parse(MANIFEST).unwrap(),

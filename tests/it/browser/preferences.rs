@@ -1,9 +1,10 @@
 //! Preferences, as a person sets them in a browser.
 
-use billops::{clock::Clock, sandbox::demo::Demo};
+use billops::sandbox::demo::Demo;
 use serde_json::json;
 
 use super::{HOME, LAST, MODAL, page::Page};
+use crate::databases::friday;
 
 /// Chooses an option of a menu, which opens over the form.
 async fn choose(page: &Page, field: &str, typed: Option<&str>, option: &str) {
@@ -18,7 +19,7 @@ async fn choose(page: &Page, field: &str, typed: Option<&str>, option: &str) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_sets_their_preferences_in_a_browser() {
-    let demo = Demo::start(0, Clock::system()).await.unwrap();
+    let demo = Demo::start(0, friday()).await.unwrap();
     let page = Page::open(&format!("{}/#home", demo.url())).await;
     page.reads(HOME, "8 h from 09:00, Monday to Friday, Europe/Berlin")
         .await;

@@ -1,21 +1,16 @@
 //! The end of the day, as a person sees it in the demo.
 
-use billops::{
-    clock::Clock,
-    sandbox::{Provider, demo::Demo},
-};
-use chrono::DateTime;
+use billops::sandbox::{Provider, demo::Demo};
 
 use super::page::Page;
+use crate::databases::friday;
 
 const MESSAGES: &str = "#messages";
 const LAST: &str = "#messages > :last-child";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_clock_is_put_forward_and_the_day_is_closed_in_its_summary() {
-    // Friday 20 November 2026, 13:30 in Berlin.
-    let clock = Clock::fixed(DateTime::from_timestamp(1_795_177_800, 0).unwrap());
-    let demo = Demo::start(0, clock).await.unwrap();
+    let demo = Demo::start(0, friday()).await.unwrap();
     let page = Page::open(&format!("{}/#home", demo.url())).await;
     page.reads("[data-testid=home]", "Connect your calendar")
         .await;

@@ -1,12 +1,10 @@
 //! Two workspaces in the demo: the app is added to one in a browser, used, and removed; the other notices nothing.
 
-use billops::{
-    clock::Clock,
-    sandbox::{ADA, FERN, NINA, demo::Demo},
-};
+use billops::sandbox::{ADA, FERN, NINA, demo::Demo};
 use serde_json::json;
 
 use super::{HOME, LAST, page::Page};
+use crate::databases::friday;
 
 const ABSENT: &str = "[data-testid=absent]";
 const SIDEBAR: &str = "#sidebar";
@@ -37,7 +35,7 @@ async fn remove_app(page: &Page) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_workspace_adds_uses_and_removes_the_app_in_a_browser() {
-    let demo = Demo::start(0, Clock::system()).await.unwrap();
+    let demo = Demo::start(0, friday()).await.unwrap();
     let slack = demo.slack();
     let fern = slack.workspace(FERN).unwrap();
     let url = demo.url();
