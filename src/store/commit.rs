@@ -190,11 +190,14 @@ async fn commit(db: &Db, clock: &Clock, requests: Vec<Request>) {
     }
     let problem = match written {
         Ok(made) => {
-            for (request, made) in requests.into_iter().zip(made) {
-                // Nobody listens any more if the deadline passed: the key keeps the answer.
-                let answer = made.map_err(|problem| NotSaved::Nothing(Arc::new(problem)));
-                let _ = request.answer.send(answer);
-            }
+            // Meanwhile the next commit can begin.
+            tokio::spawn(async move {
+                for (request, made) in requests.into_iter().zip(made) {
+                    // Nobody listens any more if the deadline passed: the key keeps the answer.
+                    let answer = made.map_err(|problem| NotSaved::Nothing(Arc::new(problem)));
+                    let _ = request.answer.send(answer);
+                }
+            });
             return;
         }
         Err(problem) => problem,
@@ -260,19 +263,18 @@ macro_rules! rows {
             days.dedup();
             let mut query = QueryBuilder::<$database>::new("");
             let mut each = query.separated(" UNION ALL ");
-            for (user_id, date) in filled(&days) {
-                each.push(
-                    "SELECT user_id, date, CAST(SUM(duration_minutes) AS BIGINT), \
-                     CAST(SUM(CASE WHEN is_timed THEN 1 ELSE 0 END) AS BIGINT) FROM time_entries \
-                     WHERE deleted_at IS NULL AND user_id = ",
-                )
-                .push_bind_unseparated(*user_id)
-                .push_unseparated(" AND date = ")
-                .push_bind_unseparated(*date)
-                .push_unseparated(" GROUP BY user_id, date");
+            for (nth, (user_id, date)) in filled(&days).enumerate() {
+                each.push(format_args!("SELECT {nth}"))
+                    .push_unseparated(
+                        ", COALESCE(CAST(SUM(duration_minutes) AS BIGINT), 0), COUNT(*) FILTER (WHERE is_timed) \
+                         FROM time_entries WHERE deleted_at IS NULL AND user_id = ",
+                    )
+                    .push_bind_unseparated(*user_id)
+                    .push_unseparated(" AND date = ")
+                    .push_bind_unseparated(*date);
             }
             let sums: Vec<DaySum> = query.build_query_as().fetch_all(&mut *$conn).await?;
-            let made = made(&fresh, sums, $clock);
+            let made = made(&fresh, &days, sums, $clock);
             let receipts: Vec<&Receipt> = made.iter().map(|made| &made.receipt).collect();
 
             let mut query = QueryBuilder::<$database>::new(
@@ -378,8 +380,8 @@ async fn write(
 }
 
 type KnownAnswer = (Uuid, Uuid, Json<serde_json::Value>);
-/// A person's day: its minutes, and how many of its entries somebody gave times for.
-type DaySum = (Uuid, NaiveDate, i64, i64);
+/// Which of the days it is, its minutes, and how many of its entries somebody gave times for.
+type DaySum = (i32, i64, i64);
 
 /// What each request of a commit is told, by person and key.
 #[derive(Default)]
@@ -437,11 +439,18 @@ impl Answers {
 }
 
 /// The entries as they will stand, each with the sum of its day up to and including itself.
-fn made(fresh: &[&NewEntry], sums: Vec<DaySum>, clock: &Clock) -> Vec<Made> {
-    let mut days: HashMap<(Uuid, NaiveDate), (Minutes, bool)> = sums
-        .into_iter()
-        .map(|(user, date, sum, timed)| ((user, date), (minutes_of(sum), timed > 0)))
-        .collect();
+fn made(
+    fresh: &[&NewEntry],
+    days: &[(Uuid, NaiveDate)],
+    sums: Vec<DaySum>,
+    clock: &Clock,
+) -> Vec<Made> {
+    let sum_of = |(nth, sum, timed): DaySum| {
+        // No day is there where the list was filled up.
+        let day = days.get(usize::try_from(nth).ok()?)?;
+        Some((*day, (minutes_of(sum), timed > 0)))
+    };
+    let mut days: HashMap<_, (Minutes, bool)> = sums.into_iter().filter_map(sum_of).collect();
     let now = clock.now();
     let made = |new: &&NewEntry| {
         let fields = &new.fields;

@@ -425,7 +425,9 @@ impl Db {
             .foreign_keys(true)
             .busy_timeout(PATIENCE)
             // What a statement would have to take back is kept in memory, not in a file beside.
-            .pragma("temp_store", "memory");
+            .pragma("temp_store", "memory")
+            // A page of a list and one row more, or the days of a commit: who reads them is woken once, not half-way.
+            .row_buffer_size(64);
         let options = if says_statements() {
             options
         } else {
@@ -458,8 +460,7 @@ impl Db {
         } else {
             pool()
                 .max_connections(3)
-                // A page of a list and one row more: its reader need not be woken half-way.
-                .connect_with(options.pragma("cache_size", "-256").row_buffer_size(64))
+                .connect_with(options.pragma("cache_size", "-256"))
                 .await
                 .map_err(unopened)?
         };
