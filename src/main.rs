@@ -262,9 +262,6 @@ fn run(command: Command) -> Result<ExitCode, Stop> {
 
 fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
-        // In tasks run. What SQLite's threads wake waits in the global queue, and a commit is woken four times: behind
-        // 61 answers each time (tokio's default), it would stand still while there is work for it.
-        .global_queue_interval(8)
         .enable_all()
         .build()
 }

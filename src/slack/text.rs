@@ -126,13 +126,30 @@ pub(super) fn long_day(day: NaiveDate) -> String {
     day.format("%A %-d %B").to_string()
 }
 
-/// `11:00–13:30`, where the times are known.
+/// When the entry was, where that is known; see [`span_of`].
 pub(super) fn span(entry: &TimeEntry, zone: Tz) -> Option<String> {
-    Some(format!(
-        "{}–{}",
-        clock_time(entry.started_at?, zone),
-        clock_time(entry.ended_at?, zone)
-    ))
+    let times = (entry.started_at?, entry.ended_at?);
+    Some(span_of(times, entry.date, zone))
+}
+
+/// `11:00–13:30`, said of that day. What began on another one says so: `Sun 23:14–01:44`.
+pub(super) fn span_of(
+    (start, end): (DateTime<Utc>, DateTime<Utc>),
+    day: NaiveDate,
+    zone: Tz,
+) -> String {
+    let times = clock_times((start, end), zone);
+    let start = start.with_timezone(&zone);
+    if start.date_naive() == day {
+        times
+    } else {
+        format!("{} {times}", start.format("%a"))
+    }
+}
+
+/// `11:00–13:30`.
+pub(super) fn clock_times((start, end): (DateTime<Utc>, DateTime<Utc>), zone: Tz) -> String {
+    format!("{}–{}", clock_time(start, zone), clock_time(end, zone))
 }
 
 /// `13:30`.

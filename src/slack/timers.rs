@@ -15,7 +15,7 @@ use super::{
     messages::{self, Message},
     open_form,
     submissions::{self, Acknowledgement},
-    text::clock_time,
+    text::clock_times,
 };
 use crate::{
     app::{FormOutcome, HomeTab, Notice, Request, TimerOutcome, TimerVersion},
@@ -140,11 +140,7 @@ pub(super) async fn open_stop(
     );
     let projects = door.app.projects(member).await?;
     let prefill = Prefill {
-        time: format!(
-            "{}–{}",
-            clock_time(timer.started_at, zone),
-            clock_time(end, zone)
-        ),
+        time: clock_times((timer.started_at, end), zone),
         description: timer.description.clone(),
         project: forms::find_project(projects, timer.project.as_ref()),
         date: timer.day(zone),

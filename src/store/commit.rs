@@ -12,10 +12,12 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU8, Ordering},
     },
+    time::Duration,
 };
 
 use chrono::NaiveDate;
@@ -38,7 +40,9 @@ use crate::{
 /// Requests that may wait for the next commit. More than this and the database is not keeping up.
 const QUEUE: usize = 2048;
 /// Rows in one commit: far below what a statement may bind (32,766 values on SQLite).
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
+/// No answer waits longer than this for the next commit to begin, whatever keeps that.
+const TOLD_AFTER: Duration = Duration::from_millis(5);
 /// The numbers of rows that statements are prepared for. A statement for each number from 1 to 64 would be
 /// prepared again and again, and keeping them all prepared takes much memory; these few are kept. What is
 /// missing to the next number is filled with the last row once more, which changes nothing: every
@@ -104,7 +108,7 @@ pub(super) struct Queue(mpsc::Sender<Request>);
 struct Request {
     new: NewEntry,
     stage: Arc<AtomicU8>,
-    answer: oneshot::Sender<Result<Made, NotSaved>>,
+    answer: Listener,
 }
 
 /// A request waits until either the commit takes it or its own deadline does; never both.
@@ -143,7 +147,7 @@ impl Store {
         }
         let made = match tokio::time::timeout_at(deadline, answered).await {
             Ok(Ok(result)) => result?,
-            // The committing task is gone without an answer: only if it panicked.
+            // The answer is gone unsent: the committing task panicked, or the program is ending.
             Ok(Err(_)) => return Err(NotSaved::Unknown),
             Err(_) if take(&stage, GIVEN_UP) => return Err(too_slow()),
             Err(_) => return Err(NotSaved::Unknown),
@@ -160,18 +164,45 @@ impl Queue {
         let (sender, mut requests) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
             let mut batch = Vec::with_capacity(BATCH);
+            let mut told = Told::default();
             while requests.recv_many(&mut batch, BATCH).await > 0 {
                 batch.retain(|request: &Request| take(&request.stage, COMMITTING));
-                commit(&db, &clock, std::mem::take(&mut batch)).await;
+                commit(&db, &mut told, &clock, std::mem::take(&mut batch)).await;
+                if requests.is_empty() {
+                    told.send();
+                }
             }
         });
         Self(sender)
     }
 }
 
+/// Answers of the last commit. Where requests wait already they go out when SQLite has begun the next one, which takes
+/// it a moment: those who are answered first would keep the processors from SQLite's thread for longer than that.
+#[derive(Default)]
+struct Told(Vec<(Listener, Result<Made, NotSaved>)>);
+
+type Listener = oneshot::Sender<Result<Made, NotSaved>>;
+
+impl Told {
+    fn send(&mut self) {
+        let answers = std::mem::take(&mut self.0);
+        if answers.is_empty() {
+            return;
+        }
+        // A task, so that what comes next is asked of the database before.
+        tokio::spawn(async move {
+            for (listener, answer) in answers {
+                // Nobody listens any more if the deadline passed: the key keeps the answer.
+                let _ = listener.send(answer);
+            }
+        });
+    }
+}
+
 /// Commits the requests together; where one of them breaks a rule of the tables, each on its own, so
 /// that it harms no other.
-async fn commit(db: &Db, clock: &Clock, requests: Vec<Request>) {
+async fn commit(db: &Db, told: &mut Told, clock: &Clock, requests: Vec<Request>) {
     if requests.is_empty() {
         return;
     }
@@ -179,32 +210,29 @@ async fn commit(db: &Db, clock: &Clock, requests: Vec<Request>) {
     // Almost always no request is a repetition, and asking first would cost every commit a statement. Where
     // one is, the second attempt looks for its answer; where another replica is answering the same request
     // at this moment, the attempt after it has committed.
-    let mut written = write(db, clock, &news, Repetitions::Unlikely).await;
+    let mut written = write(db, told, clock, &news, Repetitions::Unlikely).await;
     for _ in 0..3 {
         match &written {
             Err(NotSaved::Nothing(problem)) if matches!(**problem, StoreError::Repeated) => {
-                written = write(db, clock, &news, Repetitions::Known).await;
+                written = write(db, told, clock, &news, Repetitions::Known).await;
             }
             _ => break,
         }
     }
     let problem = match written {
         Ok(made) => {
-            // Meanwhile the next commit can begin.
-            tokio::spawn(async move {
-                for (request, made) in requests.into_iter().zip(made) {
-                    // Nobody listens any more if the deadline passed: the key keeps the answer.
-                    let answer = made.map_err(|problem| NotSaved::Nothing(Arc::new(problem)));
-                    let _ = request.answer.send(answer);
-                }
-            });
+            let answers = made
+                .into_iter()
+                .map(|made| made.map_err(|problem| NotSaved::Nothing(Arc::new(problem))));
+            let listeners = requests.into_iter().map(|request| request.answer);
+            told.0.extend(listeners.zip(answers));
             return;
         }
         Err(problem) => problem,
     };
     if requests.len() > 1 && concerns_one(&problem) {
         for request in requests {
-            Box::pin(commit(db, clock, vec![request])).await;
+            Box::pin(commit(db, told, clock, vec![request])).await;
         }
         return;
     }
@@ -345,6 +373,7 @@ enum Repetitions {
 /// Writes the entries in one transaction; the receipts come in the same order.
 async fn write(
     db: &Db,
+    told: &mut Told,
     clock: &Clock,
     news: &[&NewEntry],
     repetitions: Repetitions,
@@ -353,10 +382,14 @@ async fn write(
     let attempt = async {
         match db {
             Db::Sqlite { writer, .. } => {
-                let mut conn = writer
-                    .begin_with("BEGIN IMMEDIATE")
-                    .await
-                    .map_err(|e| nothing(e.into()))?;
+                let mut beginning = pin!(writer.begin_with("BEGIN IMMEDIATE"));
+                let in_time = tokio::time::timeout(TOLD_AFTER, &mut beginning).await;
+                told.send();
+                let begun = match in_time {
+                    Ok(begun) => begun,
+                    Err(_) => beginning.await,
+                };
+                let mut conn = begun.map_err(|e| nothing(e.into()))?;
                 let made = rows!(sqlx::Sqlite, takes_several: true, conn, clock, news, repetitions)
                     .map_err(nothing)?;
                 // A commit that SQLite refuses is rolled back.
@@ -364,6 +397,7 @@ async fn write(
                 Ok(made)
             }
             Db::Postgres(pool) => {
+                told.send();
                 let mut conn = pool.begin().await.map_err(|e| nothing(e.into()))?;
                 let made =
                     rows!(sqlx::Postgres, takes_several: false, conn, clock, news, repetitions)

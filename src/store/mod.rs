@@ -426,8 +426,9 @@ impl Db {
             .busy_timeout(PATIENCE)
             // What a statement would have to take back is kept in memory, not in a file beside.
             .pragma("temp_store", "memory")
-            // A page of a list and one row more, or the days of a commit: who reads them is woken once, not half-way.
-            .row_buffer_size(64);
+            // Room for the days of a commit (or a usual page of a list) and the word that there are no more, so that
+            // SQLite's thread need not wait for who reads them.
+            .row_buffer_size(commit::BATCH + 1);
         let options = if says_statements() {
             options
         } else {

@@ -599,6 +599,29 @@ async fn another_day_is_filled_from_the_start_of_work_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_began_before_midnight_says_on_which_day() {
+    let bot = TestBot::start().await;
+    bot.clock.advance(TimeDelta::minutes(12 * 60 + 14));
+    bot.say("/time 0:30-1:30 Call").await;
+    let card = bot.say("/time 2.5 hours: Meeting").await;
+    let times = "Today, Sat 21 Nov, Fri 23:14–01:44";
+    assert!(card.text.contains(times), "{}", card.text);
+    let merged = "Merged, the two become one entry: Fri 23:14–01:44";
+    assert!(card.text.contains(merged), "{}", card.text);
+
+    // The day is no part of the field of the times: the form takes what it shows.
+    let merged = bot.click(&card, "entry.merge").await;
+    assert!(merged.text.contains(times), "{}", merged.text);
+    let form = bot.open(&merged, "entry.edit").await;
+    assert_eq!(initial(&form, "time"), "23:14–01:44");
+    let values = [("description", text("Late"))];
+    let edited = bot.submit_over(&form, &values, &merged).await;
+    let is_kept = edited.text.starts_with("Changed to 2 h 30 min · Late.");
+    assert!(is_kept && edited.text.contains(times), "{}", edited.text);
+    bot.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_unit_that_was_corrected_twice_can_become_the_rule() {
     let bot = TestBot::start().await;
     let card = bot.say("/time 2 Planning").await;

@@ -19,7 +19,7 @@ use crate::{
     slack::{
         inbound::View,
         messages::context,
-        text::{clock_time, cut, plain, short_day, span},
+        text::{clock_time, clock_times, cut, plain, short_day},
     },
 };
 
@@ -81,10 +81,11 @@ pub(in crate::slack) fn edit_entry(
     )
 }
 
-/// How an entry's time is typed: from–to where somebody gave that, its length otherwise.
+/// How an entry's time is typed: from–to where somebody gave that, its length otherwise. Without a day: that has a field
+/// of its own.
 fn time_of(entry: &TimeEntry, member: &Member) -> String {
-    match span(entry, member.zone()) {
-        Some(span) if entry.is_timed && entry.has_no_breaks() => span,
+    match entry.started_at.zip(entry.ended_at) {
+        Some(times) if entry.is_timed && entry.has_no_breaks() => clock_times(times, member.zone()),
         _ => entry.duration_minutes.to_string(),
     }
 }

@@ -16,18 +16,14 @@ use crate::{
         rule::Rule,
         time_entry::TimeEntry,
     },
-    slack::text::{clock_time, cut, plain, short_day},
+    slack::text::{clock_times, cut, plain, short_day},
 };
 
 /// So many meetings have rows; the others wait in the Home tab.
 const ROWS: usize = 8;
 
 fn times(event: &SyncedEvent, zone: Tz) -> String {
-    format!(
-        "{}–{}",
-        clock_time(event.start, zone),
-        clock_time(event.end, zone)
-    )
+    clock_times((event.start, event.end), zone)
 }
 
 fn value(event: &SyncedEvent) -> String {

@@ -6,7 +6,7 @@ use super::{Button, Parts, Reader, entry_value, section};
 use crate::{
     app::merged,
     domain::{minutes::Minutes, time_entry::TimeEntry},
-    slack::text::{clock_time, cut, plain, span},
+    slack::text::{cut, plain, span_of},
 };
 
 /// From so much shared time on a person is warned of an entry that was placed by its length alone.
@@ -25,7 +25,10 @@ pub(super) fn overlap(reader: Reader<'_>, entry: &TimeEntry, overlaps: &[TimeEnt
         return Parts::default();
     }
     let title = cut(&first.description.replace('\n', " "), 60);
-    let times = span(first, reader.zone()).unwrap_or_default();
+    // Said on the card of an entry, whose day is named there.
+    let said = |times| span_of(times, entry.date, reader.zone());
+    let times = first.started_at.zip(first.ended_at);
+    let times = times.map_or(String::new(), said);
     let more = match overlaps.len() - 1 {
         0 => String::new(),
         // So many were looked for.
@@ -36,13 +39,7 @@ pub(super) fn overlap(reader: Reader<'_>, entry: &TimeEntry, overlaps: &[TimeEnt
     let is_alike = overlaps.len() == 1 && !first.is_settled() && first.project == entry.project;
     let merge = merged(first, entry).filter(|_| is_alike);
     let result = merge.map(|fields| {
-        let times = fields.span.map_or(String::new(), |(start, end)| {
-            format!(
-                "{}–{}",
-                clock_time(start, reader.zone()),
-                clock_time(end, reader.zone())
-            )
-        });
+        let times = fields.span.map_or(String::new(), said);
         format!(
             "Merged, the two become one entry: {times}, {}.",
             fields.duration

@@ -11,7 +11,7 @@ use billops::{
     },
     store::{HomeSpans, NewEntry, NewJob, NotSaved, Profile, Store, Workspace},
 };
-use chrono::{NaiveDate, TimeDelta};
+use chrono::{Days, NaiveDate, TimeDelta};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -53,6 +53,7 @@ on_every_database!(
     an_entry_is_made_once_for_a_key,
     the_total_of_the_day_counts_what_came_before,
     many_at_once_are_all_kept_and_counted,
+    each_day_of_a_commit_has_its_own_sum,
     one_bad_request_harms_no_other,
     what_is_too_late_is_not_saved,
     home_reads_the_day_and_the_last_entries,
@@ -267,6 +268,41 @@ async fn many_at_once_are_all_kept_and_counted(store: Store, _: Clock) {
     );
     assert_eq!(total(&store, &nina).await, 500);
     assert_eq!(store.job_counts().await.unwrap().open, 1);
+}
+
+async fn each_day_of_a_commit_has_its_own_sum(store: Store, _: Clock) {
+    let nina = nina(&store).await;
+    // Five, which is none of the sizes that statements are prepared for.
+    let days = || (1..=5).map(|number| (number, day() - Days::new(number)));
+    let on = |number: u64, date, minutes| {
+        let mut new = meeting(&nina, key(number.into()), minutes);
+        new.fields.date = date;
+        new.fields.is_timed = number == 3;
+        store.insert_entry(new, soon())
+    };
+    for (number, date) in days() {
+        on(number, date, 10 * u32::try_from(number).unwrap())
+            .await
+            .unwrap();
+    }
+    // The first is committed at once, and the others, which come meanwhile, together.
+    let second = days()
+        .chain([(6, day())])
+        .map(|(number, date)| on(number + 10, date, 1));
+    let made = futures_util::future::join_all(second).await;
+    let told = made.into_iter().map(|made| {
+        let made = made.unwrap();
+        (made.receipt.day_total.get(), made.may_overlap)
+    });
+    let expected = [
+        (11, false),
+        (21, false),
+        (31, true),
+        (41, false),
+        (51, false),
+        (1, false),
+    ];
+    assert!(told.eq(expected), "each its own");
 }
 
 async fn one_bad_request_harms_no_other(store: Store, _: Clock) {
