@@ -1,6 +1,9 @@
 //! Every method of the store, on SQLite in memory, SQLite on disk and PostgreSQL.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use billops::{
     clock::Clock,
@@ -12,6 +15,7 @@ use billops::{
     store::{HomeSpans, NewEntry, NewJob, NotSaved, Profile, Store, Workspace},
 };
 use chrono::{Days, NaiveDate, TimeDelta};
+use sqlx::{ConnectOptions as _, Executor as _, sqlite::SqliteConnectOptions};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -303,6 +307,45 @@ async fn each_day_of_a_commit_has_its_own_sum(store: Store, _: Clock) {
         (1, false),
     ];
     assert!(told.eq(expected), "each its own");
+}
+
+/// Answers of a commit may wait for the next one to begin, and not for whoever keeps it from that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_answer_waits_for_a_commit_that_cannot_begin() {
+    const REQUESTS: usize = 1500;
+    let database = Database::on_disk();
+    let (store, _) = database.open().await;
+    let nina = nina(&store).await;
+    let answered = AtomicUsize::new(0);
+    let requests = (0..REQUESTS).map(async |number| {
+        let new = meeting(&nina, key(number as u128), 1);
+        store.insert_entry(new, soon()).await.unwrap();
+        answered.fetch_add(1, Ordering::Relaxed);
+    });
+    let held = async {
+        let options: SqliteConnectOptions = database.url.parse().unwrap();
+        let mut other = options
+            .busy_timeout(Duration::ZERO)
+            .connect()
+            .await
+            .unwrap();
+        while answered.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        // Between two commits, whenever that is.
+        while other.execute("BEGIN IMMEDIATE").await.is_err() {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let count = sqlx::query_scalar("SELECT COUNT(*) FROM time_entries");
+        let stored: i64 = count.fetch_one(&mut other).await.unwrap();
+        let told = answered.load(Ordering::Relaxed);
+        other.execute("ROLLBACK").await.unwrap();
+        (usize::try_from(stored).unwrap(), told)
+    };
+    let (_, (stored, told)) = tokio::join!(futures_util::future::join_all(requests), held);
+    assert!(stored < REQUESTS, "some are to wait");
+    assert_eq!(told, stored, "who is stored has heard it");
 }
 
 async fn one_bad_request_harms_no_other(store: Store, _: Clock) {
