@@ -283,7 +283,8 @@ impl Store {
         })
     }
 
-    /// Skips an event, or takes that back. Returns its state then; `None` if the person has no such event.
+    /// Skips an event, or takes that back. Returns its state then: one that left the calendar meanwhile is gone and is not
+    /// suggested again. `None` if the person has no such event.
     ///
     /// # Errors
     /// The database does not answer.
@@ -302,7 +303,8 @@ impl Store {
         };
         let state = tx!(self, conn => {
             let changed = sqlx::query(
-                "UPDATE synced_calendar_events SET state = $4, dismissed_at = $5, updated_at = $6 \
+                "UPDATE synced_calendar_events SET state = CASE WHEN $5 IS NULL AND removed_at IS NOT NULL \
+                 THEN 'gone' ELSE $4 END, dismissed_at = $5, updated_at = $6 \
                  WHERE user_id = $1 AND id = $2 AND state = $3",
             )
             .bind(user_id)

@@ -27,6 +27,7 @@ super::on_every_database!(
     many_events_come_change_and_go,
     a_split_series_keeps_its_rows_and_a_known_id_may_come_back_from_outside,
     one_event_is_one_entry,
+    a_skipped_event_that_left_the_calendar_is_not_suggested_again,
     a_skipped_event_waits_no_more,
     events_are_their_persons,
 );
@@ -399,6 +400,21 @@ async fn one_event_is_one_entry(store: Store, clock: Clock) {
         store.event(me, id).await.unwrap().unwrap().state,
         EventState::Gone
     );
+}
+
+async fn a_skipped_event_that_left_the_calendar_is_not_suggested_again(store: Store, clock: Clock) {
+    let watched = Watched::new(&store, &clock).await;
+    let me = watched.nina.user_id;
+    let hours = |hours| clock.now() - TimeDelta::hours(hours);
+    let events = [event("a", hours(2)), event("b", hours(3))];
+    watched.read(&store, &clock, &events).await;
+    let known = watched.events(&store).await;
+    let is_a = |known: &&SyncedEvent| known.provider_event_id == "a";
+    let id = known.iter().find(is_a).unwrap().id;
+    store.dismiss_event(me, id, true, None).await.unwrap();
+    watched.read(&store, &clock, &events[1..]).await;
+    let state = store.dismiss_event(me, id, false, None).await.unwrap();
+    assert_eq!(state, Some(EventState::Gone));
 }
 
 async fn a_skipped_event_waits_no_more(store: Store, clock: Clock) {
