@@ -303,7 +303,7 @@ impl Store {
         };
         let state = tx!(self, conn => {
             let changed = sqlx::query(
-                "UPDATE synced_calendar_events SET state = CASE WHEN $5 IS NULL AND removed_at IS NOT NULL \
+                "UPDATE synced_calendar_events SET state = CASE WHEN $3 = 'dismissed' AND removed_at IS NOT NULL \
                  THEN 'gone' ELSE $4 END, dismissed_at = $5, updated_at = $6 \
                  WHERE user_id = $1 AND id = $2 AND state = $3",
             )
