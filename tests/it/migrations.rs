@@ -1,6 +1,8 @@
-//! The two folders of migrations make the same tables with the same columns.
+//! The two folders of migrations make the same tables with the same columns, and never change what they did.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+
+use sha2::{Digest as _, Sha256};
 
 #[test]
 fn both_databases_have_the_same_tables_and_columns() {
@@ -8,6 +10,30 @@ fn both_databases_have_the_same_tables_and_columns() {
     let postgres = tables(Path::new("migrations/postgres"));
     assert!(sqlite.len() >= 6, "the tables were not read: {sqlite:?}");
     assert_eq!(sqlite, postgres);
+}
+
+/// A database that ran a migration refuses one whose text is another, be it in a comment. A new one gets a line of
+/// `sha256sum`; a line that is there is never changed.
+#[test]
+fn what_went_out_stays_as_it_is() {
+    let lines = std::fs::read_to_string("tests/data/migrations.sha256").unwrap();
+    let mut known: BTreeMap<&str, &str> = lines
+        .lines()
+        .map(|line| line.split_once("  ").unwrap())
+        .map(|(digest, path)| (path, digest))
+        .collect();
+    for database in ["sqlite", "postgres"] {
+        for file in std::fs::read_dir(format!("migrations/{database}")).unwrap() {
+            let path = file.unwrap().path();
+            let mut digest = String::new();
+            for byte in Sha256::digest(std::fs::read(&path).unwrap()) {
+                write!(digest, "{byte:02x}").unwrap();
+            }
+            let path = path.to_str().unwrap();
+            assert_eq!(known.remove(path), Some(&*digest), "{path}");
+        }
+    }
+    assert!(known.is_empty(), "is missing: {known:?}");
 }
 
 /// Every file, by name, with the columns of each table it makes or changes, in order.
